@@ -1,0 +1,1 @@
+"""Places, datums, roads and travel times. Imports nothing of dispatch, api or jobs."""
