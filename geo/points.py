@@ -66,7 +66,7 @@ def distance_m(a: Point, b: Point) -> float:
 
 
 def bearing_deg(a: Point, b: Point) -> float:
-    """The direction in which one leaves `a` for `b`: 0 north, 90 east, below 360; 0 for one and the same place."""
+    """The direction in which one leaves `a` for `b`: 0 north, 90 east, below 360; 0 for the same place."""
     lat1, lat2 = math.radians(a.lat), math.radians(b.lat)
     d_lon = math.radians(b.lon - a.lon)
     east = math.sin(d_lon) * math.cos(lat2)

@@ -1,6 +1,7 @@
 import math
 
 import pytest
+
 from geo.geofence import ACCURACY_CAP_M, at_site
 from geo.points import GeoError, Point, offset
 

@@ -1,6 +1,9 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from geo.points import (
     EARTH_RADIUS_M,
     GeoError,
@@ -11,8 +14,6 @@ from geo.points import (
     distances_m,
     offset,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 lons = st.floats(-180, 180)
 lats = st.floats(-89, 89)

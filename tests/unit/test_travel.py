@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from geo.points import GeoError, Point, distance_m, offset
 from geo.travel import MAX_MATRIX_POINTS, Pace, great_circle_matrix, great_circle_travel
 
