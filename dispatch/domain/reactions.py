@@ -1,0 +1,52 @@
+"""What follows from each step: event → jobs. The relay reads this table, and nothing else
+enqueues work. A job's name is its module's function in `jobs/`.
+"""
+
+#: action of an event → jobs deferred for it, each with (tenant, subject, seq).
+REACTIONS: dict[str, tuple[str, ...]] = {
+    "create": ("match_ticket", "tell_customer_received"),
+    "offer": ("push_offers",),
+    "decline_offer": ("continue_offers",),
+    "offer_expired": ("continue_offers",),
+    "run_out": ("match_ticket",),
+    "accept_offer": ("tell_customer_assigned",),
+    "grab": ("tell_customer_assigned",),
+    "assign": ("push_assignment", "tell_customer_assigned"),
+    "hand_over": ("push_offers",),
+    "accept_hand_over": ("tell_customer_assigned",),
+    "hand_back": ("match_ticket",),
+    "set_off": ("tell_customer_en_route",),
+    "turn_back": ("tell_customer_delayed",),
+    "check_in": (),
+    "quote": ("tell_customer_quote",),
+    "approve_quote": ("push_ticket_changed",),
+    "refuse_quote": ("push_ticket_changed",),
+    "complete": ("ask_customer_acceptance",),
+    "resolve_remotely": ("ask_customer_acceptance",),
+    "hold": ("tell_customer_delayed",),
+    "resume": ("match_ticket",),
+    "resume_kept": ("push_assignment",),
+    "sign_off": ("tell_customer_closed",),
+    "reject": ("push_assignment", "match_ticket"),
+    "reopen": ("match_ticket",),
+    "cancel": ("push_ticket_changed",),
+    "mark_duplicate": ("push_ticket_changed",),
+    "amend": ("match_ticket", "push_ticket_changed"),
+    "rebook": ("push_ticket_changed",),
+    "urge": ("push_ticket_changed",),
+    "contact": (),
+    "note": (),
+    "acknowledge": (),
+}
+
+#: kind of a timer that came due → the job that looks again and acts.
+TIMERS: dict[str, str] = {
+    "offer_expires": "expire_offer",
+    "acknowledge_by": "alert_unacknowledged",
+    "hold_until": "resume_ticket",
+    "sign_off_by": "sign_off_by_default",
+    "match_again": "match_ticket",
+}
+
+#: A chain of reactions longer than this is a loop: it stops and becomes a dead letter.
+MAX_DEPTH = 20

@@ -1,0 +1,157 @@
+"""Settings, read once at start-up, and the one clock."""
+
+import base64
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+PLACEHOLDERS = frozenset({"", "changeme", "change-me", "secret", "placeholder", "demo", "test"})
+
+
+class SettingsError(Exception):
+    """The product refuses to start; the text says which setting and how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Business time: `anchor` plus the real time since `anchor_epoch_s`, times `speed`.
+
+    Speed 1 with the anchor at its own epoch is real time; the demo runs faster. All
+    processes of one installation read the same PAIDAN_CLOCK, so they agree.
+    """
+
+    anchor: datetime
+    anchor_epoch_s: float
+    speed: float = 1.0
+
+    @classmethod
+    def parse(cls, text: str) -> "Clock":
+        """From `<ISO instant>@<epoch seconds>x<speed>`; empty text is real time."""
+        if not text:
+            return cls(datetime.fromtimestamp(0, UTC), 0.0, 1.0)
+        try:
+            instant, rest = text.split("@")
+            epoch, speed = rest.split("x")
+            anchor = datetime.fromisoformat(instant)
+            clock = cls(anchor.astimezone(UTC), float(epoch), float(speed))
+        except ValueError as error:
+            raise SettingsError(f"PAIDAN_CLOCK: {text!r} is not <instant>@<epoch>x<speed>") from error
+        if anchor.tzinfo is None or not 0 < clock.speed <= 10_000:
+            raise SettingsError("PAIDAN_CLOCK: the instant needs an offset, the speed 0 < x <= 10000")
+        return clock
+
+    def __str__(self) -> str:
+        return f"{self.anchor.isoformat()}@{self.anchor_epoch_s}x{self.speed}"
+
+    def now(self) -> datetime:
+        """This instant in business time, UTC."""
+        return self.anchor + timedelta(seconds=(time.time() - self.anchor_epoch_s) * self.speed)
+
+    def real_s(self, business_s: float) -> float:
+        """How long `business_s` takes on the wall, seconds."""
+        return business_s / self.speed
+
+    @staticmethod
+    def wall() -> datetime:
+        """Real time, for what must not run faster in a demo: sign-ins and keys."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting of the product; the README's table is generated from `describe`."""
+
+    database_url: str
+    database_owner_url: str
+    database_relay_url: str
+    secret_key: bytes = field(repr=False)
+    data_key: bytes = field(repr=False)
+    state: Path
+    clock: Clock
+    public_url: str = "http://127.0.0.1:8080"
+    demo: bool = False
+    photos_dir: Path = Path("photos")
+    photos_s3_bucket: str = ""
+    photos_s3_endpoint: str = ""
+    fcm_service_account: str = ""
+    fcm_url: str = ""
+    api_pool: int = 8
+    worker_concurrency: int = 8
+    maps_dir: Path = Path("maps")
+
+
+DESCRIPTIONS: dict[str, tuple[str, str]] = {
+    # name: (what it is, default shown in the README)
+    "PAIDAN_DATABASE_URL": (
+        "PostgreSQL as the application's role (`DATABASE_URL` is read too)",
+        "the private cluster",
+    ),
+    "PAIDAN_DATABASE_OWNER_URL": ("the same database as the role that migrates", "the private cluster"),
+    "PAIDAN_DATABASE_RELAY_URL": ("the same database as the relay's role", "the private cluster"),
+    "PAIDAN_SECRET_KEY": ("base64, ≥ 32 bytes: signs sign-ins and links", "none; refused when missing"),
+    "PAIDAN_DATA_KEY": ("base64, 32 bytes: encrypts names and phones", "none; refused when missing"),
+    "PAIDAN_STATE": ("folder for cluster, photos, logs", "`/var/lib/paidan/…` or `.state`"),
+    "PAIDAN_PUBLIC_URL": ("address customers' links begin with", "`http://127.0.0.1:8080`"),
+    "PAIDAN_CLOCK": ("`<instant>@<epoch>x<speed>`: accelerated business time", "real time"),
+    "PAIDAN_PHOTOS_DIR": ("folder for photos", "`$PAIDAN_STATE/photos`"),
+    "PAIDAN_PHOTOS_S3_BUCKET": ("bucket for photos instead of the folder", "none"),
+    "PAIDAN_PHOTOS_S3_ENDPOINT": ("address of the S3-compatible store", "the provider's own"),
+    "PAIDAN_FCM_SERVICE_ACCOUNT": ("path of Firebase's service-account JSON", "none: no push, phones pull"),
+    "PAIDAN_FCM_URL": ("another address for FCM (tests, demo)", "Google's"),
+    "PAIDAN_API_POOL": ("database connections of each api process", "8"),
+    "PAIDAN_WORKER_CONCURRENCY": ("jobs a worker runs at once", "8"),
+    "PAIDAN_MAPS_DIR": ("folder of map layers shown on the board", "`$PAIDAN_STATE/maps`"),
+    "PAIDAN_DEMO": ("`1` only in the demo: marks pages, allows shipped sign-ins", "off"),
+}
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment. Raises SettingsError, naming the setting and the mend."""
+    env = os.environ if environment is None else environment
+    database_url = env.get("PAIDAN_DATABASE_URL") or env.get("DATABASE_URL") or ""
+    if not database_url:
+        raise SettingsError("PAIDAN_DATABASE_URL is not set; `./paidan serve` or `./paidan demo` sets it")
+    state = Path(env.get("PAIDAN_STATE", ".state"))
+    return Settings(
+        database_url=database_url,
+        database_owner_url=env.get("PAIDAN_DATABASE_OWNER_URL", ""),
+        database_relay_url=env.get("PAIDAN_DATABASE_RELAY_URL", ""),
+        secret_key=_key(env, "PAIDAN_SECRET_KEY", at_least=32),
+        data_key=_key(env, "PAIDAN_DATA_KEY", exactly=32),
+        state=state,
+        clock=Clock.parse(env.get("PAIDAN_CLOCK", "")),
+        public_url=env.get("PAIDAN_PUBLIC_URL", "http://127.0.0.1:8080").rstrip("/"),
+        demo=env.get("PAIDAN_DEMO") == "1",
+        photos_dir=Path(env.get("PAIDAN_PHOTOS_DIR", str(state / "photos"))),
+        photos_s3_bucket=env.get("PAIDAN_PHOTOS_S3_BUCKET", ""),
+        photos_s3_endpoint=env.get("PAIDAN_PHOTOS_S3_ENDPOINT", ""),
+        fcm_service_account=env.get("PAIDAN_FCM_SERVICE_ACCOUNT", ""),
+        fcm_url=env.get("PAIDAN_FCM_URL", ""),
+        api_pool=_count(env, "PAIDAN_API_POOL", 8),
+        worker_concurrency=_count(env, "PAIDAN_WORKER_CONCURRENCY", 8),
+        maps_dir=Path(env.get("PAIDAN_MAPS_DIR", str(state / "maps"))),
+    )
+
+
+def _key(env: Mapping[str, str], name: str, at_least: int = 0, exactly: int = 0) -> bytes:
+    text = env.get(name, "")
+    mend = "make one with `openssl rand -base64 32`"
+    if text.strip().lower() in PLACEHOLDERS:
+        raise SettingsError(f"{name} is missing or a placeholder; {mend}")
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise SettingsError(f"{name} is not base64; {mend}") from error
+    if len(key) < at_least or (exactly and len(key) != exactly) or len(set(key)) < 8:
+        raise SettingsError(f"{name} is too short or too plain ({len(key)} bytes); {mend}")
+    return key
+
+
+def _count(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isdigit() or not 1 <= int(text) <= 200:
+        raise SettingsError(f"{name} must be a whole number from 1 to 200, not {text!r}")
+    return int(text)

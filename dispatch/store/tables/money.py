@@ -1,0 +1,118 @@
+"""Prices, quotes, parts and settlements: integer minor units, numeric quantities, a ledger."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Identity, Index, Numeric, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from dispatch.store.tables.base import EMPTY_OBJECT, Base, Row, TenantRow, refer
+
+QUANTITY = Numeric(12, 3)
+
+
+class Quote(Base, Row):
+    """A price before work. A new quote supersedes the open one."""
+
+    __tablename__ = "quotes"
+    ticket_id: Mapped[UUID]
+    visit_id: Mapped[UUID]
+    version: Mapped[int]
+    status: Mapped[str]
+    currency: Mapped[str]
+    total_minor: Mapped[int] = mapped_column(BigInteger)
+    lines: Mapped[list[Any]]
+    quoted_by: Mapped[UUID]
+    quoted_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    __table_args__ = (
+        refer("ticket_id", "tickets", ondelete="CASCADE"),
+        refer("visit_id", "visits", ondelete="CASCADE"),
+        CheckConstraint("status in ('open','approved','refused','superseded')", name="status"),
+        CheckConstraint("total_minor >= 0", name="total"),
+        Index(
+            "uq_quotes_one_open", "tenant_id", "visit_id", unique=True, postgresql_where=text("status = 'open'")
+        ),
+    )
+
+
+class Part(Base, TenantRow):
+    __tablename__ = "parts"
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[dict[str, Any]]
+    unit: Mapped[str]
+    price_minor: Mapped[int | None] = mapped_column(BigInteger)
+    serialised: Mapped[bool] = mapped_column(server_default=text("false"))
+    returned: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class PartMovement(Base, TenantRow):
+    """The ledger: stock is the sum of movements, never a counter."""
+
+    __tablename__ = "part_movements"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    part: Mapped[str]
+    quantity: Mapped[Decimal] = mapped_column(QUANTITY)
+    from_kind: Mapped[str]
+    from_id: Mapped[UUID | None]
+    to_kind: Mapped[str]
+    to_id: Mapped[UUID | None]
+    serial: Mapped[str | None]
+    ticket_id: Mapped[UUID | None]
+    visit_id: Mapped[UUID | None]
+    at: Mapped[datetime]
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "part"], ["parts.tenant_id", "parts.code"]),
+        refer("ticket_id", "tickets"),
+        refer("visit_id", "visits"),
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint(
+            "from_kind in ('supplier','depot','van','ticket') and "
+            "to_kind in ('depot','van','ticket','returned','scrapped')",
+            name="kinds",
+        ),
+        Index("ix_part_movements_to", "tenant_id", "to_kind", "to_id", "part"),
+        Index("ix_part_movements_from", "tenant_id", "from_kind", "from_id", "part"),
+    )
+
+
+class SettlementLine(Base, Row):
+    """What a contractor or engineer earns by a closed ticket."""
+
+    __tablename__ = "settlement_lines"
+    ticket_id: Mapped[UUID]
+    visit_id: Mapped[UUID | None]
+    payee_kind: Mapped[str]
+    payee_id: Mapped[UUID]
+    currency: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str]
+    at: Mapped[datetime]
+    __table_args__ = (
+        refer("ticket_id", "tickets"),
+        refer("visit_id", "visits"),
+        CheckConstraint("payee_kind in ('engineer','contractor')", name="payee"),
+    )
+
+
+class Request(Base, Row):
+    """Something asked and answered by a dispatcher: overtime, leave, discount, part."""
+
+    __tablename__ = "requests"
+    kind: Mapped[str]
+    engineer_id: Mapped[UUID]
+    ticket_id: Mapped[UUID | None]
+    status: Mapped[str]
+    facts: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
+    asked_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[UUID | None]
+    __table_args__ = (
+        refer("engineer_id", "engineers"),
+        refer("ticket_id", "tickets"),
+        refer("answered_by", "dispatchers"),
+        CheckConstraint("kind in ('overtime','leave','discount','part')", name="kind"),
+        CheckConstraint("status in ('open','approved','refused','withdrawn')", name="status"),
+    )

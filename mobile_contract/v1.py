@@ -1,0 +1,355 @@
+"""Version 1 of what an engineer's phone and the server say to each other.
+
+Every instant is an ISO 8601 string with an offset; every position names its datum;
+seconds end in `_s`, minutes in `_min`, metres in `_m`. From the phone app's release on
+this file changes by addition only (`mobile_contract.compat` checks it).
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Wire(BaseModel):
+    """Requests refuse unknown fields, so a misspelt one is an error and not a silent loss."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reply(BaseModel):
+    """Replies may grow; clients ignore what they do not know."""
+
+
+class Datum(StrEnum):
+    WGS84 = "wgs84"
+    GCJ02 = "gcj02"
+    BD09 = "bd09"
+
+
+class Texts(BaseModel):
+    """A tenant's text in both languages."""
+
+    zh: str
+    en: str
+
+
+class PositionReading(Wire):
+    """Where the phone says it is; `mock` is the system's flag for a faked position."""
+
+    lon: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+    datum: Datum = Datum.WGS84
+    accuracy_m: float = Field(ge=0, le=100_000)
+    at: AwareDatetime
+    speed_mps: float | None = Field(default=None, ge=0, le=200)
+    mock: bool = False
+
+
+class PhotoFacts(Wire):
+    """What the canvas drops, sent beside the photo."""
+
+    taken_at: AwareDatetime | None = None
+    original_sha256: Sha256 | None = None
+    position: PositionReading | None = None
+
+
+class QuoteLine(Wire):
+    kind: Literal["labour", "part", "call_out", "other"]
+    text: Line
+    quantity: Decimal = Field(gt=0, le=10_000, decimal_places=3)
+    unit_price_minor: int = Field(ge=0, le=100_000_000)
+    part: Code | None = None
+
+
+class PartUsed(Wire):
+    part: Code
+    quantity: Decimal = Field(gt=0, le=10_000, decimal_places=3)
+    serial: Line | None = None
+    old_returned: bool = False
+
+
+class ChecklistAnswer(Wire):
+    item: Code
+    value: bool | float | Line
+
+
+class ActionFacts(Wire):
+    """All that an action may carry; each action reads its own and refuses what it lacks."""
+
+    offer_id: UUID | None = None
+    colleague_id: UUID | None = None
+    reason: Code | None = None
+    text: Text | None = None
+    position: PositionReading | None = None
+    photo_ids: list[UUID] = Field(default=[], max_length=30)
+    photo_pending: list[Sha256] = Field(default=[], max_length=30)
+    outcome: Literal["fixed", "temporary", "not_fixed", "no_fault", "refused", "no_access"] | None = None
+    until: AwareDatetime | None = None
+    keep_engineer: bool = False
+    window_from: AwareDatetime | None = None
+    window_to: AwareDatetime | None = None
+    quote_lines: list[QuoteLine] = Field(default=[], max_length=100)
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+    parts_used: list[PartUsed] = Field(default=[], max_length=100)
+    checklist: list[ChecklistAnswer] = Field(default=[], max_length=200)
+
+
+class ActionCommand(Wire):
+    """One tap. `command_id` is made by the phone; sending it again changes nothing."""
+
+    command_id: UUID
+    ticket_id: UUID
+    action: Code
+    at: AwareDatetime
+    facts: ActionFacts = ActionFacts()
+
+
+class ActionBatch(Wire):
+    """The offline queue, oldest first."""
+
+    commands: list[ActionCommand] = Field(min_length=1, max_length=100)
+
+
+class SignIn(Wire):
+    signin_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    device: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class SignedIn(Reply):
+    access_token: str
+    expires_at: datetime
+    engineer_id: UUID
+    name: str
+    language: Literal["zh", "en"]
+
+
+class PushTarget(Wire):
+    platform: Literal["fcm", "web"]
+    target: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+
+
+class PushAck(Wire):
+    """The phone shows the offer: escalation counts on this, never on the provider's word."""
+
+    offer_id: UUID
+
+
+class Site(Reply):
+    lon: float
+    lat: float
+    datum: Datum = Datum.WGS84
+
+
+class Window(Reply):
+    start: datetime
+    end: datetime
+
+
+class WorkTypeCard(Reply):
+    code: str
+    name: Texts
+    duration_min: int
+    completion_photos: int
+    check_in_radius_m: int
+
+
+class ContactCard(Reply):
+    name: str | None
+    phone: str | None
+
+
+class QuoteCard(Reply):
+    quote_id: UUID
+    status: Literal["open", "approved", "refused", "superseded"]
+    currency: str
+    total_minor: int
+
+
+class TicketCard(Reply):
+    """One of today's tickets. `allowed_actions` are the buttons, in the table's order."""
+
+    ticket_id: UUID
+    ticket_no: str
+    status: str
+    version: int
+    priority: Literal["low", "normal", "high", "urgent"]
+    work_type: WorkTypeCard
+    description: str
+    address: str
+    door: str | None
+    site: Site | None
+    contact: ContactCard
+    window: Window | None
+    due_at: datetime | None
+    visit_id: UUID
+    visit_number: int
+    role: Literal["lead", "helper", "trainee"]
+    acknowledged: bool
+    checked_in_at: datetime | None
+    eta_at: datetime | None
+    hold_until: datetime | None
+    outcome: str | None
+    quote: QuoteCard | None
+    photos: list["PhotoCard"]
+    allowed_actions: list[str]
+
+
+class PhotoCard(Reply):
+    photo_id: UUID
+    kind: Literal["intake", "check_in", "completion", "reject", "signature"]
+    taken_at: datetime
+    pending: bool
+
+
+class OfferCard(Reply):
+    """An offer to me, or (in the pool) a ticket I may grab. The door and contact come with acceptance."""
+
+    offer_id: UUID | None
+    kind: Literal["offer", "hand_over", "pool"]
+    ticket_id: UUID
+    ticket_no: str
+    priority: Literal["low", "normal", "high", "urgent"]
+    work_type: WorkTypeCard
+    description: str
+    address: str
+    site: Site | None
+    window: Window | None
+    due_at: datetime | None
+    travel_s: int | None
+    distance_m: int | None
+    expires_at: datetime | None
+    allowed_actions: list[str]
+
+
+class EngineerCard(Reply):
+    engineer_id: UUID
+    name: str
+    language: Literal["zh", "en"]
+    on_shift: bool
+    shift_from: datetime | None
+    shift_to: datetime | None
+    planned_min: int
+    limit_min: int
+
+
+class Today(Reply):
+    """Everything the phone shows, whole, so that a lost push costs nothing."""
+
+    v: Literal[1] = 1
+    as_of_seq: int
+    now: datetime
+    engineer: EngineerCard
+    tickets: list[TicketCard]
+    offers: list[OfferCard]
+    pool_count: int
+
+
+class Pool(Reply):
+    tickets: list[OfferCard]
+    next_page: str | None
+
+
+class ActionResult(Reply):
+    """What the command did; sent again, the same `result` comes back. `today` is fresh."""
+
+    command_id: UUID
+    ticket_id: UUID
+    action: str
+    status: str
+    version: int
+    seq: int
+
+
+class ActionReply(Reply):
+    result: ActionResult
+    today: Today
+
+
+class Problem(Reply):
+    """RFC 9457 problem details. Clients translate `code`."""
+
+    type: str = "about:blank"
+    code: str
+    title: str
+    status: int
+    facts: dict[str, object] = {}
+    trace_id: str
+
+
+class BatchItem(Reply):
+    command_id: UUID
+    status: int
+    result: ActionResult | None = None
+    problem: Problem | None = None
+
+
+class BatchReply(Reply):
+    items: list[BatchItem]
+    today: Today
+
+
+class PositionBatch(Wire):
+    positions: list[PositionReading] = Field(min_length=1, max_length=500)
+
+
+class PositionsTaken(Reply):
+    taken: int
+    refused: int
+
+
+class PhotoTaken(Reply):
+    photo_id: UUID
+    sha256: str
+    width: int
+    height: int
+
+
+class EventCard(Reply):
+    seq: int
+    at: datetime
+    action: str
+    actor: str
+    from_status: str | None
+    to_status: str | None
+    text: str | None
+
+
+class TicketDetail(Reply):
+    ticket: TicketCard
+    history: list[EventCard]
+
+
+class Changes(Reply):
+    """What happened since a cursor; pull again while `more`."""
+
+    cursor: int
+    more: bool
+    ticket_ids: list[UUID]
+
+
+class Receipt(Reply):
+    """Why the engine chose: for an engineer, only what concerns this engineer."""
+
+    receipt_id: UUID
+    ticket_id: UUID
+    decided_at: datetime
+    as_of_seq: int
+    mode: str
+    chosen: bool
+    rank: int | None
+    score: float | None
+    parts: dict[str, float]
+    refusals: list[dict[str, object]]
+
+
+TicketCard.model_rebuild()
