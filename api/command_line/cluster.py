@@ -19,6 +19,8 @@ from typing import IO, Any
 
 import psycopg
 
+from api.command_line.problems import CommandError
+
 SETUP_SQL = Path(__file__).resolve().parents[2] / "setup" / "database.sql"
 SOCKET_PATH_LIMIT = 85  # bytes: the kernel takes 107 with PostgreSQL's file name behind it
 START_TRIES = 4
@@ -38,12 +40,12 @@ SETTINGS = {
 }
 
 
-class ClusterError(Exception):
+class ClusterError(CommandError):
     """The private cluster cannot be made or started; the text says why and what to do."""
 
 
 def find_binaries() -> Path:
-    """The folder of the newest PostgreSQL server that has PostGIS 3. Raises ClusterError when there is none."""
+    """The folder of the newest PostgreSQL server that has PostGIS 3. Raises ClusterError without one."""
     found = [
         folder
         for folder in Path("/usr/lib/postgresql").glob("*/bin")

@@ -1,0 +1,82 @@
+"""Brings a database to the newest migration, and says what it lacks."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from api.command_line.environment import HOME, Environment
+from api.command_line.problems import CommandError
+from api.command_line.progress import say, step
+
+VERSIONS = HOME / "alembic" / "versions"
+MIGRATION_LOCK = 7_302_026  # an advisory lock's key: hosts that start together migrate one after the other
+MIGRATE_TIMEOUT_S = 900
+
+
+@contextmanager
+def database_ready(environment: Environment) -> Iterator[None]:
+    """A database of the newest schema for as long as the block lasts; the private cluster runs meanwhile."""
+    if environment.cluster is None:
+        migrate(environment.variables, environment.state)
+        yield
+        return
+    with environment.cluster.in_use(say) as cluster:
+        cluster.ensure_database(environment.database)
+        migrate(environment.variables, environment.state)
+        yield
+
+
+def migrate(variables: Mapping[str, str], state: Path) -> None:
+    """Runs the migrations that are missing. Raises CommandError with alembic's last lines.
+
+    What was found is remembered per database address, so that an unchanged one costs one query.
+    """
+    url = variables["PAIDAN_DATABASE_OWNER_URL"]
+    digest = versions_digest()
+    remembered = state / f"migrated-{hashlib.sha256(url.encode()).hexdigest()[:10]}"
+    with connect(url) as db:
+        if remembered.exists() and remembered.read_text() == f"{digest} {current_revision(db)}":
+            return
+        db.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        with step("migrating the database"):
+            done = subprocess.run(
+                [sys.executable, "-m", "alembic", "-c", str(HOME / "alembic.ini"), "upgrade", "head"],
+                cwd=HOME, env=os.environ | variables, stdin=subprocess.DEVNULL, capture_output=True,
+                text=True, timeout=MIGRATE_TIMEOUT_S,
+            )  # fmt: skip
+        if done.returncode:
+            tail = "\n  ".join((done.stdout + done.stderr).splitlines()[-15:])
+            raise CommandError(f"the migrations failed:\n  {tail}")
+        state.mkdir(parents=True, exist_ok=True)
+        remembered.write_text(f"{digest} {current_revision(db)}")
+
+
+def connect(url: str) -> psycopg.Connection[Any]:
+    """A connection that commits by itself. Raises CommandError when the database does not answer."""
+    try:
+        return psycopg.connect(url, autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError as error:
+        raise CommandError(f"the database does not answer: {error}".strip()) from error
+
+
+def current_revision(db: psycopg.Connection[Any]) -> str | None:
+    """The migration a database stands at, or None when it has never been migrated."""
+    if db.execute("SELECT to_regclass('public.alembic_version')").fetchone() == (None,):
+        return None
+    row = db.execute("SELECT version_num FROM public.alembic_version").fetchone()
+    return None if row is None else str(row[0])
+
+
+def versions_digest() -> str:
+    """A hash over the migrations' names and contents."""
+    digest = hashlib.sha256()
+    for path in sorted(VERSIONS.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,265 @@
+"""Starts the product's processes, restarts one that dies, and stops all of them together.
+
+Each child leads its own process group, so a Ctrl-C reaches the supervisor alone and a stop reaches
+a child's children too. A child whose supervisor is killed gets SIGTERM from the kernel.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from api.command_line.environment import write_private
+from api.command_line.problems import CommandError
+from api.command_line.progress import say
+
+STOP_S = 8.0  # from SIGTERM to SIGKILL
+BACKOFF_S = (0.2, 1, 2, 4, 8, 15, 15, 15)  # after this many deaths in a row the supervisor gives up
+STEADY_S = 60.0  # alive this long, a child's earlier deaths are forgotten
+TICK_S = 0.2
+LOG_BYTES = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A process to keep running. `once` marks one whose ordinary end (exit code 0) is not a death."""
+
+    name: str
+    command: tuple[str, ...]
+    fds: tuple[int, ...] = ()
+    once: bool = False
+    env: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Child:
+    """A program while the supervisor looks after it; times are of the monotonic clock, seconds."""
+
+    program: Program
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    deaths: int = 0
+    restarts: int = 0
+    due: float = 0.0
+    ended: bool = False
+
+
+def python(module: str, *arguments: str) -> tuple[str, ...]:
+    """The command line of a Python module that dies with its parent."""
+    return ("setpriv", "--pdeathsig", "TERM", sys.executable, "-m", module, *arguments)
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """A listening socket; children accept on it. Raises CommandError when the port is taken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise CommandError(
+            f"{host}:{port} cannot be used: {error.strerror}; take another with --port"
+        ) from error
+    listener.listen(1024)
+    listener.set_inheritable(True)
+    return listener
+
+
+class Supervisor:
+    """Runs programs until told to stop. `facts` goes into run.json beside the process ids."""
+
+    def __init__(self, state: Path, programs: Sequence[Program], facts: dict[str, Any]) -> None:
+        self.state = state
+        self.children = [Child(program) for program in programs]
+        self.facts = facts
+        self.stopping = False
+        self.failed: str | None = None
+        self._lock: IO[str] | None = None
+
+    def __enter__(self) -> "Supervisor":
+        (self.state / "logs").mkdir(parents=True, exist_ok=True)
+        self._lock = (self.state / "run.lock").open("a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError("Paidan is running here already: `./paidan status`, `./paidan stop`") from None
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        stop_leftovers(self.state)
+        self._write_run()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop_children()
+        (self.state / "run.json").unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.close()
+
+    def add(self, program: Program) -> None:
+        """Looks after one more program from the next round on."""
+        self.children.append(Child(program))
+
+    def run(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Keeps the programs running until a signal, `until`, or a child that dies again and again.
+
+        Raises CommandError in the last case.
+        """
+        while not self.stopping and not until():
+            for child in self.children:
+                self._look_after(child)
+            if self.failed is not None:
+                raise CommandError(self.failed)
+            time.sleep(TICK_S)
+
+    def _look_after(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.process is None:
+            if not child.ended and now >= child.due:
+                self._start(child)
+            return
+        code = child.process.poll()
+        if code is None:
+            if child.deaths and now - child.started > STEADY_S:
+                child.deaths = 0
+            return
+        signal_group(child.process.pid, signal.SIGKILL)  # what it started itself must not outlive it
+        child.process = None
+        if child.program.once and code == 0:
+            child.ended = True
+            self._write_run()
+            return
+        if child.deaths >= len(BACKOFF_S):
+            self.failed = (
+                f"{child.program.name} died {child.deaths + 1} times in a row; see {self._log(child)}"
+            )
+            return
+        child.due = now + BACKOFF_S[child.deaths]
+        child.deaths += 1
+        child.restarts += 1
+        say(f"{child.program.name} ended with {describe_exit(code)}; starting it again")
+
+    def _start(self, child: Child) -> None:
+        child.process = subprocess.Popen(
+            child.program.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            pass_fds=child.program.fds, start_new_session=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"} | child.program.env,
+        )  # fmt: skip
+        child.started = time.monotonic()
+        threading.Thread(
+            target=forward, args=(child.process.stdout, child.program.name, self._log(child)), daemon=True
+        ).start()
+        self._write_run()
+
+    def _log(self, child: Child) -> Path:
+        return self.state / "logs" / f"{child.program.name}.log"
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        if not self.stopping:
+            say(f"stopping ({signal.Signals(number).name})")
+        self.stopping = True
+
+    def _stop_children(self) -> None:
+        """SIGTERM to every group, and SIGKILL to what is left after STOP_S."""
+        running = [child.process for child in self.children if child.process is not None]
+        for process in running:
+            signal_group(process.pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_S
+        for process in running:
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                say(f"process {process.pid} did not stop in {STOP_S:.0f} s and is killed")
+            signal_group(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _write_run(self) -> None:
+        """run.json: what `status` and `stop` read."""
+        report = self.facts | {
+            "supervisor": identify(os.getpid()),
+            "processes": [
+                {
+                    "name": child.program.name,
+                    "restarts": child.restarts,
+                    **(identify(child.process.pid) if child.process else {"pid": None}),
+                }
+                for child in self.children
+                if not child.ended
+            ],
+        }
+        write_private(self.state / "run.json", json.dumps(report, indent=2) + "\n")
+
+
+def forward(source: IO[bytes], name: str, path: Path) -> None:
+    """Copies a child's lines to its log and, with its name in front, to standard error, until it ends."""
+    if path.exists() and path.stat().st_size > LOG_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    with source, path.open("ab", buffering=0) as log:
+        for line in source:
+            log.write(line)
+            text = line.decode(errors="replace").rstrip()
+            if text:
+                print(f"{name:<8} {text}", file=sys.stderr, flush=True)
+
+
+def signal_group(pid: int, number: signal.Signals) -> None:
+    """Signals a child's whole process group; one that has gone already is fine."""
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def identify(pid: int) -> dict[str, int]:
+    """A process id with its start time (kernel ticks since boot), so that a reused id is told apart."""
+    return {"pid": pid, "started": start_ticks(pid)}
+
+
+def start_ticks(pid: int) -> int:
+    """When a process started, in kernel ticks since boot; 0 when there is none. Source: proc(5), field 22."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    fields = text.rpartition(")")[2].split()
+    return 0 if fields[0] == "Z" else int(fields[19])
+
+
+def is_alive(identity: dict[str, Any]) -> bool:
+    """Whether the process that `identify` saw still runs."""
+    pid = identity.get("pid")
+    return bool(pid) and start_ticks(int(pid)) == identity.get("started") != 0
+
+
+def read_run(state: Path) -> dict[str, Any] | None:
+    """What is running below a state folder, or None. A run.json left by a killed supervisor still counts."""
+    try:
+        report = json.loads((state / "run.json").read_text())
+    except (OSError, ValueError):
+        return None
+    return report if isinstance(report, dict) else None
+
+
+def stop_leftovers(state: Path) -> None:
+    """Ends what a killed supervisor has left: its children were told to stop, some may still be at it."""
+    report = read_run(state) or {}
+    left = [each for each in report.get("processes", []) if is_alive(each)]
+    for number, patience_s in ((signal.SIGTERM, STOP_S), (signal.SIGKILL, 2.0)):
+        for each in left:
+            signal_group(each["pid"], number)
+        deadline = time.monotonic() + patience_s
+        while (left := [each for each in left if is_alive(each)]) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
+def describe_exit(code: int) -> str:
+    """`exit code 3` or `SIGKILL`."""
+    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name

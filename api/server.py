@@ -1,0 +1,34 @@
+"""One api process: uvicorn on a listening socket that the supervisor opened and every api process shares."""
+
+import argparse
+import logging
+import socket
+
+import uvicorn
+
+GRACEFUL_S = 5  # below the supervisor's patience, so that open event streams end in order
+
+
+def main() -> None:
+    """Serves `api.app:create_app` until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m api.server", description=__doc__)
+    parser.add_argument("--fd", type=int, required=True, help="the listening socket's file descriptor")
+    fd = parser.parse_args().fd
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    config = uvicorn.Config(
+        "api.app:create_app",
+        factory=True,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACEFUL_S,
+        timeout_keep_alive=30,
+    )
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=fd)])
+
+
+if __name__ == "__main__":
+    main()
