@@ -1,0 +1,271 @@
+/** What the server says to the board. Instants are ISO 8601 with offset; `_s` seconds, `_min` minutes, `_m` metres. */
+
+export type Uuid = string
+export type Instant = string
+export type Priority = 'low' | 'normal' | 'high' | 'urgent'
+export type EngineerStatus = 'off' | 'free' | 'assigned' | 'en_route' | 'on_site'
+
+export interface Texts {
+  zh: string
+  en: string
+}
+
+export interface Me {
+  dispatcher_id: Uuid
+  name: string
+  role: 'admin' | 'dispatcher'
+  language: 'zh' | 'en'
+  tenant_name: Texts
+  is_demo: boolean
+  csrf_token: string
+}
+
+export interface Site {
+  lon: number
+  lat: number
+  datum: string
+}
+
+export interface Window {
+  start: Instant
+  end: Instant
+}
+
+export interface WorkType {
+  code: string
+  name: Texts
+  duration_min: number
+  completion_photos: number
+  check_in_radius_m: number
+}
+
+export interface BoardTicket {
+  ticket_id: Uuid
+  ticket_no: string
+  status: string
+  version: number
+  priority: Priority
+  work_type: WorkType
+  description: string
+  address: string
+  site: Site | null
+  territory_id: Uuid | null
+  window: Window | null
+  due_at: Instant | null
+  created_at: Instant
+  updated_at: Instant
+  source: string
+  attention: string | null
+  urged: number
+  visit_id: Uuid | null
+  engineer_id: Uuid | null
+  engineer_name: string | null
+  acknowledged: boolean
+  offers_pending: number
+  offer_expires_at: Instant | null
+  hold_until: Instant | null
+  eta_at: Instant | null
+  allowed_actions: string[]
+}
+
+export interface BoardEngineer {
+  engineer_id: Uuid
+  name: string
+  territory_id: Uuid | null
+  contractor: boolean
+  skills: Record<string, number>
+  on_shift: boolean
+  position: Site | null
+  position_at: Instant | null
+  status: EngineerStatus
+  ticket_id: Uuid | null
+  open_tickets: number
+  planned_min: number
+  limit_min: number
+}
+
+export interface Board {
+  as_of_seq: number
+  now: Instant
+  counts: { status: string; count: number }[]
+  attention_count: number
+  tickets: BoardTicket[]
+  next_page: string | null
+  engineers: BoardEngineer[]
+}
+
+export interface TicketPage {
+  tickets: BoardTicket[]
+  next_page: string | null
+}
+
+export interface Photo {
+  photo_id: Uuid
+  kind: string
+  taken_at: Instant
+  pending: boolean
+}
+
+export interface HistoryLine {
+  seq: number
+  at: Instant
+  action: string
+  subject_type: string
+  actor: string
+  actor_name: string | null
+  acting_for: string | null
+  from_status: string | null
+  to_status: string | null
+  text: string | null
+  facts: Record<string, unknown>
+}
+
+export interface OfferLine {
+  offer_id: Uuid
+  engineer_id: Uuid | null
+  engineer_name: string | null
+  contractor_id: Uuid | null
+  kind: string
+  round: number
+  status: string
+  offered_at: Instant
+  expires_at: Instant
+  seen_at: Instant | null
+  reason: string | null
+}
+
+export interface EvidenceLine {
+  photo: Photo
+  engineer_id: Uuid | null
+  distance_m: number | null
+  flags: string[]
+}
+
+export interface AcceptanceLine {
+  verdict: 'signed_off' | 'rejected'
+  actor: string
+  witnessed_by: Uuid | null
+  rating: number | null
+  text: string | null
+  reason: string | null
+  signature_photo_id: Uuid | null
+  at: Instant
+}
+
+export interface Quote {
+  quote_id: Uuid
+  status: string
+  currency: string
+  total_minor: number
+}
+
+export interface TicketView {
+  ticket: BoardTicket
+  door: string | null
+  contact: { name: string | null; phone: string | null }
+  language: string
+  customer_link: string | null
+  crew: Record<string, unknown>[]
+  offers: OfferLine[]
+  evidence: EvidenceLine[]
+  acceptances: AcceptanceLine[]
+  quote: Quote | null
+  history: HistoryLine[]
+}
+
+/** A rule that said no, with the numbers it looked at beside `rule`. */
+export interface Refusal {
+  rule: string
+  [fact: string]: unknown
+}
+
+export interface Candidate {
+  engineer_id: Uuid
+  name: string
+  eligible: boolean
+  rank: number | null
+  score: number | null
+  parts: Record<string, number>
+  refusals: Refusal[]
+  travel_s: number | null
+  distance_m: number | null
+}
+
+export interface Receipt {
+  receipt_id: Uuid | null
+  ticket_id: Uuid
+  decided_at: Instant
+  as_of_seq: number
+  mode: string
+  chosen_engineer_id: Uuid | null
+  runner_up_engineer_id: Uuid | null
+  travel_source: string
+  candidates: Candidate[]
+}
+
+export interface Territory {
+  territory_id: Uuid
+  name: Texts
+  zone: string
+  area: Record<string, unknown> | null
+}
+
+export interface CatalogueReply {
+  work_types: WorkType[]
+  skills: { code: string; name: Texts }[]
+  territories: Territory[]
+  reasons: Record<string, string[]>
+}
+
+export interface Place {
+  text: string
+  lon: number
+  lat: number
+  score: number
+}
+
+export interface NewTicket {
+  command_id: Uuid
+  work_type: string
+  priority: Priority
+  description: string
+  address: string
+  door?: string
+  site?: { lon: number; lat: number }
+  contact_name?: string
+  contact_phone?: string
+  window_from?: Instant
+  window_to?: Instant
+  due_at?: Instant
+}
+
+export interface TicketCreated {
+  ticket_id: Uuid
+  ticket_no: string
+  status: string
+  version: number
+  seq: number
+  customer_link: string | null
+}
+
+export interface ActionDone {
+  result: { command_id: Uuid; ticket_id: Uuid; action: string; status: string; version: number; seq: number }
+  ticket: BoardTicket
+}
+
+export interface DeadLetter {
+  job_id: number
+  job: string
+  arguments: Record<string, unknown>
+  tries: number
+  failed_at: Instant | null
+  error: string | null
+}
+
+export interface ProblemBody {
+  code: string
+  title: string
+  status: number
+  facts: Record<string, unknown>
+  trace_id: string
+}
