@@ -1,0 +1,138 @@
+/** The HTTP calls, and the two ways they fail: the server answered no, or there was no answer. */
+
+import type {
+  ActionCommand, BatchReply, Colleague, PhotoFacts, Pool, PositionReading, Problem, SignedIn, TakenKind, TicketDetail, Today,
+} from './wire'
+
+/** The server answered and refused; `problem.code` says why. */
+export class Refused extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.code)
+  }
+}
+
+/** No answer worth having: no network, time-out (status 0), a 5xx or "too many requests". The same request may be sent again. */
+export class Unreachable extends Error {
+  constructor(message: string, readonly status = 0) {
+    super(message)
+  }
+}
+
+/** The sign-in has ended; the queue waits for the next one. */
+export class SignedOut extends Error {}
+
+export const CALL_TIMEOUT_MS = 15_000
+export const PHOTO_TIMEOUT_MS = 90_000
+
+export interface PhotoToSend {
+  photo_id: string
+  ticket_id: string
+  kind: TakenKind
+  bytes: ArrayBuffer
+  type: string
+  facts: PhotoFacts
+}
+
+export interface EngineerApi {
+  signIn(signinId: string, password: string): Promise<SignedIn>
+  signOut(): Promise<void>
+  today(): Promise<Today>
+  pool(page?: string): Promise<Pool>
+  ticket(ticketId: string): Promise<TicketDetail>
+  colleagues(): Promise<Colleague[]>
+  sendCommands(commands: ActionCommand[]): Promise<BatchReply>
+  sendPhoto(photo: PhotoToSend, timeoutMs: number): Promise<void>
+  sendPositions(positions: PositionReading[]): Promise<void>
+  photo(photoId: string, size: 'thumb' | 'large'): Promise<Blob>
+  setPushTarget(platform: 'fcm' | 'web', target: string): Promise<void>
+  acknowledgePush(offerId: string): Promise<void>
+  live(signal: AbortSignal): Promise<Response>
+}
+
+/** The engineer's API over `fetch`; `token` is read at each call, so a fresh sign-in takes effect at once. */
+export function engineerApi(token: () => string | null, fetcher: typeof fetch = (...a) => fetch(...a)): EngineerApi {
+  const root = '/engineer/v1/'
+
+  async function call(path: string, init: RequestInit = {}, timeoutMs = CALL_TIMEOUT_MS): Promise<Response> {
+    const headers = new Headers(init.headers)
+    const bearer = token()
+    if (bearer) headers.set('Authorization', `Bearer ${bearer}`)
+    let reply: Response
+    try {
+      reply = await fetcher(root + path, { signal: AbortSignal.timeout(timeoutMs), ...init, headers, cache: 'no-store' })
+    } catch (error) {
+      throw new Unreachable(String(error))
+    }
+    if (reply.ok) return reply
+    if (reply.status >= 500 || reply.status === 429 || reply.status === 408) throw new Unreachable('no answer', reply.status)
+    const problem = await problemOf(reply)
+    if (!problem) throw new Unreachable('not our server', reply.status)
+    if (reply.status === 401 && path !== 'signin') throw new SignedOut(problem.code)
+    throw new Refused(problem)
+  }
+
+  /** The reply's JSON; a page in its place (a hotel's sign-in, say) counts as no answer. */
+  async function read<T>(path: string, has: keyof T, init?: RequestInit, timeoutMs?: number): Promise<T> {
+    const reply = await call(path, init, timeoutMs)
+    try {
+      const body = (await reply.json()) as T
+      if (body[has] === undefined) throw new Unreachable(`reply without ${String(has)}`)
+      return body
+    } catch (error) {
+      throw error instanceof Unreachable ? error : new Unreachable(String(error))
+    }
+  }
+
+  const json = (method: string, body: unknown): RequestInit => ({
+    method,
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+
+  return {
+    signIn: (signinId, password) =>
+      read<SignedIn>('signin', 'access_token', json('POST', { signin_id: signinId, password, device: navigator.userAgent.slice(0, 200) })),
+    signOut: async () => void (await call('signout', { method: 'POST' })),
+    today: () => read<Today>('today', 'tickets'),
+    pool: (page) => read<Pool>(page ? `pool?page=${encodeURIComponent(page)}` : 'pool', 'tickets'),
+    ticket: (ticketId) => read<TicketDetail>(`tickets/${ticketId}`, 'history'),
+    colleagues: async () => (await read<{ engineers: Colleague[] }>('colleagues', 'engineers')).engineers,
+    sendCommands: (commands) => read<BatchReply>('actions/batch', 'items', json('POST', { commands })),
+    sendPhoto: async (photo, timeoutMs) => {
+      const init = { method: 'PUT', headers: { 'Content-Type': photo.type }, body: photo.bytes }
+      await read<{ photo_id: string }>(`photos/${photo.photo_id}?${photoQuery(photo)}`, 'photo_id', init, timeoutMs)
+    },
+    sendPositions: async (positions) => void (await call('positions', json('POST', { positions }))),
+    photo: async (photoId, size) => (await call(`photos/${photoId}?size=${size}`)).blob(),
+    setPushTarget: async (platform, target) => void (await call('push_target', json('PUT', { platform, target }))),
+    acknowledgePush: async (offerId) => void (await call('push_acks', json('POST', { offer_id: offerId }))),
+    live: (signal) => call('live', { signal, headers: { Accept: 'text/event-stream' } }),
+  }
+}
+
+function photoQuery(photo: PhotoToSend): URLSearchParams {
+  const query = new URLSearchParams({ ticket_id: photo.ticket_id, kind: photo.kind })
+  const { taken_at, original_sha256, position } = photo.facts
+  if (taken_at) query.set('taken_at', taken_at)
+  if (original_sha256) query.set('original_sha256', original_sha256)
+  if (position) {
+    query.set('lon', String(position.lon))
+    query.set('lat', String(position.lat))
+    query.set('accuracy_m', String(position.accuracy_m))
+    query.set('datum', position.datum)
+    query.set('position_at', position.at)
+  }
+  return query
+}
+
+/** The problem in a refusal; null when something between the phone and the server answered in its own words. */
+async function problemOf(reply: Response): Promise<Problem | null> {
+  const plain = { code: `http_${reply.status}`, title: reply.statusText, status: reply.status, facts: {}, trace_id: '' }
+  try {
+    const body = (await reply.json()) as Partial<Problem>
+    if (typeof body.code === 'string') return { ...plain, ...body, facts: body.facts ?? {} }
+  } catch {
+    // Not JSON: judged below.
+  }
+  return reply.status === 413 ? plain : null
+}

@@ -1,0 +1,271 @@
+/** Ties queue, calls, clock and page together: load, send, sign in, sign out. */
+
+import { batch } from '@preact/signals'
+import { engineerApi, Refused, SignedOut, Unreachable } from './api'
+import { serverTime, setClock } from './clock'
+import { openPhoneDb, type PhoneDb } from './db'
+import { openLive } from './live'
+import { browserLock, makeOutbox, type NewCommand, type Outbox } from './outbox'
+import { keepPosition, sendPositions } from './positions'
+import { registerPush } from './push'
+import * as state from './state'
+import type { ActionFacts, Language, PositionReading, TicketDetail, Today } from './wire'
+import { speak } from './words'
+
+const POLL_MS = 30_000
+const POSITION_EVERY_MS = 30_000
+const FRESH_MS = 60_000
+const RETRY_FIRST_MS = 2_000
+const RETRY_LAST_MS = 60_000
+const SETTLE_MS = 150
+/** The second look measures how fast the server's clock runs. */
+const SECOND_LOOK_MS = 5_000
+
+export const api = engineerApi(() => state.session.value?.access_token ?? null)
+let db: PhoneDb
+export let outbox: Outbox
+const tabs = new BroadcastChannel('paidan-phone')
+
+export const serverIso = (deviceMs = Date.now()): string => new Date(serverTime(state.clock.value, deviceMs)).toISOString()
+
+/** Reads what the phone kept, then starts everything that runs beside the page. */
+export async function start(): Promise<void> {
+  db = await openPhoneDb()
+  outbox = makeOutbox({
+    db, api, lock: browserLock, arrived,
+    engineerId: () => state.session.value?.engineer_id ?? '',
+    changed: async () => {
+      await readKept()
+      tabs.postMessage('changed')
+    },
+  })
+  const kept = (await db.get('kept', 'language')) as Language | undefined
+  await speak(kept ?? (navigator.language.startsWith('zh') ? 'zh' : 'en'))
+  await readKept()
+  state.started.value = true
+  tabs.onmessage = () => void readKept()
+  setInterval(() => document.hidden || (state.deviceNow.value = Date.now()), 1_000)
+  setInterval(() => document.hidden || (!state.live.value && void load()), POLL_MS)
+  setInterval(() => void trackPosition(), POSITION_EVERY_MS)
+  addEventListener('online', () => void sync())
+  addEventListener('offline', () => (state.reach.value = 'offline'))
+  document.addEventListener('visibilitychange', wake)
+  if (state.session.value && !state.expired.value) begin()
+}
+
+async function readKept(): Promise<void> {
+  const [session, today, clock, expired] = await Promise.all(['session', 'today', 'clock', 'expired'].map((key) => db.get('kept', key)))
+  state.session.value = (session as state.Session | undefined) ?? null
+  const queue = await outbox.read()
+  batch(() => {
+    state.expired.value = expired === true
+    state.today.value = (today as Today | undefined) ?? null
+    state.clock.value = (clock as typeof state.clock.value) ?? null
+    state.queue.value = queue
+  })
+}
+
+function begin(): void {
+  void sync()
+  setTimeout(() => void load(), SECOND_LOOK_MS)
+  wake()
+  watchPosition()
+  void registerPush(api)
+  void navigator.storage?.persist?.().then((granted) => (state.keepsStorage.value = granted))
+}
+
+let line: { stop: () => void } | null = null
+
+/** The live line is open only while somebody looks; coming back pulls at once. */
+function wake(): void {
+  line?.stop()
+  line = null
+  state.live.value = false
+  if (document.hidden || !state.session.value || state.expired.value) return
+  state.deviceNow.value = Date.now()
+  line = openLive(api, { changed: () => soon(), connected: (up) => (state.live.value = up), signedOut: () => void expire() })
+  void sync()
+}
+
+let settling: ReturnType<typeof setTimeout> | undefined
+function soon(): void {
+  clearTimeout(settling)
+  settling = setTimeout(() => void load(), SETTLE_MS)
+}
+
+async function arrived(today: Today): Promise<void> {
+  const known = (await db.get('kept', 'today')) as Today | undefined
+  state.reach.value = 'online'
+  if (today.engineer.engineer_id !== state.session.value?.engineer_id) return
+  if (known && known.engineer.engineer_id === today.engineer.engineer_id && known.as_of_seq > today.as_of_seq) return
+  const clock = setClock(state.clock.value, Date.parse(today.now), Date.now())
+  const tx = db.transaction('kept', 'readwrite')
+  await tx.store.put(today, 'today')
+  await tx.store.put(clock, 'clock')
+  await tx.done
+  batch(() => {
+    state.today.value = today
+    state.clock.value = clock
+    state.deviceNow.value = Date.now()
+  })
+}
+
+/** Pulls the whole of today. Never throws: the page says what it knows. */
+export async function load(): Promise<void> {
+  if (!state.session.value || state.expired.value) return
+  try {
+    await arrived(await api.today())
+  } catch (error) {
+    await failed(error)
+  }
+}
+
+async function failed(error: unknown): Promise<void> {
+  if (error instanceof SignedOut) await expire()
+  else if (error instanceof Unreachable) state.reach.value = navigator.onLine ? 'unreachable' : 'offline'
+  else if (!(error instanceof Refused)) throw error
+}
+
+async function expire(): Promise<void> {
+  await db.put('kept', true, 'expired')
+  state.expired.value = true
+  line?.stop()
+  state.live.value = false
+}
+
+let running: Promise<void> | null = null
+let again = false
+let retryMs = RETRY_FIRST_MS
+let retryTimer: ReturnType<typeof setTimeout> | undefined
+
+/** Sends the queue, then loads. Calls while it runs make it run once more. */
+export function sync(): Promise<void> {
+  if (running) {
+    again = true
+    return running
+  }
+  running = (async () => {
+    do {
+      again = false
+      await round()
+    } while (again)
+  })().finally(() => (running = null))
+  return running
+}
+
+async function round(): Promise<void> {
+  if (!state.session.value || state.expired.value) return
+  clearTimeout(retryTimer)
+  state.sending.value = true
+  const end = await outbox.drain().finally(() => (state.sending.value = false))
+  if (end === 'signed_out') return expire()
+  await load()
+  if (end === 'done') {
+    retryMs = RETRY_FIRST_MS
+    return
+  }
+  retryTimer = setTimeout(() => void sync(), retryMs)
+  retryMs = Math.min(retryMs * 2, RETRY_LAST_MS)
+}
+
+/** One tap: into the queue for good, then on its way. */
+export async function act(ticket: { ticket_id: string; ticket_no: string }, action: string, facts: ActionFacts = {}, photoIds: string[] = []): Promise<void> {
+  const command: NewCommand = {
+    ticket_id: ticket.ticket_id, ticket_no: ticket.ticket_no, action, at: serverIso(), facts, photo_ids: photoIds,
+  }
+  await outbox.add(command)
+  retryMs = RETRY_FIRST_MS
+  void sync()
+}
+
+/** Throws Refused (wrong sign-in) or Unreachable. Another engineer's queue stays on the phone, out of sight. */
+export async function signIn(signinId: string, password: string): Promise<void> {
+  const signedIn = await api.signIn(signinId, password)
+  const { access_token, engineer_id, name } = signedIn
+  const before = state.session.value
+  const tx = db.transaction(['kept', 'details'], 'readwrite')
+  const kept = tx.objectStore('kept')
+  if (before?.engineer_id !== engineer_id) {
+    await kept.delete('today')
+    await kept.delete('clock')
+    await tx.objectStore('details').clear()
+  }
+  await kept.put({ access_token, engineer_id, name } satisfies state.Session, 'session')
+  await kept.put(false, 'expired')
+  const chosen = await kept.get('language')
+  await tx.done
+  if (!chosen) await speak(signedIn.language)
+  await readKept()
+  begin()
+}
+
+/** The queue stays for this engineer's next sign-in on this phone. */
+export async function signOut(): Promise<void> {
+  line?.stop()
+  await api.signOut().catch(() => undefined)
+  const tx = db.transaction(['kept', 'details'], 'readwrite')
+  for (const key of ['session', 'today', 'clock', 'expired']) await tx.objectStore('kept').delete(key)
+  await tx.objectStore('details').clear()
+  await tx.done
+  state.live.value = false
+  state.reach.value = 'waiting'
+  await readKept()
+  tabs.postMessage('changed')
+}
+
+export async function chooseLanguage(language: Language): Promise<void> {
+  await speak(language)
+  await db.put('kept', language, 'language')
+}
+
+/** A ticket with its history: fresh when there is reception, else as last seen, else null. */
+export async function ticketDetail(ticketId: string): Promise<TicketDetail | null> {
+  try {
+    const detail = await api.ticket(ticketId)
+    await db.put('details', detail, ticketId)
+    return detail
+  } catch (error) {
+    await failed(error)
+    return (await db.get('details', ticketId)) ?? null
+  }
+}
+
+let watching: number | null = null
+
+/** Asks for the position once; afterwards the newest reading is always at hand. */
+export function watchPosition(): void {
+  if (watching !== null || !('geolocation' in navigator)) {
+    if (!('geolocation' in navigator)) state.positionProblem.value = 'unavailable'
+    return
+  }
+  watching = navigator.geolocation.watchPosition(
+    ({ coords, timestamp }) => {
+      state.positionProblem.value = null
+      state.position.value = {
+        lon: coords.longitude, lat: coords.latitude, datum: 'wgs84', accuracy_m: Math.min(coords.accuracy, 100_000),
+        at: serverIso(timestamp), ...(coords.speed === null ? {} : { speed_mps: coords.speed }),
+      }
+    },
+    (error) => {
+      state.positionProblem.value = error.code === error.PERMISSION_DENIED ? 'denied' : 'unavailable'
+      if (watching !== null && error.code === error.PERMISSION_DENIED) {
+        navigator.geolocation.clearWatch(watching)
+        watching = null
+      }
+    },
+    { enableHighAccuracy: true, maximumAge: 15_000, timeout: 30_000 },
+  )
+}
+
+/** Seconds of real time since the reading, by the server's clock and its rate. */
+export function ageS(reading: PositionReading): number {
+  return Math.max(0, (state.now.value - Date.parse(reading.at)) / 1_000 / (state.clock.value?.rate ?? 1))
+}
+
+async function trackPosition(): Promise<void> {
+  const { value: session } = state.session
+  if (document.hidden || !session || state.expired.value || !state.today.value?.engineer.on_shift) return
+  const reading = state.position.value
+  if (reading && ageS(reading) * 1_000 < FRESH_MS) await keepPosition(db, session.engineer_id, reading)
+  await sendPositions(db, api, session.engineer_id).catch(failed)
+}

@@ -1,0 +1,206 @@
+/** The shapes of mobile_contract/v1.py as this phone uses them. Instants are ISO 8601 strings. */
+
+export type Language = 'zh' | 'en'
+export type Priority = 'low' | 'normal' | 'high' | 'urgent'
+export type Texts = Record<Language, string>
+export type OutcomeCode = 'fixed' | 'temporary' | 'not_fixed' | 'no_fault' | 'refused' | 'no_access'
+export type PhotoKind = 'intake' | 'check_in' | 'completion' | 'reject' | 'signature'
+export type TakenKind = 'check_in' | 'completion' | 'signature'
+export type QuoteLineKind = 'labour' | 'part' | 'call_out' | 'other'
+
+export interface PositionReading {
+  lon: number
+  lat: number
+  datum: 'wgs84'
+  accuracy_m: number
+  at: string
+  speed_mps?: number | null
+}
+
+export interface QuoteLine {
+  kind: QuoteLineKind
+  text: string
+  quantity: string
+  unit_price_minor: number
+}
+
+export interface ActionFacts {
+  offer_id?: string
+  colleague_id?: string
+  reason?: string
+  text?: string
+  position?: PositionReading
+  photo_ids?: string[]
+  photo_pending?: string[]
+  outcome?: OutcomeCode
+  until?: string
+  keep_engineer?: boolean
+  window_from?: string
+  window_to?: string
+  quote_lines?: QuoteLine[]
+  currency?: string
+}
+
+export interface ActionCommand {
+  command_id: string
+  ticket_id: string
+  action: string
+  at: string
+  facts: ActionFacts
+}
+
+export interface SignedIn {
+  access_token: string
+  expires_at: string
+  engineer_id: string
+  name: string
+  language: Language
+}
+
+export interface Site {
+  lon: number
+  lat: number
+}
+
+export interface Window_ {
+  start: string
+  end: string
+}
+
+export interface WorkTypeCard {
+  code: string
+  name: Texts
+  duration_min: number
+  completion_photos: number
+  check_in_radius_m: number
+}
+
+export interface PhotoCard {
+  photo_id: string
+  kind: PhotoKind
+  taken_at: string
+  pending: boolean
+}
+
+export interface QuoteCard {
+  quote_id: string
+  status: 'open' | 'approved' | 'refused' | 'superseded'
+  currency: string
+  total_minor: number
+}
+
+export interface TicketCard {
+  ticket_id: string
+  ticket_no: string
+  status: string
+  version: number
+  priority: Priority
+  work_type: WorkTypeCard
+  description: string
+  address: string
+  door: string | null
+  site: Site | null
+  contact: { name: string | null; phone: string | null }
+  window: Window_ | null
+  due_at: string | null
+  visit_id: string
+  visit_number: number
+  role: 'lead' | 'helper' | 'trainee'
+  acknowledged: boolean
+  checked_in_at: string | null
+  eta_at: string | null
+  hold_until: string | null
+  outcome: string | null
+  quote: QuoteCard | null
+  photos: PhotoCard[]
+  allowed_actions: string[]
+}
+
+export interface OfferCard {
+  offer_id: string | null
+  kind: 'offer' | 'hand_over' | 'pool'
+  ticket_id: string
+  ticket_no: string
+  priority: Priority
+  work_type: WorkTypeCard
+  description: string
+  address: string
+  site: Site | null
+  window: Window_ | null
+  due_at: string | null
+  travel_s: number | null
+  distance_m: number | null
+  expires_at: string | null
+  allowed_actions: string[]
+}
+
+export interface EngineerCard {
+  engineer_id: string
+  name: string
+  language: Language
+  on_shift: boolean
+  shift_from: string | null
+  shift_to: string | null
+  planned_min: number
+  limit_min: number
+}
+
+export interface Today {
+  as_of_seq: number
+  now: string
+  engineer: EngineerCard
+  tickets: TicketCard[]
+  offers: OfferCard[]
+  pool_count: number
+}
+
+export interface Pool {
+  tickets: OfferCard[]
+  next_page: string | null
+}
+
+export interface Problem {
+  code: string
+  title: string
+  status: number
+  facts: Record<string, unknown>
+  trace_id: string
+}
+
+export interface BatchItem {
+  command_id: string
+  status: number
+  problem?: Problem | null
+}
+
+export interface BatchReply {
+  items: BatchItem[]
+  today: Today
+}
+
+export interface EventCard {
+  seq: number
+  at: string
+  action: string
+  actor: string
+  from_status: string | null
+  to_status: string | null
+  text: string | null
+}
+
+export interface TicketDetail {
+  ticket: TicketCard
+  history: EventCard[]
+}
+
+export interface Colleague {
+  engineer_id: string
+  name: string
+}
+
+/** What travels beside a photo, because the canvas drops it. */
+export interface PhotoFacts {
+  taken_at: string | null
+  original_sha256: string | null
+  position: PositionReading | null
+}

@@ -1,0 +1,46 @@
+import type { ShownTicket } from '../core/overlay'
+import { lazy } from '../parts/lazy'
+import { SheetMeanwhile } from '../parts/basics'
+import { CheckInSheet } from './check_in'
+import { CompleteSheet } from './complete'
+import { HoldSheet } from './hold'
+import { MoreSheet } from './more'
+import { NavigateSheet } from './navigate'
+import { ReasonSheet } from './reason'
+import { ContactSheet, TextSheet, TurnBackSheet } from './words_sheets'
+
+const HandOverSheet = lazy(() => import('./hand_over').then((m) => m.HandOverSheet), SheetMeanwhile)
+const QuoteSheet = lazy(() => import('./quote').then((m) => m.QuoteSheet), SheetMeanwhile)
+const SignOffSheet = lazy(() => import('./sign_off').then((m) => m.SignOffSheet), SheetMeanwhile)
+
+/** The sheet that an action (or one of the page's own names) opens; an action the server no longer allows opens none. */
+export function ActionSheet({ ticket, sheet }: { ticket: ShownTicket; sheet: string }) {
+  if (sheet === 'more') return <MoreSheet ticket={ticket} />
+  if (sheet === 'navigate') return <NavigateSheet ticket={ticket} />
+  if (!ticket.allowed_actions.includes(sheet)) return null
+  switch (sheet) {
+    case 'check_in':
+      return <CheckInSheet ticket={ticket} />
+    case 'complete':
+      return <CompleteSheet ticket={ticket} />
+    case 'hold':
+      return <HoldSheet ticket={ticket} />
+    case 'hand_back':
+      return <ReasonSheet ticket={ticket} action="hand_back" />
+    case 'turn_back':
+      return <TurnBackSheet ticket={ticket} />
+    case 'contact':
+      return <ContactSheet ticket={ticket} />
+    case 'note':
+    case 'resolve_remotely':
+      return <TextSheet ticket={ticket} action={sheet} />
+    case 'hand_over':
+      return <HandOverSheet ticket={ticket} />
+    case 'quote':
+      return <QuoteSheet ticket={ticket} />
+    case 'sign_off':
+      return <SignOffSheet ticket={ticket} />
+    default:
+      return null
+  }
+}

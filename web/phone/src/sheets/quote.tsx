@@ -1,0 +1,105 @@
+import { useDraft } from '../core/drafts'
+import { lineTotal, parseMinor, parseQuantity } from '../core/money'
+import type { ShownTicket } from '../core/overlay'
+import type { QuoteLine, QuoteLineKind } from '../core/wire'
+import { label, moneyText, t } from '../core/words'
+import { Field, Send, Sheet } from '../parts/basics'
+import { Icon } from '../parts/icons'
+import { sendAndClose } from './sending'
+
+const KINDS: QuoteLineKind[] = ['labour', 'part', 'call_out', 'other']
+const CURRENCIES = ['CNY', 'USD', 'EUR', 'GBP', 'HKD', 'JPY']
+const MOST_LINES = 100
+
+interface DraftLine {
+  kind: QuoteLineKind
+  text: string
+  quantity: string
+  price: string
+}
+
+const NEW_LINE: DraftLine = { kind: 'labour', text: '', quantity: '1', price: '' }
+
+/** A finished line, or null while something is missing. */
+export function readLine(line: DraftLine, currency: string): (QuoteLine & { total_minor: number }) | null {
+  const quantity = parseQuantity(line.quantity)
+  const price = parseMinor(line.price, currency)
+  const text = line.text.trim()
+  if (quantity === null || price === null || !text) return null
+  return { kind: line.kind, text, quantity: (quantity / 1_000).toFixed(3), unit_price_minor: price, total_minor: lineTotal(quantity, price) }
+}
+
+export function QuoteSheet({ ticket }: { ticket: ShownTicket }) {
+  const usual = ticket.quote?.currency ?? localStorage.getItem('currency') ?? 'CNY'
+  const [draft, set, clear] = useDraft(`quote:${ticket.ticket_id}`, { currency: usual, lines: [NEW_LINE] })
+  const { currency, lines } = draft
+  const read = lines.map((line) => readLine(line, currency))
+  const whole = read.every((line) => line !== null)
+  const total = read.reduce((sum, line) => sum + (line?.total_minor ?? 0), 0)
+  const change = (at: number, part: Partial<DraftLine>) =>
+    set({ ...draft, lines: lines.map((line, i) => (i === at ? { ...line, ...part } : line)) })
+  const send = async () => {
+    const quote_lines = read.flatMap((line) => {
+      if (!line) return []
+      const { total_minor: _shown, ...wire } = line
+      return [wire]
+    })
+    await sendAndClose(ticket, 'quote', { quote_lines, currency })
+    localStorage.setItem('currency', currency)
+    clear()
+  }
+  const foot = (
+    <>
+      <p class="total">
+        {t('total')} <b>{moneyText(total, currency)}</b>
+      </p>
+      <Send name={label('action', 'quote')} ready={whole && lines.length > 0 && total > 0} send={send} />
+    </>
+  )
+  return (
+    <Sheet title={`${label('action', 'quote')} · ${ticket.ticket_no}`} foot={foot}>
+      <Field name={t('currency')}>
+        <select value={currency} onChange={(e) => set({ ...draft, currency: e.currentTarget.value })}>
+          {[...new Set([usual, ...CURRENCIES])].map((code) => (
+            <option key={code}>{code}</option>
+          ))}
+        </select>
+      </Field>
+      {lines.map((line, i) => (
+        <fieldset key={i} class="line">
+          <div class="row">
+            <select aria-label={t('line_text')} value={line.kind} onChange={(e) => change(i, { kind: e.currentTarget.value as QuoteLineKind })}>
+              {KINDS.map((kind) => (
+                <option key={kind} value={kind}>
+                  {label('line', kind)}
+                </option>
+              ))}
+            </select>
+            <b>{read[i] ? moneyText(read[i].total_minor, currency) : '–'}</b>
+            {lines.length > 1 && (
+              <button type="button" class="round" aria-label={t('remove_line')} onClick={() => set({ ...draft, lines: lines.filter((_, at) => at !== i) })}>
+                <Icon name="close" size={18} />
+              </button>
+            )}
+          </div>
+          <input type="text" maxLength={500} placeholder={t('line_text')} aria-label={t('line_text')} value={line.text} onInput={(e) => change(i, { text: e.currentTarget.value })} />
+          <div class="pair">
+            <Field name={t('quantity')}>
+              <input type="text" inputMode="decimal" value={line.quantity} onInput={(e) => change(i, { quantity: e.currentTarget.value })} />
+            </Field>
+            <Field name={t('unit_price')}>
+              <input type="text" inputMode="decimal" value={line.price} onInput={(e) => change(i, { price: e.currentTarget.value })} />
+            </Field>
+          </div>
+        </fieldset>
+      ))}
+      {!whole && <p class="sub">{t('line_incomplete')}</p>}
+      {lines.length < MOST_LINES && (
+        <button type="button" class="plain wide" onClick={() => set({ ...draft, lines: [...lines, NEW_LINE] })}>
+          <Icon name="plus" />
+          {t('add_line')}
+        </button>
+      )}
+    </Sheet>
+  )
+}

@@ -1,0 +1,74 @@
+import { useDraft } from '../core/drafts'
+import type { ShownTicket } from '../core/overlay'
+import { label, t } from '../core/words'
+import { Field, Send, Sheet, TextArea } from '../parts/basics'
+import { sendAndClose, textFact } from './sending'
+
+export function TextSheet({ ticket, action }: { ticket: ShownTicket; action: 'note' | 'resolve_remotely' }) {
+  const [text, set, clear] = useDraft(`${action}:${ticket.ticket_id}`, '')
+  const send = async () => {
+    await sendAndClose(ticket, action, textFact(text))
+    clear()
+  }
+  return (
+    <Sheet title={`${label('action', action)} · ${ticket.ticket_no}`} foot={<Send name={t('send')} ready={text.trim() !== ''} send={send} />}>
+      <Field name={t(action === 'note' ? 'note_text' : 'what_was_done')}>
+        <TextArea value={text} set={set} />
+      </Field>
+    </Sheet>
+  )
+}
+
+export function TurnBackSheet({ ticket }: { ticket: ShownTicket }) {
+  const [text, set, clear] = useDraft(`turn_back:${ticket.ticket_id}`, '')
+  const send = async () => {
+    await sendAndClose(ticket, 'turn_back', textFact(text))
+    clear()
+  }
+  return (
+    <Sheet title={`${label('action', 'turn_back')} · ${ticket.ticket_no}`} foot={<Send name={label('action', 'turn_back')} ready send={send} danger />}>
+      <p class="lead">{t('turn_back_lead')}</p>
+      <Field name={t('note_text')} optional>
+        <TextArea value={text} set={set} />
+      </Field>
+    </Sheet>
+  )
+}
+
+/** A call made, and perhaps a window agreed. The window is either whole or absent. */
+export function ContactSheet({ ticket }: { ticket: ShownTicket }) {
+  const [draft, set, clear] = useDraft(`contact:${ticket.ticket_id}`, { text: '', from: '', to: '' })
+  const { text, from, to } = draft
+  const backwards = from !== '' && to !== '' && Date.parse(to) <= Date.parse(from)
+  const ready = text.trim() !== '' && (from === '') === (to === '') && !backwards
+  const send = async () => {
+    const agreed = from && to ? { window_from: new Date(from).toISOString(), window_to: new Date(to).toISOString() } : {}
+    await sendAndClose(ticket, 'contact', { ...textFact(text), ...agreed })
+    clear()
+  }
+  const { phone } = ticket.contact
+  return (
+    <Sheet title={`${label('action', 'contact')} · ${ticket.ticket_no}`} foot={<Send name={t('send')} ready={ready} send={send} />}>
+      {phone && (
+        <a class="plain wide" href={`tel:${phone.replace(/[^+\d]/g, '')}`}>
+          {t('call')} {ticket.contact.name} {phone}
+        </a>
+      )}
+      <Field name={t('contact_hint')}>
+        <TextArea value={text} set={(next) => set({ ...draft, text: next })} />
+      </Field>
+      <h3>
+        {t('agreed_window')} <small>{t('optional')}</small>
+      </h3>
+      <div class="pair">
+        <Field name={t('from')}>
+          <input type="datetime-local" value={from} onInput={(e) => set({ ...draft, from: e.currentTarget.value })} />
+        </Field>
+        <Field name={t('to')}>
+          <input type="datetime-local" value={to} onInput={(e) => set({ ...draft, to: e.currentTarget.value })} />
+        </Field>
+      </div>
+      {backwards && <p class="bad">{t('window_backwards')}</p>}
+    </Sheet>
+  )
+}
