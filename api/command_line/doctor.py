@@ -118,6 +118,10 @@ def check_packages(environment: Environment) -> Iterator[Finding]:
 def check_settings(environment: Environment) -> Iterator[Finding]:
     """Whether the product would start with these settings."""
     mode = "the demo's" if environment.demo else "your own"
+    if not environment.demo and not environment.variables.get("PAIDAN_SECRET_KEY"):
+        mend = "set PAIDAN_SECRET_KEY and PAIDAN_DATA_KEY for ./paidan serve; ./paidan demo makes its own"
+        yield Finding("Settings", "none yet", mend, needed=False)
+        return
     try:
         read_settings(environment.variables)
     except SettingsError as error:
