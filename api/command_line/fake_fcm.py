@@ -1,175 +1,171 @@
 """A push service on this machine that speaks Firebase's HTTP v1, for the demo and for tests.
 
-It hands out tokens for a service account's signed assertion, refuses what the real one refuses (the
-client checks none of it: two targets, reserved keys, over 4 KB, a life over 28 days), and keeps the last
-messages of each device for GET /sent. A device token that begins `gone:`, `quota:`, `busy:` or
-`flaky:` is answered as Firebase answers such a device. With a discovery document every field is checked.
+    python -m api.command_line.fake_fcm --port P --state DIR
+
+It issues access tokens for the service account it makes on first start (DIR/service-account.json), judges
+every message as FCM would, and hands accepted ones to simulated phones that wait for them. A device token's
+prefix scripts what happens to it: gone: quota: sender: busy: e500: e503: flaky: (fails twice, then works) and
+slow: (answers after ten seconds).
 """
 
 import argparse
+import asyncio
 import json
-import re
 import secrets
 import socket
 import time
-from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections import Counter, deque
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import jwt
 import uvicorn
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Form, Header, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 
-KEPT = 50  # messages per device
-MAX_BYTES = 4096
-MAX_TTL_S = 28 * 24 * 3600
-FLAKY_TIMES = 2
-RESERVED = re.compile(r"^(from|message_type|collapse_key|google\..*|gcm\..*)$")
-REFUSALS = {
-    "gone": (404, "NOT_FOUND", "UNREGISTERED", None),
-    "quota": (429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED", 1),
-    "busy": (503, "UNAVAILABLE", "UNAVAILABLE", None),
-    "flaky": (503, "UNAVAILABLE", "UNAVAILABLE", None),
+from api.command_line.fake_fcm_rules import BadMessage, check_request
+
+MESSAGES_KEPT = 10_000
+SLOW_S = 10.0
+_TOKEN_LIFE_S = 3600
+_BODY_BYTES_MAX = 64 * 1024
+_SCOPES = {
+    "https://www.googleapis.com/auth/firebase.messaging",
+    "https://www.googleapis.com/auth/cloud-platform",
 }
+_ERRORS: dict[str, tuple[int, str, str, dict[str, str]]] = {
+    "gone": (404, "NOT_FOUND", "UNREGISTERED", {}),
+    "quota": (429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED", {"Retry-After": "3600"}),
+    "sender": (403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH", {}),
+    "e500": (500, "INTERNAL", "INTERNAL", {}),
+    "busy": (503, "UNAVAILABLE", "UNAVAILABLE", {}),
+    "e503": (503, "UNAVAILABLE", "UNAVAILABLE", {"Retry-After": "2"}),
+    "flaky": (503, "UNAVAILABLE", "UNAVAILABLE", {"Retry-After": "1"}),
+}
+_FLAKY_FAILURES = 2
 
 
-class Refused(Exception):
-    """The message breaks a rule of the push service; the text names the field."""
+class Post:
+    """What was sent: the last messages in order, and a bell for those who wait for the next one."""
+
+    def __init__(self) -> None:
+        self.messages: deque[dict[str, Any]] = deque(maxlen=MESSAGES_KEPT)
+        self.number = 0
+        self.tries: Counter[str] = Counter()
+        self.access_tokens: dict[str, float] = {}
+        self._bell = asyncio.Event()
+
+    def keep(self, message: dict[str, Any], outcome: str) -> None:
+        self.number += 1
+        target = message.get("token", "")
+        self.messages.append({"n": self.number, "token": target, "outcome": outcome, "message": message})
+        self._bell.set()
+        self._bell = asyncio.Event()
+
+    def since(self, after: int, target: str | None = None) -> list[dict[str, Any]]:
+        """Messages numbered above `after`; for one target only those that were accepted."""
+        fresh = []
+        for entry in reversed(self.messages):
+            if entry["n"] <= after:
+                break
+            if target is None or (entry["token"] == target and entry["outcome"] == "accepted"):
+                fresh.append(entry)
+        return fresh[::-1]
+
+    async def wait_since(self, after: int, target: str, wait_s: float) -> list[dict[str, Any]]:
+        end = time.monotonic() + wait_s
+        while not (fresh := self.since(after, target)) and (left := end - time.monotonic()) > 0:
+            try:
+                await asyncio.wait_for(self._bell.wait(), left)
+            except TimeoutError:
+                break
+        return fresh
 
 
-def create_app(public_key: str, discovery: Mapping[str, Any] | None = None) -> FastAPI:
-    """The service. `discovery` is Google's description of fcm v1, as google-api-python-client ships it."""
-    app = FastAPI(openapi_url=None)
-    bearers: set[str] = set()
-    sent: defaultdict[str, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=KEPT))
-    tries: defaultdict[str, int] = defaultdict(int)
+def create_app(public_key: str, slow_s: float = SLOW_S) -> FastAPI:
+    """The server for one service account's public key (PEM)."""
+    app, post = FastAPI(title="Fake FCM", docs_url=None, redoc_url=None), Post()
 
     @app.post("/token")
-    async def token(request: Request) -> JSONResponse:
-        form = await request.form()
+    async def access_token(assertion: Annotated[str, Form(max_length=8192)]) -> Any:
         try:
-            jwt.decode(
-                str(form.get("assertion")), public_key, algorithms=["RS256"], options={"verify_aud": False}
-            )
-        except jwt.PyJWTError as error:
+            claims = jwt.decode(assertion, public_key, algorithms=["RS256"], options={"verify_aud": False})
+        except jwt.InvalidTokenError as error:
             return JSONResponse({"error": "invalid_grant", "error_description": str(error)}, 400)
-        bearer = secrets.token_urlsafe(16)
-        bearers.add(bearer)
-        return JSONResponse({"access_token": bearer, "expires_in": 3600, "token_type": "Bearer"})
+        if not _SCOPES & set(str(claims.get("scope", "")).split()):
+            return JSONResponse({"error": "invalid_scope"}, 400)
+        token = secrets.token_urlsafe(24)
+        post.access_tokens[token] = time.monotonic() + _TOKEN_LIFE_S
+        return {"access_token": token, "expires_in": _TOKEN_LIFE_S, "token_type": "Bearer"}
 
-    @app.post("/v1/projects/{project}/messages:send")
-    async def send(project: str, request: Request) -> JSONResponse:
-        if request.headers.get("authorization", "").removeprefix("Bearer ") not in bearers:
-            return refusal(401, "UNAUTHENTICATED", None, "the access token is not known")
+    @app.post("/v1/projects/{project_id}/messages:send")
+    async def send(project_id: str, request: Request, authorization: Annotated[str, Header()] = "") -> Any:
+        if post.access_tokens.get(authorization.removeprefix("Bearer "), 0) < time.monotonic():
+            return _error(401, "UNAUTHENTICATED", None, "Request had invalid authentication credentials.")
+        raw = await request.body()
         try:
-            body = await request.json()
-            if discovery is not None:
-                check_shape(discovery, body, discovery["schemas"]["SendMessageRequest"], "request")
-            message = body["message"]
-            check_rules(message)
-        except (Refused, ValueError, KeyError, TypeError) as error:
-            return refusal(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", str(error))
-        device = message["token"]
-        kind = device.partition(":")[0]
-        tries[device] += 1
-        if kind in REFUSALS and not (kind == "flaky" and tries[device] > FLAKY_TIMES):
-            status, name, code, retry_after_s = REFUSALS[kind]
-            return refusal(status, name, code, f"as asked by the device token {kind}:", retry_after_s)
-        sent[device].append({"at_epoch_s": time.time(), "message": message})
-        return JSONResponse({"name": f"projects/{project}/messages/{secrets.token_hex(8)}"})
+            if len(raw) > _BODY_BYTES_MAX:
+                raise BadMessage("request", "Request too big")
+            message = check_request(json.loads(raw))
+        except (BadMessage, ValueError, RecursionError) as error:
+            return _error(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT", str(error))
+        return await _scripted(post, message, project_id, slow_s)
 
-    @app.get("/sent")
-    async def list_sent(token: str | None = None) -> JSONResponse:
-        if token is not None:
-            return JSONResponse({"messages": list(sent[token]) if token in sent else []})
-        return JSONResponse({"counts": {device: len(kept) for device, kept in sent.items()}})
+    @app.get("/log")
+    async def log(since: Annotated[int, Query(ge=0)] = 0) -> Any:
+        """Every judged message with its outcome, numbered, oldest first."""
+        return {"last": post.number, "messages": post.since(since)}
+
+    @app.get("/messages/{target}")
+    async def messages(
+        target: str,
+        after: Annotated[int, Query(ge=0)] = 0,
+        wait_s: Annotated[float, Query(ge=0, le=60)] = 20,
+    ) -> Any:
+        """Accepted messages of one device numbered above `after`; waits for the first one."""
+        if not target:
+            raise HTTPException(404)
+        fresh = await post.wait_since(after, target, wait_s)
+        return {"last": fresh[-1]["n"] if fresh else after, "messages": fresh}
+
+    @app.get("/health")
+    async def health() -> Any:
+        return {"ok": True, "messages": post.number}
 
     return app
 
 
-def check_rules(message: Mapping[str, Any]) -> None:
-    """What Firebase refuses beyond the shape. Raises Refused."""
-    targets = [key for key in ("token", "topic", "condition") if key in message]
-    if targets != ["token"]:
-        raise Refused(f"message: exactly one target, a token, not {targets}")
-    for key in message.get("data") or {}:
-        if RESERVED.match(key):
-            raise Refused(f"message.data[{key}]: a reserved key")
-    size = len(json.dumps({key: message.get(key) for key in ("data", "notification")}).encode())
-    if size > MAX_BYTES:
-        raise Refused(f"message: {size} bytes, at most {MAX_BYTES}")
-    ttl = (message.get("android") or {}).get("ttl")
-    if ttl is not None and not 0 <= float(str(ttl).removesuffix("s")) <= MAX_TTL_S:
-        raise Refused(f"message.android.ttl: {ttl}, at most 28 days")
-    headers = (message.get("apns") or {}).get("headers") or {}
-    if headers.get("apns-push-type") == "background" and headers.get("apns-priority") == "10":
-        raise Refused("message.apns.headers: a background push has priority 5")
+async def _scripted(post: Post, message: dict[str, Any], project_id: str, slow_s: float) -> Any:
+    target = message.get("token", "")
+    script = target.split(":")[0] if ":" in target else ""
+    post.tries[target] += 1
+    if script == "slow":
+        await asyncio.sleep(slow_s)
+    if script in _ERRORS and not (script == "flaky" and post.tries[target] > _FLAKY_FAILURES):
+        http_status, status, code, headers = _ERRORS[script]
+        post.keep(message, code)
+        return _error(http_status, status, code, f"Scripted by the token's prefix: {script}", headers)
+    post.keep(message, "accepted")
+    return {"name": f"projects/{project_id}/messages/{post.number}"}
 
 
-def check_shape(document: Mapping[str, Any], value: Any, schema: Mapping[str, Any], path: str) -> None:
-    """A value against a schema of a Google discovery document. Raises Refused, naming the field."""
-    if "$ref" in schema:
-        schema = document["schemas"][schema["$ref"]]
-    kind = schema.get("type")
-    python_type = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int}.get(
-        str(kind)
-    )
-    if python_type is not None and not isinstance(value, python_type):
-        raise Refused(f"{path}: expected {kind}")
-    if kind == "array":
-        for at, item in enumerate(value):
-            check_shape(document, item, schema["items"], f"{path}[{at}]")
-    elif kind == "object":
-        check_object(document, value, schema, path)
-    elif kind == "string" and "enum" in schema and value.upper() not in schema["enum"]:
-        raise Refused(f"{path}: {value} is none of {schema['enum']}")
-
-
-def check_object(
-    document: Mapping[str, Any], value: Mapping[str, Any], schema: Mapping[str, Any], path: str
-) -> None:
-    """The members of an object; proto3 JSON takes names in both spellings."""
-    properties, others = schema.get("properties"), schema.get("additionalProperties")
-    for key, item in value.items():
-        if properties is None:
-            if others is not None:
-                check_shape(document, item, others, f"{path}[{key}]")
-            continue
-        camel = re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), key)
-        inner = properties.get(key) or properties.get(camel)
-        if inner is None or inner.get("readOnly"):
-            raise Refused(f"{path}.{key}: cannot find field")
-        check_shape(document, item, inner, f"{path}.{key}")
-
-
-def refusal(
-    status: int, name: str, code: str | None, text: str, retry_after_s: int | None = None
+def _error(
+    http_status: int, status: str, code: str | None, message: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """An error as Google's APIs write it."""
-    details = []
-    if code is not None:
-        details.append({"@type": "type.googleapis.com/google.firebase.fcm.v1.FcmError", "errorCode": code})
-    headers = {"Retry-After": str(retry_after_s)} if retry_after_s is not None else None
-    error = {"code": status, "message": text, "status": name, "details": details}
-    return JSONResponse({"error": error}, status, headers=headers)
+    kind = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+    details = [{"@type": kind, "errorCode": code}] if code else []
+    body = {"error": {"code": http_status, "message": message, "status": status, "details": details}}
+    return JSONResponse(body, http_status, headers)
 
 
 def write_service_account(path: Path, port: int) -> None:
-    """A service account of our own whose tokens come from this service; its key is kept when there is one."""
+    """A service account of our own whose tokens come from this port; its key is kept when there is one."""
     try:
         private_key = json.loads(path.read_text())["private_key"]
     except (OSError, ValueError, KeyError):
-        private_key = (
-            rsa.generate_private_key(public_exponent=65537, key_size=2048)
-            .private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            .decode()
-        )
+        private_key = _new_private_key()
     account = {
         "type": "service_account",
         "project_id": "paidan-demo",
@@ -186,24 +182,40 @@ def write_service_account(path: Path, port: int) -> None:
 
 def read_public_key(path: Path) -> str:
     """The public half of a service account's key, PEM."""
-    private_key = serialization.load_pem_private_key(
-        json.loads(path.read_text())["private_key"].encode(), None
-    )
-    public = private_key.public_key()
+    private_key = json.loads(path.read_text())["private_key"]
+    public = serialization.load_pem_private_key(private_key.encode(), None).public_key()
     return public.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     ).decode()
 
 
+def _new_private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
 def main() -> None:
-    """Serves on a socket opened by the supervisor."""
+    """Serves on 127.0.0.1 until stopped: on a port of its own, or on a socket opened by the supervisor."""
     parser = argparse.ArgumentParser(prog="python -m api.command_line.fake_fcm")
-    parser.add_argument("--fd", type=int, required=True)
-    parser.add_argument("--account", type=Path, required=True, help="the service account's JSON")
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--port", type=int)
+    place.add_argument("--fd", type=int, help="a listening socket of the supervisor; needs --account")
+    keys = parser.add_mutually_exclusive_group(required=True)
+    keys.add_argument("--state", type=Path, help="folder of the service account's file, made when missing")
+    keys.add_argument("--account", type=Path, help="the service account's file, which exists")
     args = parser.parse_args()
-    app = create_app(read_public_key(args.account))
+    account = args.account or args.state / "service-account.json"
+    if args.fd is not None:
+        listener = socket.socket(fileno=args.fd)
+    else:
+        listener = socket.create_server(("127.0.0.1", args.port))
+    if args.state is not None:
+        write_service_account(account, listener.getsockname()[1])
+    app = create_app(read_public_key(account))
     config = uvicorn.Config(app, access_log=False, log_level="warning", timeout_graceful_shutdown=2)
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=args.fd)])
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 if __name__ == "__main__":
