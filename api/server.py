@@ -15,6 +15,7 @@ def main() -> None:
     parser.add_argument("--fd", type=int, required=True, help="the listening socket's file descriptor")
     fd = parser.parse_args().fd
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     config = uvicorn.Config(
         "api.app:create_app",
         factory=True,

@@ -23,7 +23,7 @@ from api.command_line.problems import CommandError
 
 SETUP_SQL = Path(__file__).resolve().parents[2] / "setup" / "database.sql"
 SOCKET_PATH_LIMIT = 85  # bytes: the kernel takes 107 with PostgreSQL's file name behind it
-START_TRIES = 4
+START_TRIES = 6
 START_TIMEOUT_S = 60
 
 SETTINGS = {
@@ -98,10 +98,8 @@ class Cluster:
         """Runs the cluster for as long as the block lasts, and longer while others use it."""
         self._make_folders()
         with (self.state / "users.lock").open("a") as users:
-            with (self.state / "start.lock").open("a") as starting:
-                fcntl.flock(starting, fcntl.LOCK_EX)
-                fcntl.flock(users, fcntl.LOCK_SH)
-                self.start(progress)
+            fcntl.flock(users, fcntl.LOCK_SH)
+            self.start(progress)
             try:
                 yield self
             finally:
@@ -110,15 +108,23 @@ class Cluster:
     def start(self, progress: Callable[[str], None] = print) -> None:
         """Makes the cluster when it is new and starts it when it is not running. Raises ClusterError."""
         self._make_folders()
-        if self.server_pid() and self.answers():
-            return
-        binaries = find_binaries()
-        if not (self.data / "prepared").exists():
-            progress("database: making a private PostgreSQL cluster")
-            self._create(binaries)
-        self._start_server(binaries)
-        if not (self.data / "prepared").exists():
-            self._prepare()
+        with (self.state / "start.lock").open("a") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            if self.server_pid() and self.answers():
+                return
+            binaries = find_binaries()
+            if not (self.data / "prepared").exists():
+                progress("database: making a private PostgreSQL cluster")
+                self._create(binaries)
+            self._start_server(binaries)
+            if not (self.data / "prepared").exists():
+                self._prepare()
+
+    def keep_running(self, progress: Callable[[str], None]) -> None:
+        """Starts the server again when something has killed it. Raises ClusterError when it stays down."""
+        if self.server_pid() is None:
+            progress("the database server has died; starting it again")
+            self.start(progress)
 
     def stop(self) -> None:
         """Stops the server if it runs; open connections are cut, nothing committed is lost."""
@@ -194,7 +200,7 @@ class Cluster:
                 # After kill -9 the old server's processes may hold its memory for a moment.
                 if attempt == START_TRIES - 1:
                     raise
-                time.sleep(0.5 * 2**attempt)
+                time.sleep(min(2.0, 0.5 * 2**attempt))
 
     def _prepare(self) -> None:
         """Roles, extensions and leak-proof marks go into template1, so every new database has them."""

@@ -71,7 +71,7 @@ def _run_processes(
     ]
     facts = {"mode": "demo", "host": "127.0.0.1", "port": args.port}
     began = time.monotonic()
-    with Supervisor(environment.state, programs, facts) as supervisor:
+    with Supervisor(environment.state, programs, facts, environment.keep_database) as supervisor:
         if not wait_until_healthy(supervisor, "127.0.0.1", args.port):
             return 0
         since_seq = demo_report.last_seq()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from api.command_line.cluster import Cluster
 from api.command_line.problems import CommandError
+from api.command_line.progress import say
 
 HOME = Path(__file__).resolve().parents[2]
 LINE = re.compile(r"^(?:export\s+)?([A-Z_][A-Z0-9_]*)\s*=\s*(.*)$")
@@ -34,6 +35,11 @@ class Environment:
     def apply(self) -> None:
         """Hands the settings to this process and so to its children."""
         os.environ.update(self.variables)
+
+    def keep_database(self) -> None:
+        """Starts the private cluster again when it has been killed; any other database is not ours."""
+        if self.cluster is not None:
+            self.cluster.keep_running(say)
 
 
 def default_state() -> Path:

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     with database_ready(environment), open_socket(args.host, args.port) as listener:
         programs = product_programs(listener.fileno(), args.api, args.workers, args.relays)
         facts = {"mode": "serve", "host": args.host, "port": args.port}
-        with Supervisor(environment.state, programs, facts) as supervisor:
+        with Supervisor(environment.state, programs, facts, environment.keep_database) as supervisor:
             if args.api == 0 or wait_until_healthy(supervisor, args.host, args.port):
                 say(f"ready: {environment.variables['PAIDAN_PUBLIC_URL']}")
             supervisor.run()

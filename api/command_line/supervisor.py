@@ -75,12 +75,23 @@ def open_socket(host: str, port: int) -> socket.socket:
 
 
 class Supervisor:
-    """Runs programs until told to stop. `facts` goes into run.json beside the process ids."""
+    """Runs programs until told to stop.
 
-    def __init__(self, state: Path, programs: Sequence[Program], facts: dict[str, Any]) -> None:
+    `facts` goes into run.json beside the process ids; `each_round` is called several times a second, for
+    what else has to be kept going.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        programs: Sequence[Program],
+        facts: dict[str, Any],
+        each_round: Callable[[], None] = lambda: None,
+    ) -> None:
         self.state = state
         self.children = [Child(program) for program in programs]
         self.facts = facts
+        self.each_round = each_round
         self.stopping = False
         self.failed: str | None = None
         self._lock: IO[str] | None = None
@@ -118,6 +129,7 @@ class Supervisor:
                 self._look_after(child)
             if self.failed is not None:
                 raise CommandError(self.failed)
+            self.each_round()
             time.sleep(TICK_S)
 
     def _look_after(self, child: Child) -> None:
