@@ -237,7 +237,7 @@ def _great_circle_s(travel: Mapping[str, Any], origin: int, destination: int) ->
     h = math.sin((lat2 - lat1) / 2) ** 2
     h += math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
     metres = 2 * EARTH_M * math.asin(math.sqrt(min(1.0, h)))
-    drive_s = travel.get("detour", 1.3) * metres * 3.6 / travel.get("speed_kmh", 32)
+    drive_s: float = travel.get("detour", 1.3) * metres * 3.6 / travel.get("speed_kmh", 32)
     return round(float(travel.get("fixed_s", 120)) + drive_s)
 
 
