@@ -17,6 +17,7 @@ import pytest
 from api.command_line.cluster import Cluster
 from api.command_line.database import versions_digest
 from api.command_line.environment import HOME, default_state
+from api.command_line.front_end import ensure_built
 
 #: Tests kill processes, never the machine: without fsync a SIGKILL still loses nothing.
 TEST_CLUSTER = {"fsync": "off", "full_page_writes": "off", "max_connections": "300", "max_wal_size": "1GB"}
@@ -101,6 +102,12 @@ def database_owner_url(database: Database) -> str:
 def database_relay_url(database: Database) -> str:
     """The relay role's address."""
     return database.relay_url
+
+
+@pytest.fixture(scope="session")
+def pages() -> None:
+    """The built pages of web/, for tests that open them."""
+    ensure_built()
 
 
 def clone(cluster: Cluster, template: str, name: str) -> Iterator[Database]:

@@ -12,7 +12,7 @@ from typing import Any
 from api.command_line.cluster import ClusterError, find_binaries
 from api.command_line.database import VERSIONS, connect, current_revision
 from api.command_line.environment import HOME, Environment, read_environment
-from api.command_line.front_end import BUILT, sources_digest
+from api.command_line.front_end import is_built
 from api.command_line.machine import SYSTEM, VENV, find_chromium
 from api.command_line.problems import CommandError
 from api.command_line.supervisor import is_alive, read_run
@@ -107,8 +107,7 @@ def check_packages(environment: Environment) -> Iterator[Finding]:
         "as locked" if current else "not as locked",
         "" if current else "run ./paidan again",
     )
-    built = BUILT / ".stamp"
-    fresh = built.exists() and built.read_text() == sources_digest()
+    fresh = is_built()
     yield Finding(
         "Pages", "built" if fresh else "not built from these sources",
         "" if fresh else "./paidan demo and ./paidan serve build them", needed=False,

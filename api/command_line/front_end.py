@@ -13,26 +13,32 @@ from api.command_line.problems import CommandError
 from api.command_line.progress import say, step
 
 WEB = HOME / "web"
-BUILT = WEB / "dist"
-NOT_SOURCES = {"node_modules", "dist", "__pycache__"}
+PAGES = (WEB / "board" / "dist" / "index.html", WEB / "phone" / "dist" / "index.html")
+STAMP = WEB / ".built"
+NOT_SOURCES = {"node_modules", "dist", "test", ".built"}
 SHARED_SOURCES = ("mobile_contract/schema", "dispatch/domain")  # what web/ reads of the Python side
 NPM_TIMEOUT_S = 600
 
 
 def ensure_built() -> None:
-    """Makes web/dist match the sources. Raises CommandError with the build's last lines."""
-    if not (WEB / "vite.config.ts").exists():
-        return
+    """Makes the built pages match their sources. Raises CommandError with the build's last lines."""
     with (WEB / "package.json").open() as lock_file:
         fcntl.flock(lock_file, fcntl.LOCK_EX)
-        ensure_installed()
-        wanted = sources_digest()
-        stamp = BUILT / ".stamp"
-        if stamp.exists() and stamp.read_text() == wanted:
+        if is_built():
             return
+        ensure_installed()
         with step("building the pages"):
             run_npm("run", "build")
-        stamp.write_text(wanted)
+        missing = [str(page.relative_to(HOME)) for page in PAGES if not page.exists()]
+        if missing:
+            raise CommandError(f"the build has not made {' and '.join(missing)}")
+        STAMP.write_text(sources_digest())
+
+
+def is_built() -> bool:
+    """Whether the pages are there and no source has changed since."""
+    current = STAMP.exists() and STAMP.read_text() == sources_digest()
+    return current and all(page.exists() for page in PAGES)
 
 
 def ensure_installed() -> None:
@@ -82,6 +88,6 @@ def sources_digest() -> str:
 def _sources() -> Iterator[Path]:
     for folder, names, files in os.walk(WEB):
         names[:] = [name for name in names if name not in NOT_SOURCES]
-        yield from (Path(folder) / name for name in files)
+        yield from (Path(folder) / name for name in files if name not in NOT_SOURCES)
     for shared in SHARED_SOURCES:
         yield from (path for path in (HOME / shared).rglob("*") if path.suffix in (".json", ".ts"))

@@ -29,7 +29,6 @@ def run(args: argparse.Namespace) -> int:
     ensure_python(["dev"])
     ensure_system(["postgresql", "font", "chromium"])
     failed = [] if args.rest else run_checks()
-    front_end.ensure_built()
     words = args.rest or ["-n", "2", "--dist", "loadgroup"]
     if failed:
         say(f"failed before pytest: {', '.join(failed)}")
@@ -48,6 +47,7 @@ def run_checks() -> list[str]:
         ("import directions", lambda: tool("-c", LINT_IMPORTS)),
         ("front-end packages", front_end.ensure_installed),
         ("tsc", lambda: npm("run", "types", show=True)),
+        ("pages", front_end.ensure_built),
         ("vitest", lambda: npm("test", show=True)),
     ]
     failed = []
@@ -66,7 +66,7 @@ def tool(*words: str) -> None:
     command = [sys.executable, *words]
     code = subprocess.run(command, cwd=HOME, stdin=subprocess.DEVNULL, timeout=CHECK_TIMEOUT_S).returncode
     if code:
-        raise CommandError(f"{words[1]} ended with exit code {code}")
+        raise CommandError(f"it ended with exit code {code}")
 
 
 def clean_environment() -> dict[str, str]:
