@@ -75,8 +75,8 @@ class FirebasePushSender:
 def _point_at(app: firebase_admin.App, url: str) -> None:
     """Sets address and retries of this app's sender; the library (7.x) has no public setting for either.
 
-    Its own retries obey Retry-After without a limit, for messages and for access tokens: one answer could hold a
-    worker for an hour. The job that sends is what tries again.
+    Its own retries obey Retry-After without a limit, for messages and for access tokens: one answer could
+    hold a worker for an hour. The job that sends is what tries again.
     """
     service = messaging._get_messaging_service(app)
     session = service._client.session

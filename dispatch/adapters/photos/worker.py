@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 _ANSWER_BYTES_MAX = 32 * 1024 * 1024
 _START_S = 30.0
 _COPY_BYTES = 1024 * 1024
+_STAMP_CHARS = 500
 _CODE_OF_SIGNAL = {-signal.SIGXCPU: "photo_too_slow"}
 
 
@@ -139,7 +140,7 @@ class _Child:
     def ask(self, photo: bytes | Path, size: int, stamp: Stamp | None, wall_s: float) -> Frame:
         """The child's answer to one photo. Raises PhotoRefused when the child ends or is too late instead."""
         self.served += 1
-        head = {"stamp": asdict(stamp) if stamp else None}
+        head = {"stamp": _bounded(stamp) if stamp else None}
         frame = self._exchange(lambda pipe: _send_photo(pipe, head, photo, size), wall_s)
         if isinstance(frame, Frame):
             if frame.head.get("refused") == "photo_out_of_memory":
@@ -194,6 +195,11 @@ class _Child:
         finally:
             watchdog.cancel()
         return frame or ("photo_timeout" if late.is_set() else None)
+
+
+def _bounded(stamp: Stamp) -> dict[str, str]:
+    """The stamp's texts, cut to what could ever be drawn."""
+    return {name: text[:_STAMP_CHARS] for name, text in asdict(stamp).items()}
 
 
 def _send_photo(pipe: IO[bytes], head: dict[str, Any], photo: bytes | Path, size: int) -> None:
