@@ -162,11 +162,10 @@ def _swirl(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
     The turn is at most 3 microradians, so its sine is the angle itself to the last bit.
     """
     turn = 0.000003 * np.cos(lon * _BAIDU)
-    stretch = 1.0 + 0.00002 * np.sin(lat * _BAIDU) / np.hypot(lon, lat)
-    unturned = stretch * (1.0 - 0.5 * turn * turn)
-    return lon * unturned - lat * stretch * turn + _SWIRL_OFFSET[
-        0
-    ], lat * unturned + lon * stretch * turn + _SWIRL_OFFSET[1]
+    stretch = 1.0 + 0.00002 * np.sin(lat * _BAIDU) / np.maximum(np.hypot(lon, lat), 1.0)
+    along, across = stretch * (1.0 - 0.5 * turn * turn), stretch * turn
+    turned_lon, turned_lat = lon * along - lat * across, lat * along + lon * across
+    return turned_lon + _SWIRL_OFFSET[0], turned_lat + _SWIRL_OFFSET[1]
 
 
 def _unswirl(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
