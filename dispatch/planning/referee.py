@@ -3,12 +3,14 @@
 It shares no code with the engine, so that each can show the other wrong. Formats: `paidan-scenario/1` and
 `paidan-plan/1`. What the format leaves open is read here as follows.
 
-- A route without stops is not driven and needs no break; any other needs each of its engineer's breaks.
+- A route without tickets is not driven and needs no break; any other needs all of its engineer's breaks.
 - Work is seconds driven plus ticket durations.
 - A crew's lead is the first member, in the scenario's order, with every skill and tool; the parts are his.
 - An earlier ticket (`after`) that nobody serves breaks the rule.
 - A window had passed before it could be reached when nobody with the skills, leaving at second 0 or, if
   that is later, at the start of his shift and driving straight there, arrives in time.
+- `weights.working_s` (0 if absent) prices the working time of each driven route: its finish less the latest
+  departure that still meets it, so that only waiting which leaving later could not have spared is paid for.
 - `pinned.position` counts every stop of the route, from 0.
 """
 

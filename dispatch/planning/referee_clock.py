@@ -21,8 +21,10 @@ WEIGHTS: Final[Mapping[str, Any]] = {
     "missed_window": 5000,
     "workload_spread_s": 0,
     "moved": {"planned": 0, "seen": 0, "promised": 0},
+    "working_s": 0,
 }
 LIMITS: Final[Mapping[str, int]] = {"overtime_s": 3600}
+FAR_S: Final = 10**9
 EARTH_M: Final = 6_371_008.8  # mean radius, IUGG R1
 
 
@@ -105,7 +107,8 @@ class Timetable:
     ticket_start_s: dict[str, int] = field(default_factory=dict)
 
     def driven(self) -> list[Route]:
-        return [route for route in self.routes if route.stops]
+        """The routes with a ticket: only for these does the engineer leave home."""
+        return [route for route in self.routes if any(stop.kind == "ticket" for stop in route.stops)]
 
     def timed(self, route: Route) -> list[Timed]:
         return [
@@ -139,10 +142,13 @@ class _Clock:
 
 
 def read_day(scenario: Mapping[str, Any], base_dir: Path) -> Day:
-    """Raises ValueError for another format, KeyError for a key that must be there."""
+    """Raises ValueError for another format or an unknown weight, KeyError for a key that must be there."""
     if scenario.get("format") != "paidan-scenario/1":
         raise ValueError(f"not a paidan-scenario/1: {scenario.get('format')!r}")
-    weights: dict[str, Any] = {**WEIGHTS, **scenario.get("weights", {})}
+    given = scenario.get("weights", {})
+    if set(given) - set(WEIGHTS):
+        raise ValueError(f"weights unknown: {sorted(set(given) - set(WEIGHTS))}")
+    weights: dict[str, Any] = {**WEIGHTS, **given}
     for name in ("late_s", "unserved", "moved"):
         weights[name] = {**WEIGHTS[name], **weights[name]}
     return Day(
@@ -169,8 +175,7 @@ def run_clock(day: Day, routes: list[Route]) -> Timetable:
         route.engineer: _Clock(
             route, day.engineers[route.engineer]["start"], int(day.engineers[route.engineer]["shift_s"][0])
         )
-        for route in routes
-        if route.stops
+        for route in table.driven()
     }
     while sum(_advance(day, table, clocks, clock) for clock in clocks.values()) > 0:
         continue
@@ -243,6 +248,31 @@ def _great_circle_s(travel: Mapping[str, Any], origin: int, destination: int) ->
 
 def _by_id(entries: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     return {str(entry["id"]): entry for entry in entries}
+
+
+def stop_sites(day: Day, route: Route) -> list[int]:
+    """Where the engineer stands at each stop of the route; a break is where he was before."""
+    site = int(day.engineers[route.engineer]["start"])
+    sites = []
+    for stop in route.stops:
+        if stop.kind != "break":
+            site = int((day.tickets if stop.kind == "ticket" else day.depots)[stop.name]["site"])
+        sites.append(site)
+    return sites
+
+
+def latest_and_duration(day: Day, engineer: str, stop: Stop, start_s: int) -> tuple[int, int]:
+    """The latest start of a stop that breaks no rule and costs no more than start_s; its duration."""
+    if stop.kind == "break":
+        rest = day.rest(engineer, stop.name)
+        return int(rest["latest_s"]), int(rest["duration_s"])
+    if stop.kind == "depot":
+        depot = day.depots[stop.name]
+        return int(depot.get("open_s", [0, FAR_S])[1]), int(depot.get("duration_s", 0))
+    ticket = day.tickets[stop.name]
+    latest_s = start_s if ticket.get("crew", 1) > 1 else int(ticket.get("window_s", [0, FAR_S])[1])
+    due_s = max(start_s, int(ticket.get("due_s", FAR_S)))
+    return max(start_s, min(latest_s, due_s)), int(ticket["duration_s"])
 
 
 def overtime_s(day: Day, table: Timetable, route: Route) -> int:

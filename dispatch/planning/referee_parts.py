@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from dispatch.planning.referee_clock import Day, Timetable, may_miss_window, overtime_s
+from dispatch.planning.referee_clock import (
+    Day,
+    Route,
+    Timetable,
+    latest_and_duration,
+    may_miss_window,
+    overtime_s,
+    stop_sites,
+)
 
 MOVED_BEYOND_S: Final = 1800
 
@@ -74,6 +82,34 @@ def missed_window(day: Day, table: Timetable) -> float:
     return total
 
 
+def working(day: Day, table: Timetable) -> float:
+    if day.weights["working_s"] == 0:
+        return 0.0
+    worked_s = sum(
+        table.finish_s[route.engineer] - _latest_departure_s(day, table, route) for route in table.driven()
+    )
+    return float(day.weights["working_s"] * worked_s)
+
+
+def _latest_departure_s(day: Day, table: Timetable, route: Route) -> int:
+    """Back from the finish: each stop as late as its window and the way onward let it; crews stay."""
+    engineer, at_s = day.engineers[route.engineer], table.finish_s[route.engineer]
+    sites, site = stop_sites(day, route), int(engineer["end"])
+    timed = table.timed(route)
+    for index in range(len(timed) - 1, -1, -1):
+        stop, start_s = timed[index].stop, timed[index].start_s
+        if start_s is None:
+            return int(engineer["shift_s"][0])
+        latest_s, duration_s = latest_and_duration(day, route.engineer, stop, start_s)
+        at_s = min(
+            latest_s,
+            at_s - day.drive_s(route.engineer, sites[index], site, start_s + duration_s) - duration_s,
+        )
+        site = sites[index]
+    start = int(engineer["start"])
+    return at_s - day.drive_s(route.engineer, start, site, int(engineer["shift_s"][0]))
+
+
 PARTS: dict[str, Callable[[Day, Timetable], float]] = {
     "travel": travel,
     "overtime": overtime,
@@ -83,4 +119,5 @@ PARTS: dict[str, Callable[[Day, Timetable], float]] = {
     "workload_spread": workload_spread,
     "moved": moved,
     "missed_window": missed_window,
+    "working": working,
 }

@@ -62,6 +62,18 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
         referee.judge({"format": "other"}, {}, tmp_path)
 
 
+def test_a_weight_nobody_knows_is_refused(tmp_path: Path) -> None:
+    day = {
+        "format": "paidan-scenario/1",
+        "travel": {},
+        "engineers": [],
+        "tickets": [],
+        "weights": {"speed": 1},
+    }
+    with pytest.raises(ValueError, match="speed"):
+        referee.judge(day, {}, tmp_path)
+
+
 def without_rule(name: str) -> Callable[[pytest.MonkeyPatch], None]:
     kept = tuple(rule for rule in referee_rules.RULES if rule.__name__ != name)
     return lambda patch: patch.setattr(referee, "RULES", kept)
