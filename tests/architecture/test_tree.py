@@ -141,6 +141,12 @@ def test_a_misplaced_library_would_be_noticed() -> None:
     )
 
 
+def test_every_folder_of_the_product_is_a_package() -> None:
+    """import-linter does not see into a folder without __init__.py."""
+    modules = [path for folder in PRODUCT for path in (HOME / folder).rglob("*.py")]
+    assert sorted({str(path.parent) for path in modules if not (path.parent / "__init__.py").exists()}) == []
+
+
 def test_no_test_folder_is_a_package_that_could_shadow_the_product() -> None:
     assert [path for path in (HOME / "tests").rglob("__init__.py") if path.parent != HOME / "tests"] == []
 
