@@ -245,7 +245,7 @@ def keep_reachable(network: Network) -> Network:
     _, part = connected_components(graph, directed=False)
     main = int(np.bincount(part[tail]).argmax())
     ways = [way for way in network.ways if way.kind == "rail" or part[way.nodes[0]] == main]
-    for attempt in range(8):
+    for attempt in range(40):
         driven = [way for way in ways if way.kind in DRIVABLE]
         tail, head = _arcs(driven, count, both_ways=False)
         graph = coo_matrix((np.ones(len(tail)), (tail, head)), shape=(count, count))
