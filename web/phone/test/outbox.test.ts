@@ -210,18 +210,18 @@ describe('photos in the queue', () => {
     expect(server.batches[0]?.[0]?.facts).toEqual({ photo_ids: [taken.photo_id] })
   })
 
-  it('hold a completion back until they are safe', async () => {
+  it('hold a step back that cannot go without them', async () => {
     const server = fakeServer()
     server.photosUp = false
     const outbox = await openTab(server, freshDatabase())
     const taken = photo('completion')
     await outbox.addPhoto(taken)
-    await outbox.add({ ...tap('complete'), photo_ids: [taken.photo_id] })
+    await outbox.add({ ...tap('note'), photo_ids: [taken.photo_id] })
     expect(await outbox.drain()).toBe('later')
     expect(server.batches).toEqual([])
     server.photosUp = true
     expect(await outbox.drain()).toBe('done')
-    expect(server.log).toEqual(['photo completion', 'complete ticket-1'])
+    expect(server.log).toEqual(['photo completion', 'note ticket-1'])
   })
 
   it('of a refused command stay on the phone as evidence, and go when it is dismissed', async () => {
@@ -269,7 +269,7 @@ describe('photos in the queue', () => {
     const outbox = await openTab(server, freshDatabase())
     const taken = photo('completion')
     await outbox.addPhoto(taken)
-    await outbox.add({ ...tap('complete'), photo_ids: [taken.photo_id] })
+    await outbox.add({ ...tap('note'), photo_ids: [taken.photo_id] })
     await outbox.add(tap('acknowledge', OTHER))
     for (let i = 0; i < 9; i++) await outbox.drain()
     expect(server.log).toEqual(['acknowledge ticket-2'])

@@ -69,9 +69,9 @@ describe('being at the site', () => {
     expect(atSite(reading(260, 5_000), site, 150)).toMatchObject({ here: false })
   })
 
-  it('is unknown without a reading or without a site', () => {
-    expect(atSite(null, site, 150)).toEqual({ known: false })
-    expect(atSite(reading(0, 5), null, 150)).toEqual({ known: false })
+  it('is unknown without a reading, and any reading will do where the ticket has no site', () => {
+    expect(atSite(null, site, 150)).toBeNull()
+    expect(atSite(reading(0, 5), null, 150)).toEqual({ here: true, distance_m: null })
   })
 
   it('measures as the globe is round', () => {

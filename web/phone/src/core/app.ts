@@ -14,7 +14,7 @@ import { speak } from './words'
 
 const POLL_MS = 30_000
 const POSITION_EVERY_MS = 30_000
-const FRESH_MS = 60_000
+const STALE_S = 120
 const RETRY_FIRST_MS = 2_000
 const RETRY_LAST_MS = 60_000
 const SETTLE_MS = 150
@@ -47,7 +47,7 @@ export async function start(): Promise<void> {
   setInterval(() => document.hidden || (state.deviceNow.value = Date.now()), 1_000)
   setInterval(() => document.hidden || (!state.live.value && void load()), POLL_MS)
   setInterval(() => void trackPosition(), POSITION_EVERY_MS)
-  addEventListener('online', () => void sync())
+  addEventListener('online', wake)
   addEventListener('offline', () => (state.reach.value = 'offline'))
   document.addEventListener('visibilitychange', wake)
   if (state.session.value && !state.expired.value) begin()
@@ -243,7 +243,7 @@ export function watchPosition(): void {
       state.positionProblem.value = null
       state.position.value = {
         lon: coords.longitude, lat: coords.latitude, datum: 'wgs84', accuracy_m: Math.min(coords.accuracy, 100_000),
-        at: serverIso(timestamp), ...(coords.speed === null ? {} : { speed_mps: coords.speed }),
+        deviceMs: timestamp, ...(coords.speed === null ? {} : { speed_mps: coords.speed }),
       }
     },
     (error) => {
@@ -257,15 +257,23 @@ export function watchPosition(): void {
   )
 }
 
-/** Seconds of real time since the reading, by the server's clock and its rate. */
-export function ageS(reading: PositionReading): number {
-  return Math.max(0, (state.now.value - Date.parse(reading.at)) / 1_000 / (state.clock.value?.rate ?? 1))
+/** Real seconds since the phone was there. */
+export function ageS(fix: state.Fix): number {
+  return Math.max(0, (state.deviceNow.value - fix.deviceMs) / 1_000)
+}
+
+/** The fix as the server takes it; null when there is none, or it is older than two minutes and proves nothing about now. */
+export function freshReading(): PositionReading | null {
+  const fix = state.position.value
+  if (!fix || ageS(fix) > STALE_S) return null
+  const { deviceMs, ...reading } = fix
+  return { ...reading, at: serverIso(deviceMs) }
 }
 
 async function trackPosition(): Promise<void> {
   const { value: session } = state.session
   if (document.hidden || !session || state.expired.value || !state.today.value?.engineer.on_shift) return
-  const reading = state.position.value
-  if (reading && ageS(reading) * 1_000 < FRESH_MS) await keepPosition(db, session.engineer_id, reading)
+  const reading = freshReading()
+  if (reading) await keepPosition(db, session.engineer_id, reading)
   await sendPositions(db, api, session.engineer_id).catch(failed)
 }

@@ -9,9 +9,11 @@ import { uuid7 } from './uuid7'
 import type { ActionCommand, ActionFacts, BatchItem, Problem, Today } from './wire'
 
 /** Actions whose photo may come after them: the hash goes in its place. */
-const PHOTO_MAY_FOLLOW = new Set(['check_in'])
+const PHOTO_MAY_FOLLOW = new Set(['check_in', 'complete', 'sign_off'])
 const PHOTO_PATIENCE_MS = 12_000
 const BATCH = 100
+/** A refusal that only means "ask again": the first copy of this command is still being done. */
+const ASK_AGAIN = 'command_in_progress'
 /** After so many answers that were no answer, the item steps aside and tells the engineer. */
 const MAX_TRIES = 8
 const LOCK = 'paidan-outbox'
@@ -127,7 +129,6 @@ export function makeOutbox({ db, api, engineerId, lock, changed, arrived }: Part
       try {
         const safe = photo.sent || (!photo.refused && (await sendPhoto(photo, follow ? PHOTO_PATIENCE_MS : PHOTO_TIMEOUT_MS)))
         if (safe) sent.push(photoId)
-        else if (follow) pending.push(photo.sha256)
         else return await refuse(command, (await db.get('photos', photoId))?.refused ?? noAnswer())
       } catch (error) {
         const onlyPhotoFailed = error instanceof Unreachable && follow && (await serverAnswers())
@@ -190,7 +191,7 @@ export function makeOutbox({ db, api, engineerId, lock, changed, arrived }: Part
       const item = verdicts.get(command.command_id)
       if (item && item.status < 300) {
         await forget(command)
-      } else if (!item || item.status >= 500 || item.status === 429) {
+      } else if (!item || item.status >= 500 || item.status === 429 || item.problem?.code === ASK_AGAIN) {
         stuck.add(command.ticket_id)
         await countTry(command, item?.problem)
       } else if (stuck.has(command.ticket_id)) {

@@ -48,6 +48,7 @@ function overlayTicket(ticket: TicketCard, queue: QueuedCommand[]): ShownTicket 
 
 function overlayCommand(ticket: ShownTicket, command: QueuedCommand): ShownTicket {
   const queued = [...ticket.queued, command.action]
+  if (ticket.role !== 'lead') return overlayHelper(ticket, command, queued)
   const target = TARGETS[command.action]
   const status = target ?? ticket.status
   const next: ShownTicket = { ...ticket, queued, status }
@@ -61,6 +62,13 @@ function overlayCommand(ticket: ShownTicket, command: QueuedCommand): ShownTicke
   if (command.action === 'complete') next.outcome = command.facts.outcome ?? null
   if (command.action === 'hold') next.hold_until = command.facts.until ?? null
   return next
+}
+
+/** A helper moves only their own times; the ticket stays where the lead has put it. */
+function overlayHelper(ticket: ShownTicket, command: QueuedCommand, queued: string[]): ShownTicket {
+  const allowed_actions = ticket.allowed_actions.filter((action) => action !== command.action)
+  const checked_in_at = command.action === 'check_in' ? command.at : ticket.checked_in_at
+  return { ...ticket, queued, allowed_actions, checked_in_at }
 }
 
 /** The ticket to do now: the one the engineer is at or driving to, else the first one still to visit, in the server's order. */
@@ -81,7 +89,8 @@ const MAIN: Record<string, string[]> = {
 
 /** The one button that moves the work on; null when nothing is the engineer's to do. */
 export function mainAction(ticket: TicketCard): string | null {
-  const wanted = MAIN[ticket.status] ?? []
-  const seenFirst = ticket.acknowledged ? wanted : ['acknowledge', ...wanted]
+  const helper = ticket.checked_in_at ? ['complete'] : ['check_in', 'set_off']
+  const wanted = ticket.role === 'lead' ? (MAIN[ticket.status] ?? []) : helper
+  const seenFirst = ticket.acknowledged || ticket.role !== 'lead' ? wanted : ['acknowledge', ...wanted]
   return seenFirst.find((action) => ticket.allowed_actions.includes(action)) ?? null
 }

@@ -15,6 +15,11 @@ export interface Session {
 /** `waiting`: nothing heard yet; `unreachable`: the phone says it has a network, the server does not answer. */
 export type Reach = 'waiting' | 'online' | 'offline' | 'unreachable'
 
+/** Where the phone was, by its own clock; the server's time of it is worked out when it is used. */
+export interface Fix extends Omit<PositionReading, 'at'> {
+  deviceMs: number
+}
+
 export type PositionProblem = 'denied' | 'unavailable' | null
 
 export const session = signal<Session | null>(null)
@@ -31,7 +36,7 @@ export const deviceNow = signal(Date.now())
 export const language = signal<Language>('zh')
 /** False: the system may clear the queue when storage runs short; null: not asked yet. */
 export const keepsStorage = signal<boolean | null>(null)
-export const position = signal<PositionReading | null>(null)
+export const position = signal<Fix | null>(null)
 export const positionProblem = signal<PositionProblem>(null)
 export const notice = signal<{ text: string; bad: boolean } | null>(null)
 export const newVersion = signal<(() => void) | null>(null)

@@ -6,7 +6,7 @@ import type { phone } from '../../../shared/messages/phone'
 import { fill, readable, type Facts } from '../../../shared/words'
 import { minorDigits } from './money'
 import { language, now } from './state'
-import type { Language, Problem, Texts } from './wire'
+import type { EngineerCard, Language, Problem, Texts } from './wire'
 
 export type Key = keyof typeof phone | keyof typeof common
 type Book = Record<string, string>
@@ -47,7 +47,8 @@ export function problemText({ code, facts, trace_id }: Problem): string {
     missing: listed('need', missing),
     fields: Array.isArray(fields) ? fields.map(String).join(', ') : undefined,
   }
-  return fill(book.value[`problem_${code}`] ?? book.value['problem_unexpected'] ?? code, said)
+  const photo = code.startsWith('photo_') ? book.value['problem_photo'] : undefined
+  return fill(book.value[`problem_${code}`] ?? photo ?? book.value['problem_unexpected'] ?? code, said)
 }
 
 /** The tenant's own text. */
@@ -80,6 +81,13 @@ export function dayTime(at: string): string {
 
 export function timeSpan(start: string, end: string): string {
   return `${clockTime(start)}–${clockTime(end)}`
+}
+
+/** The shift under way, else the next one. */
+export function shiftText({ on_shift, shift_from, shift_to }: EngineerCard): string {
+  if (!shift_from || !shift_to) return t('off_shift')
+  if (!on_shift) return t('next_shift', { time: dayTime(shift_from) })
+  return t('shift', { from: clockTime(shift_from), to: clockTime(shift_to) })
 }
 
 export function minutesText(minutes: number): string {

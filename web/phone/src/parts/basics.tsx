@@ -68,7 +68,7 @@ export function PageMeanwhile({ failed }: { failed: boolean }) {
 }
 
 /** The one button that sends a sheet; tells in words when the phone could not keep the action. */
-export function Send({ name, ready, send, danger = false }: { name: string; ready: boolean; send: () => Promise<void>; danger?: boolean }) {
+export function Send({ name, about, ready, send, danger = false }: { name: string; about?: string; ready: boolean; send: () => Promise<void>; danger?: boolean }) {
   const [busy, setBusy] = useState(false)
   const tap = async () => {
     setBusy(true)
@@ -84,6 +84,7 @@ export function Send({ name, ready, send, danger = false }: { name: string; read
   return (
     <button type="button" class={danger ? 'main danger' : 'main'} disabled={!ready || busy} onClick={() => void tap()}>
       {name}
+      {about && <small>{about}</small>}
     </button>
   )
 }

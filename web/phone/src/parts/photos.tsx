@@ -1,15 +1,13 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ageS, api, outbox, serverIso } from '../core/app'
+import { api, freshReading, outbox, serverIso } from '../core/app'
 import type { QueuedPhoto } from '../core/db'
 import { readyPhoto } from '../core/photo'
-import { position, queue, session } from '../core/state'
+import { queue, session } from '../core/state'
 import { uuid7 } from '../core/uuid7'
 import type { PhotoCard, TakenKind } from '../core/wire'
 import { t } from '../core/words'
 import { say } from './basics'
 import { Icon } from './icons'
-
-const POSITION_FRESH_S = 120
 
 /** The sheet's photos: taken for this ticket and kind, not yet part of any command. */
 export function draftPhotos(ticketId: string, kind: TakenKind): QueuedPhoto[] {
@@ -18,8 +16,7 @@ export function draftPhotos(ticketId: string, kind: TakenKind): QueuedPhoto[] {
 
 /** Keeps a finished picture on the phone as one of the sheet's photos. */
 export async function keepPhoto(ticketId: string, kind: TakenKind, file: Blob): Promise<string> {
-  const here = position.value && ageS(position.value) < POSITION_FRESH_S ? position.value : null
-  const ready = await readyPhoto(file, serverIso(), here)
+  const ready = await readyPhoto(file, serverIso(), freshReading())
   const photo_id = uuid7()
   await outbox.addPhoto({
     ...ready, photo_id, ticket_id: ticketId, kind, engineer_id: session.value?.engineer_id ?? '',

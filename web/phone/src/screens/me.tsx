@@ -1,7 +1,7 @@
 import { signOut, watchPosition } from '../core/app'
 import { go } from '../core/route'
 import { keepsStorage, position, positionProblem, refusedCommands, session, today, waitingCommands } from '../core/state'
-import { clockTime, t } from '../core/words'
+import { shiftText, t } from '../core/words'
 import { Icon } from '../parts/icons'
 import { LanguageSwitch } from '../parts/language_switch'
 import { ReachChip, Strips } from '../parts/pieces'
@@ -23,11 +23,7 @@ export function MeScreen() {
             <span>{t('queue')}</span>
             <b>{problems || <Icon name="check" size={18} />}</b>
           </button>
-          {shift?.shift_from && shift.shift_to && (
-            <p class="item">
-              <span>{t('shift', { from: clockTime(shift.shift_from), to: clockTime(shift.shift_to) })}</span>
-            </p>
-          )}
+          {shift && <p class="item">{shiftText(shift)}</p>}
           <PositionItem />
           {keepsStorage.value !== null && (
             <p class="item">

@@ -10,7 +10,7 @@ import { KeptPhoto } from '../parts/photos'
 import { ReachChip } from '../parts/pieces'
 
 /** Refusals whose sheet can be opened again and put right. */
-const CORRECTABLE = new Set(['check_in', 'complete', 'hold', 'quote', 'contact', 'hand_back', 'note', 'resolve_remotely', 'sign_off'])
+const CORRECTABLE = new Set(['check_in', 'complete', 'hold', 'quote', 'contact', 'hand_back', 'note', 'resolve_remotely', 'sign_off', 'reject'])
 
 export function QueueScreen() {
   const waiting = waitingCommands.value

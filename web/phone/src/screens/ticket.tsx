@@ -117,19 +117,21 @@ function Ticket({ ticket }: { ticket: ShownTicket }) {
 function Photos({ ticket }: { ticket: ShownTicket }) {
   const known = new Set(ticket.photos.map((photo) => photo.photo_id))
   const kept = queue.value.photos.filter((photo) => photo.ticket_id === ticket.ticket_id && photo.command_id && !known.has(photo.photo_id))
+  const here = new Set<string>(kept.map((photo) => photo.kind))
+  const there = ticket.photos.filter((photo) => !(photo.pending && here.has(photo.kind)))
   return (
     <section class="card">
       <h3>
-        {t('photos')} {ticket.photos.length + kept.length > 0 && <small>{ticket.photos.length + kept.length}</small>}
+        {t('photos')} {there.length + kept.length > 0 && <small>{there.length + kept.length}</small>}
       </h3>
-      {ticket.photos.length + kept.length === 0 && <p class="sub">{t('no_photos')}</p>}
+      {there.length + kept.length === 0 && <p class="sub">{t('no_photos')}</p>}
       <div class="shots">
         {kept.map((photo) => (
           <figure key={photo.photo_id} class="kept" data-mark={t('photo_pending')}>
             <KeptPhoto photo={photo} />
           </figure>
         ))}
-        {ticket.photos.map((photo) => (
+        {there.map((photo) => (
           <ServerPhoto key={photo.photo_id} photo={photo} />
         ))}
       </div>
@@ -154,7 +156,7 @@ function History({ ticket }: { ticket: ShownTicket }) {
       <h3>{t('history')}</h3>
       {!events && <p class="sub">{t(asked ? 'history_offline' : 'loading')}</p>}
       <ol class="history">
-        {[...(events ?? [])].reverse().map((event) => (
+        {(events ?? []).map((event) => (
           <li key={event.seq}>
             <time>{dayTime(event.at)}</time>
             <span>

@@ -1,7 +1,7 @@
 import { mainAction, nextTicket, type ShownTicket } from '../core/overlay'
 import { now, reach, shown } from '../core/state'
 import type { EngineerCard } from '../core/wire'
-import { clockTime, countdown, minutesText, t, type Key } from '../core/words'
+import { clockTime, countdown, minutesText, shiftText, t, type Key } from '../core/words'
 import { Empty } from '../parts/basics'
 import { Icon } from '../parts/icons'
 import { ReachChip, Strips } from '../parts/pieces'
@@ -60,10 +60,7 @@ function NextUp({ ticket }: { ticket: ShownTicket }) {
 function DayHead({ engineer }: { engineer: EngineerCard }) {
   const { planned_min: planned, limit_min: limit } = engineer
   const share = limit > 0 ? planned / limit : 0
-  const shift =
-    engineer.shift_from && engineer.shift_to
-      ? t('shift', { from: clockTime(engineer.shift_from), to: clockTime(engineer.shift_to) })
-      : t('off_shift')
+  const shift = shiftText(engineer)
   return (
     <header class="head day-head">
       <div class="row">
@@ -77,7 +74,9 @@ function DayHead({ engineer }: { engineer: EngineerCard }) {
       </div>
       <div class="load">
         <span>{t('workload')}</span>
-        <meter class={share > 1 ? 'over' : ''} min={0} max={Math.max(limit, 1)} value={planned} aria-label={t('workload')} />
+        <i class={share > 1 ? 'gauge over' : 'gauge'} aria-hidden="true">
+          <i style={{ width: `${Math.min(share, 1) * 100}%` }} />
+        </i>
         <b>{t('workload_of', { done: minutesText(planned), limit: minutesText(limit) })}</b>
       </div>
     </header>

@@ -26,7 +26,8 @@ export function ActionSheet({ ticket, sheet }: { ticket: ShownTicket; sheet: str
     case 'hold':
       return <HoldSheet ticket={ticket} />
     case 'hand_back':
-      return <ReasonSheet ticket={ticket} action="hand_back" />
+    case 'reject':
+      return <ReasonSheet ticket={ticket} action={sheet} />
     case 'turn_back':
       return <TurnBackSheet ticket={ticket} />
     case 'contact':

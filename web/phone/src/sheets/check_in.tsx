@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks'
-import { ageS, watchPosition } from '../core/app'
+import { ageS, freshReading, watchPosition } from '../core/app'
 import { atSite, type AtSite } from '../core/at_site'
 import { useDraft } from '../core/drafts'
 import type { ShownTicket } from '../core/overlay'
@@ -11,16 +11,13 @@ import { Icon } from '../parts/icons'
 import { draftPhotos, PhotoTaker } from '../parts/photos'
 import { sendAndClose, textFact } from './sending'
 
-/** An older reading proves nothing about now. */
-const STALE_S = 120
-
 /** Arriving, proven: a photo, where the phone is, and why when that is not at the site. Nothing here waits for the network. */
 export function CheckInSheet({ ticket }: { ticket: ShownTicket }) {
   const [draft, set, clear] = useDraft(`check_in:${ticket.ticket_id}`, { reason: '', text: '' })
   useEffect(watchPosition, [])
-  const reading = position.value && ageS(position.value) < STALE_S ? position.value : null
+  const reading = freshReading()
   const verdict = atSite(reading, ticket.site, ticket.work_type.check_in_radius_m)
-  const mustSayWhy = !(verdict.known && verdict.here)
+  const mustSayWhy = !verdict?.here
   const photos = draftPhotos(ticket.ticket_id, 'check_in')
   const said = draft.reason !== '' && (draft.reason !== 'other' || draft.text.trim() !== '')
   const send = async () => {
@@ -36,7 +33,7 @@ export function CheckInSheet({ ticket }: { ticket: ShownTicket }) {
       <p class="sub">{t(reach.value === 'online' ? 'check_in_photo_hint' : 'photo_may_follow')}</p>
       <PhotoTaker ticketId={ticket.ticket_id} kind="check_in" needed={1} />
       <h3>{t('your_position')}</h3>
-      <PositionLine verdict={verdict} />
+      <PositionLine verdict={verdict} stale={reading === null} />
       {mustSayWhy && (
         <Choices
           name={t('why_not_at_site')}
@@ -52,10 +49,10 @@ export function CheckInSheet({ ticket }: { ticket: ShownTicket }) {
   )
 }
 
-function PositionLine({ verdict }: { verdict: AtSite }) {
-  const reading = position.value
+function PositionLine({ verdict, stale }: { verdict: AtSite | null; stale: boolean }) {
+  const fix = position.value
   const problem = positionProblem.value
-  if (!reading) {
+  if (!fix) {
     return (
       <p class={problem ? 'place bad' : 'place'}>
         <Icon name="pin" />
@@ -63,14 +60,15 @@ function PositionLine({ verdict }: { verdict: AtSite }) {
       </p>
     )
   }
-  const age = ageS(reading)
-  const facts = `${t('accuracy', { n: Math.round(reading.accuracy_m) })} · ${age < STALE_S ? ageText(age) : t('position_old', { age: ageText(age) })}`
-  const here = verdict.known && verdict.here
+  const facts = `${t('accuracy', { n: Math.round(fix.accuracy_m) })} · ${ageText(ageS(fix))}`
+  const here = verdict?.here === true
+  const away = verdict?.distance_m ?? null
+  const words = stale ? t('position_old') : away === null ? t('site_unknown') : here ? t('at_site') : t('not_at_site', { distance: distanceText(away) })
   return (
     <p class={here ? 'place good' : 'place bad'}>
       <Icon name={here ? 'check' : 'pin'} />
       <span>
-        <b>{!verdict.known ? t('site_unknown') : here ? t('at_site') : t('not_at_site', { distance: distanceText(verdict.distance_m) })}</b>
+        <b>{words}</b>
         <small>{facts}</small>
       </span>
     </p>

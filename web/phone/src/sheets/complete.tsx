@@ -7,8 +7,8 @@ import { draftPhotos, PhotoTaker } from '../parts/photos'
 import { sendAndClose, textFact } from './sending'
 
 const OUTCOMES: OutcomeCode[] = ['fixed', 'temporary', 'not_fixed', 'no_fault', 'refused', 'no_access']
-/** Work that was not done has nothing to photograph beyond the arrival. */
-const NO_PHOTOS = new Set<string>(['refused', 'no_access'])
+/** Work that was not done leaves little to photograph; the server counts the same way. */
+const PHOTOS_AT_MOST: Record<string, number> = { no_access: 1, refused: 0 }
 
 interface Draft {
   outcome: OutcomeCode | ''
@@ -19,7 +19,8 @@ export function CompleteSheet({ ticket }: { ticket: ShownTicket }) {
   const [draft, set, clear] = useDraft<Draft>(`complete:${ticket.ticket_id}`, { outcome: '', text: '' })
   const photos = draftPhotos(ticket.ticket_id, 'completion')
   const already = ticket.photos.filter((photo) => photo.kind === 'completion').length
-  const needed = NO_PHOTOS.has(draft.outcome) ? 0 : ticket.work_type.completion_photos
+  const wanted = ticket.work_type.completion_photos
+  const needed = Math.min(wanted, PHOTOS_AT_MOST[draft.outcome] ?? wanted)
   const have = photos.length + already
   const ready = draft.outcome !== '' && have >= needed
   const send = async () => {

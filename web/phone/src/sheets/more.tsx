@@ -1,16 +1,18 @@
 import { mainAction, type ShownTicket } from '../core/overlay'
 import { goInstead } from '../core/route'
-import { label, t } from '../core/words'
+import { t } from '../core/words'
 import { act } from '../core/app'
 import { Send, Sheet } from '../parts/basics'
 import { Icon } from '../parts/icons'
+import { isOneTap, nameOf } from '../parts/main_bar'
 
-const DANGEROUS = new Set(['hand_back', 'turn_back'])
-const ONE_TAP = new Set(['acknowledge', 'set_off'])
+/** What gives work away stands last, away from the thumb's first guess. */
+const DANGEROUS = new Set(['hand_back', 'turn_back', 'reject'])
 
 export function MoreSheet({ ticket }: { ticket: ShownTicket }) {
   const main = mainAction(ticket)
-  const others = ticket.allowed_actions.filter((action) => action !== main)
+  const allowed = ticket.allowed_actions.filter((action) => action !== main)
+  const others = [...allowed.filter((action) => !DANGEROUS.has(action)), ...allowed.filter((action) => DANGEROUS.has(action))]
   const oneTap = async (action: string) => {
     await act(ticket, action)
     goInstead(`ticket/${ticket.ticket_id}`)
@@ -20,11 +22,11 @@ export function MoreSheet({ ticket }: { ticket: ShownTicket }) {
       <ul class="menu">
         {others.map((action) => (
           <li key={action}>
-            {ONE_TAP.has(action) ? (
-              <Send name={label('action', action)} ready send={() => oneTap(action)} />
+            {isOneTap(ticket, action) ? (
+              <Send name={nameOf(ticket, action)} ready send={() => oneTap(action)} />
             ) : (
               <button type="button" class={DANGEROUS.has(action) ? 'item danger' : 'item'} onClick={() => goInstead(`ticket/${ticket.ticket_id}/${action}`)}>
-                {label('action', action)}
+                {nameOf(ticket, action)}
                 <Icon name="next" size={18} />
               </button>
             )}

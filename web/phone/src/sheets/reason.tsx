@@ -7,11 +7,11 @@ import { sendAndClose, textFact } from './sending'
 
 interface Props {
   ticket: { ticket_id: string; ticket_no: string }
-  action: 'hand_back' | 'decline_offer'
+  action: 'hand_back' | 'decline_offer' | 'reject'
   facts?: ActionFacts
 }
 
-/** Giving a ticket or an offer back: one reason, and words where the reason is "other". */
+/** Giving a ticket or an offer back, or the customer not accepting: one reason, and words where the reason is "other". */
 export function ReasonSheet({ ticket, action, facts = {} }: Props) {
   const [draft, set, clear] = useDraft(`${action}:${ticket.ticket_id}`, { reason: '', text: '' })
   const ready = draft.reason !== '' && (draft.reason !== 'other' || draft.text.trim() !== '')

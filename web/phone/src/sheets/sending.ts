@@ -5,13 +5,17 @@ import { reach } from '../core/state'
 import type { ActionFacts } from '../core/wire'
 import { say } from '../parts/basics'
 
+/** After these the ticket is no longer this engineer's. */
+const LEAVES = new Set(['sign_off', 'hand_back'])
+
 /** What every sheet does at the end: queue the action, close, and say so when it cannot go out now. */
 export async function sendAndClose(
   ticket: Pick<ShownTicket, 'ticket_id' | 'ticket_no'>, action: string, facts: ActionFacts, photoIds: string[] = [],
 ): Promise<void> {
   await act(ticket, action, facts, photoIds)
   if (reach.value !== 'online') say('saved_offline')
-  if (action === 'complete') goInstead(`ticket/${ticket.ticket_id}`)
+  if (LEAVES.has(action)) goInstead('today')
+  else if (action === 'complete') goInstead(`ticket/${ticket.ticket_id}`)
   else closeSheet()
 }
 

@@ -35,6 +35,13 @@ export function TurnBackSheet({ ticket }: { ticket: ShownTicket }) {
   )
 }
 
+/** The wall-clock value two hours on, as the input writes it. */
+function twoHoursLater(wall: string): string {
+  const end = new Date(`${wall}:00Z`)
+  if (Number.isNaN(end.getTime())) return ''
+  return new Date(end.getTime() + 7_200_000).toISOString().slice(0, 16)
+}
+
 /** A call made, and perhaps a window agreed. The window is either whole or absent. */
 export function ContactSheet({ ticket }: { ticket: ShownTicket }) {
   const [draft, set, clear] = useDraft(`contact:${ticket.ticket_id}`, { text: '', from: '', to: '' })
@@ -60,9 +67,9 @@ export function ContactSheet({ ticket }: { ticket: ShownTicket }) {
       <h3>
         {t('agreed_window')} <small>{t('optional')}</small>
       </h3>
-      <div class="pair">
+      <div class="stack">
         <Field name={t('from')}>
-          <input type="datetime-local" value={from} onInput={(e) => set({ ...draft, from: e.currentTarget.value })} />
+          <input type="datetime-local" value={from} onInput={(e) => set({ ...draft, from: e.currentTarget.value, to: to || twoHoursLater(e.currentTarget.value) })} />
         </Field>
         <Field name={t('to')}>
           <input type="datetime-local" value={to} onInput={(e) => set({ ...draft, to: e.currentTarget.value })} />
