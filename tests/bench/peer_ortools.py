@@ -7,6 +7,9 @@ second is whole. Breaks are break intervals between visits, parts without a depo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
@@ -18,11 +21,21 @@ FIRST = routing_enums_pb2.FirstSolutionStrategy
 SEARCH = routing_enums_pb2.LocalSearchMetaheuristic
 
 
+@dataclass(frozen=True)
+class Model:
+    """The routing model with its time dimension and the break intervals of each engineer."""
+
+    manager: pywrapcp.RoutingIndexManager
+    routing: pywrapcp.RoutingModel
+    time: pywrapcp.RoutingDimension
+    rests: list[list[Any]]
+
+
 def solve(instance: Instance, best: Best, _seed: int) -> None:
     """Guided local search from the cheapest insertion; it has no seed."""
     best.keep({})
-    manager, routing = build(instance)
-    names = [ticket["id"] for ticket in instance.tickets]
+    model = build(instance)
+    routing = model.routing
 
     def remember() -> None:
         nonlocal cheapest
@@ -30,13 +43,13 @@ def solve(instance: Instance, best: Best, _seed: int) -> None:
         if cost < cheapest:
             cheapest = cost
             found.clear()
-            found.update(_routes(instance, manager, routing, names))
+            found.update(_routes(instance, model))
 
     cheapest = float("inf")
     found: Routes = {}
     routing.AddAtSolutionCallback(remember)
     parameters = pywrapcp.DefaultRoutingSearchParameters()
-    large = len(names) > LARGE
+    large = len(instance.tickets) > LARGE
     first = FIRST.LOCAL_CHEAPEST_INSERTION if large else FIRST.PARALLEL_CHEAPEST_INSERTION
     parameters.first_solution_strategy = first
     parameters.local_search_metaheuristic = SEARCH.GUIDED_LOCAL_SEARCH
@@ -45,7 +58,7 @@ def solve(instance: Instance, best: Best, _seed: int) -> None:
     best.offer(dict(found))
 
 
-def build(instance: Instance) -> tuple[pywrapcp.RoutingIndexManager, pywrapcp.RoutingModel]:
+def build(instance: Instance) -> Model:
     """The model with its time dimension; node t is ticket t, then a start and an end for each engineer."""
     tickets, engineers = instance.tickets, instance.engineers
     count = len(tickets)
@@ -81,8 +94,10 @@ def build(instance: Instance) -> tuple[pywrapcp.RoutingIndexManager, pywrapcp.Ro
         time.SetCumulVarSoftUpperBound(last, end, int(weights["overtime_s"] * DOUBLE))
         routing.AddVariableMinimizedByFinalizer(time.CumulVar(last))
     _say_parts(instance, routing, count)
-    _say_breaks(instance, routing, time, [*serve.tolist()])
-    return manager, routing
+    rests = _say_breaks(
+        instance, routing, time, [int(serve[manager.IndexToNode(i)]) for i in range(routing.Size())]
+    )
+    return Model(manager, routing, time, rests)
 
 
 def _say_parts(instance: Instance, routing: pywrapcp.RoutingModel, count: int) -> None:
@@ -96,7 +111,8 @@ def _say_parts(instance: Instance, routing: pywrapcp.RoutingModel, count: int) -
 
 def _say_breaks(
     instance: Instance, routing: pywrapcp.RoutingModel, time: pywrapcp.RoutingDimension, serve: list[int]
-) -> None:
+) -> list[list[Any]]:
+    every = []
     for index, engineer in enumerate(instance.engineers):
         rests = [
             routing.solver().FixedDurationIntervalVar(
@@ -104,22 +120,23 @@ def _say_breaks(
             )
             for rest in engineer.get("breaks", [])
         ]
+        every.append(rests)
         if rests:
             time.SetBreakIntervalsOfVehicle(rests, index, serve)
+    return every
 
 
-def _routes(
-    instance: Instance,
-    manager: pywrapcp.RoutingIndexManager,
-    routing: pywrapcp.RoutingModel,
-    names: list[str],
-) -> Routes:
+def _routes(instance: Instance, model: Model) -> Routes:
+    """The routes of the solution at hand, each break before the first visit that starts after it."""
     routes: Routes = {}
     for index, engineer in enumerate(instance.engineers):
-        stops = []
-        node = routing.NextVar(routing.Start(index)).Value()
-        while not routing.IsEnd(node):
-            stops.append(names[manager.IndexToNode(node)])
-            node = routing.NextVar(node).Value()
-        routes[engineer["id"]] = stops
+        rests = sorted((rest.StartMin(), rest.Name()) for rest in model.rests[index])
+        stops: list[Any] = []
+        node = model.routing.NextVar(model.routing.Start(index)).Value()
+        while not model.routing.IsEnd(node):
+            while rests and rests[0][0] <= model.time.CumulVar(node).Min():
+                stops.append({"break": rests.pop(0)[1]})
+            stops.append(instance.tickets[model.manager.IndexToNode(node)]["id"])
+            node = model.routing.NextVar(node).Value()
+        routes[engineer["id"]] = stops + [{"break": name} for _, name in rests] if stops else []
     return routes
