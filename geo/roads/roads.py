@@ -1,0 +1,144 @@
+"""Questions to a road network: how long, how far, which way, how far around, which roads were these."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.points import Point
+from geo.roads import profiles
+from geo.roads.errors import RoadsError
+from geo.roads.files import read_roads
+from geo.roads.isochrone import area_of, check_seconds, reached_lines
+from geo.roads.matching import Match, match_trace
+from geo.roads.matrix import Ends, LiveMatrix, Matrix, Nearest, check_size, nearest_of, packed_costs, unpacked
+from geo.roads.network import Network
+from geo.roads.routes import Route, find_route
+from geo.roads.snap import MAX_SNAP_M, Points, Snaps
+
+Place = Point | tuple[float, float]
+
+
+class Roads:
+    """An opened road file. Safe to use from several threads; processes that open the same file share its
+    memory.
+
+    mode: one of profiles.MODES. hour: local hour of departure, 0 to 23, or None for free roads. Points are
+    WGS-84 (lon, lat). Every question raises RoadsError mode_unknown or hour_out_of_range, PointError for a
+    point that is none (facts["index"]) and TooFarFromRoad for one more than max_snap_m from a road of that
+    mode.
+    """
+
+    def __init__(self, folder: Path, max_snap_m: float = MAX_SNAP_M) -> None:
+        self._file = read_roads(folder)
+        self.facts = self._file.facts
+        self.max_snap_m = max_snap_m
+        self._networks: dict[str, Network] = {}
+        self._names: list[str] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """Modes the file has roads for."""
+        return tuple(m for m in profiles.MODES if profiles.NETWORK_OF[m] in self.facts["networks"])
+
+    def snap(self, points: Points, mode: str = "car") -> Snaps:
+        """Where on the roads each point is put."""
+        return self._network(mode).snap(points, self.max_snap_m, mode)
+
+    def matrix(
+        self, points: Points, mode: str = "car", hour: int | None = None, to: Points | None = None
+    ) -> Matrix:
+        """Exact seconds and metres from every point to every point, or to those of `to`.
+
+        Raises RoadsError matrix_empty, matrix_too_large.
+        """
+        check_size(len(points))
+        if to is not None:
+            check_size(len(to))
+        if to is None:
+            ends = self._ends(points, mode, hour)
+            return unpacked(packed_costs(ends, ends))
+        return unpacked(packed_costs(self._ends(points, mode, hour, "out"), self._ends(to, mode, hour, "in")))
+
+    def nearest(self, points: Points, k: int, mode: str = "car", hour: int | None = None) -> Nearest:
+        """For each point the k others it reaches soonest, exact; memory grows with points times k only."""
+        check_size(len(points), 2 * 10_000)
+        if k < 1:
+            raise RoadsError("matrix_empty", {"k": k})
+        return nearest_of(self._ends(points, mode, hour), k)
+
+    def live_matrix(self, points: Points, mode: str = "car", hour: int | None = None) -> LiveMatrix:
+        """A matrix that grows by a row and a column for a new site and follows a moved engineer."""
+        network = self._network(mode)
+        check_size(len(points))
+        return LiveMatrix(network, network.timetable(mode, hour), points, mode, self.max_snap_m)
+
+    def route(self, a: Place, b: Place, mode: str = "car", hour: int | None = None) -> Route:
+        """The fastest way from a to b. Raises RoadsError no_route."""
+        start, end = self._ends(_one(a), mode, hour, "out"), self._ends(_one(b), mode, hour, "in")
+        return find_route(start, end, self.names, self._file.arrays["way.name"])
+
+    def isochrone(
+        self, point: Place, seconds: int, mode: str = "car", hour: int | None = None, towards: bool = False
+    ) -> dict[str, Any]:
+        """GeoJSON MultiPolygon of what is reached within `seconds`, or from where `point` is reached
+        (towards).
+
+        Raises RoadsError seconds_out_of_range.
+        """
+        check_seconds(seconds)
+        ends = self._ends(_one(point), mode, hour, "in" if towards else "out")
+        return area_of(reached_lines(ends, seconds, towards))
+
+    def match(self, trace: NDArray[np.float64], mode: str = "car", accuracy_m: float = 10.0) -> Match:
+        """Put positions (n, 2) in order of time on the roads driven; see matching.match_trace for what it
+        raises."""
+        arrays = self._file.arrays
+        return match_trace(self._network(mode), arrays["way.osm_id"], arrays["way.class"], trace, accuracy_m)
+
+    def match_line(self, match: Match, mode: str = "car") -> list[list[tuple[float, float]]]:
+        """(lon, lat) of every arc of a match, in the direction driven."""
+        return [self._network(mode).arc_line(int(arc)) for arc in match.arcs]
+
+    def prepare(self, mode: str = "car", hours: Sequence[int] = range(24)) -> None:
+        """Customise the metrics of these hours now instead of at the first question."""
+        self._network(mode).prepare(mode, hours)
+
+    def set_factors(self, mode: str, hour: int, factors: Sequence[float]) -> None:
+        """Replace the factors on free speed for profiles.GROUPS at an hour; metrics are customised anew in
+        place."""
+        self._network(mode).set_factors(mode, hour, factors)
+
+    @property
+    def names(self) -> list[str]:
+        """Street names; way.name indexes them, 0 is no name."""
+        with self._lock:
+            if self._names is None:
+                start, text = self._file.arrays["names.start"], self._file.arrays["names.text"].tobytes()
+                self._names = [text[a:b].decode() for a, b in pairwise(start.tolist())]
+            return self._names
+
+    def _network(self, mode: str) -> Network:
+        if mode not in self.modes:
+            raise RoadsError("mode_unknown", {"mode": mode, "known": list(self.modes)})
+        name = profiles.NETWORK_OF[mode]
+        with self._lock:
+            if name not in self._networks:
+                self._networks[name] = Network(self._file, name)
+            return self._networks[name]
+
+    def _ends(self, points: Points, mode: str, hour: int | None, ways: str = "both") -> Ends:
+        network = self._network(mode)
+        snaps = network.snap(points, self.max_snap_m, mode)
+        return Ends(network, network.timetable(mode, hour), snaps, ways)
+
+
+def _one(place: Place) -> list[tuple[float, float]]:
+    return [(place.lon, place.lat) if isinstance(place, Point) else place]
