@@ -6,14 +6,15 @@ import { t } from './core/words'
 import { Notice, PageMeanwhile } from './parts/basics'
 import { Icon } from './parts/icons'
 import { lazy } from './parts/lazy'
-import { TicketScreen } from './screens/ticket'
 import { TodayScreen } from './screens/today'
 import './style.css'
 
+/** The day comes first over a poor line; the rest follows, and the service worker keeps it. */
 const OffersScreen = lazy(() => import('./screens/offers').then((m) => m.OffersScreen), PageMeanwhile)
 const PoolScreen = lazy(() => import('./screens/pool').then((m) => m.PoolScreen), PageMeanwhile)
 const MeScreen = lazy(() => import('./screens/me').then((m) => m.MeScreen), PageMeanwhile)
 const QueueScreen = lazy(() => import('./screens/queue').then((m) => m.QueueScreen), PageMeanwhile)
+const TicketScreen = lazy(() => import('./screens/ticket').then((m) => m.TicketScreen), PageMeanwhile)
 const SignInScreen = lazy(() => import('./screens/signin').then((m) => m.SignInScreen), PageMeanwhile)
 
 function App() {

@@ -70,8 +70,8 @@ export const phone = {
   first_load: ['正在取今天的工单…', 'Fetching today’s tickets…'],
   first_load_offline: ['还没有数据，需要联网一次。', 'Nothing here yet: connect once.'],
   see_pool: ['看抢单大厅', 'See the pool'],
-  offer_strip: ['{n} 个派单等你答复', '{n} offers wait for your answer'],
-  offer_strip_one: ['1 个派单等你答复', '1 offer waits for your answer'],
+  offer_strip: ['{n} 个派单等你答复', '{n} offers to answer'],
+  offer_strip_one: ['1 个派单等你答复', '1 offer to answer'],
 
   // Offers and pool
   no_offers: ['没有待接的派单', 'No offers just now'],
