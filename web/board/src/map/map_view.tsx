@@ -1,0 +1,206 @@
+/** The live map. This module brings MapLibre with it: load it lazily. */
+
+import 'maplibre-gl/dist/maplibre-gl.css'
+import { effect, useSignalEffect } from '@preact/signals'
+import { Map as LibreMap, Popup, setWorkerUrl, type GeoJSONSource, type MapMouseEvent } from 'maplibre-gl'
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
+import type { FeatureCollection } from 'geojson'
+import type { JSX } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { ageText } from '../../../shared/formats'
+import { placed, placing } from '../forms/site_placer'
+import { IconButton } from '../parts/basics'
+import { go, ticketHash } from '../route'
+import { catalogue, engineers, now, selected, selectedId, tickets } from '../state'
+import type { BoardEngineer } from '../wire'
+import { label, language, own, t } from '../words'
+import { boundsOf, engineerFeatures, ticketFeatures, ties } from './features'
+import { addIcons } from './icons'
+import { Legend } from './legend'
+import { candidateIds, flight } from './map_state'
+import { baseStyle, FONTS, liveLayers, loadBase, type BaseMap } from './style'
+
+setWorkerUrl(workerUrl)
+
+const LIVE_SOURCES = ['tickets', 'engineers', 'ties', 'placed'] as const
+const NOTHING: FeatureCollection = { type: 'FeatureCollection', features: [] }
+
+const colour = (token: string): string => getComputedStyle(document.documentElement).getPropertyValue(token).trim()
+const darkQuery = matchMedia('(prefers-color-scheme: dark)')
+
+export function MapView(): JSX.Element {
+  const element = useRef<HTMLDivElement>(null)
+  const [map, setMap] = useState<LibreMap | null>(null)
+  const [failed, setFailed] = useState(false)
+
+  useEffect(() => {
+    let made: LibreMap | null = null
+    let gone = false
+    void loadBase((input, init) => fetch(input, init)).then((base) => {
+      if (gone) return
+      try {
+        made = makeMap(element.current!, base)
+        made.once('load', () => setMap(made))
+      } catch {
+        setFailed(true)
+      }
+    })
+    return () => {
+      gone = true
+      made?.remove()
+    }
+  }, [])
+
+  return (
+    <section class="map" aria-label={t('map_label')}>
+      <div ref={element} class="map-canvas" data-placing={placing.value !== null} />
+      {failed && <p class="map-note">{t('map_failed')}</p>}
+      {!map && !failed && <p class="map-note">{t('map_loading')}</p>}
+      {placing.value && <p class="map-note" role="status">{t('placing')}</p>}
+      {map && <Live map={map} />}
+      <Legend />
+      {map && (
+        <div class="map-buttons">
+          <IconButton icon="plus" name={t('map_zoom_in')} onClick={() => map.zoomIn()} />
+          <IconButton icon="minus" name={t('map_zoom_out')} onClick={() => map.zoomOut()} />
+          <IconButton icon="fit" name={t('map_fit')} onClick={() => fitAll(map)} />
+        </div>
+      )}
+    </section>
+  )
+}
+
+function makeMap(container: HTMLElement, base: BaseMap): LibreMap {
+  const map = new LibreMap({
+    container,
+    style: baseStyle(base, darkQuery.matches),
+    center: [0, 20],
+    zoom: 1,
+    attributionControl: false,
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+    localIdeographFontFamily: FONTS,
+    maxZoom: 18,
+  })
+  map.touchZoomRotate.disableRotation()
+  const dress = (): void => {
+    addIcons(map, colour)
+    for (const source of LIVE_SOURCES) if (!map.getSource(source)) map.addSource(source, { type: 'geojson', data: NOTHING })
+    for (const layer of liveLayers(colour)) if (!map.getLayer(layer.id)) map.addLayer(layer)
+    feed(map)
+  }
+  map.on('load', dress)
+  const redress = (): void => {
+    map.setStyle(baseStyle(base, darkQuery.matches), { diff: false })
+    map.once('style.load', dress)
+  }
+  darkQuery.addEventListener('change', redress)
+  const resized = new ResizeObserver(() => map.resize())
+  resized.observe(container)
+  map.on('remove', () => {
+    darkQuery.removeEventListener('change', redress)
+    resized.disconnect()
+  })
+  return map
+}
+
+const source = (map: LibreMap, name: (typeof LIVE_SOURCES)[number]): GeoJSONSource | undefined => map.getSource<GeoJSONSource>(name)
+
+function feed(map: LibreMap): void {
+  void source(map, 'tickets')?.setData(ticketFeatures(tickets.value.values(), selectedId.value))
+  void source(map, 'engineers')?.setData(engineerFeatures(engineers.value, now.peek()))
+  void source(map, 'ties')?.setData(ties(selected.value, engineers.value, candidateIds.value))
+  const at = placed.value
+  void source(map, 'placed')?.setData(
+    at ? { type: 'Feature', geometry: { type: 'Point', coordinates: [at.lon, at.lat] }, properties: {} } : NOTHING,
+  )
+}
+
+function fitAll(map: LibreMap, animate = true): void {
+  const points = [
+    ...[...tickets.peek().values()].flatMap((ticket) => ticket.site ?? []),
+    ...engineers.peek().flatMap((engineer) => engineer.position ?? []),
+  ]
+  const box = boundsOf(points)
+  if (box) map.fitBounds(box, { padding: 48, maxZoom: 14, animate })
+}
+
+/** Ties the signals to the map for as long as it stands. */
+function Live({ map }: { map: LibreMap }): null {
+  const fitted = useRef(false)
+  useSignalEffect(() => {
+    feed(map)
+    if (!fitted.current && (tickets.value.size || engineers.value.length)) {
+      fitted.current = true
+      fitAll(map, false)
+    }
+  })
+  useSignalEffect(() => {
+    const to = flight.value
+    if (to) map.flyTo({ center: [to.lon, to.lat], zoom: Math.max(map.getZoom(), 14), duration: 600 })
+  })
+  useSignalEffect(() => {
+    const id = selectedId.value
+    const site = id ? tickets.peek().get(id)?.site : null
+    if (site && !map.getBounds().contains([site.lon, site.lat])) map.easeTo({ center: [site.lon, site.lat], duration: 400 })
+  })
+  useSignalEffect(() => {
+    map.getCanvas().setAttribute('aria-label', t('map_label'))
+  })
+  useEffect(() => listen(map), [map])
+  return null
+}
+
+function listen(map: LibreMap): () => void {
+  const popup = new Popup({ closeButton: false, closeOnClick: false, offset: 18, className: 'map-popup', maxWidth: '260px' })
+  const ticketAt = (event: MapMouseEvent): string | null => String(map.queryRenderedFeatures(event.point, { layers: ['tickets'] })[0]?.properties['id'] ?? '') || null
+  const engineerAt = (event: MapMouseEvent): BoardEngineer | null => {
+    const id = map.queryRenderedFeatures(event.point, { layers: ['engineers'] })[0]?.properties['id'] as string | undefined
+    return engineers.peek().find((one) => one.engineer_id === id) ?? null
+  }
+  const clicked = (event: MapMouseEvent): void => {
+    if (placing.value) return placing.value({ lon: round(event.lngLat.lng), lat: round(event.lngLat.lat) })
+    const ticketId = ticketAt(event)
+    if (ticketId) return go(ticketHash(ticketId))
+    const engineer = engineerAt(event)
+    if (engineer?.ticket_id) go(ticketHash(engineer.ticket_id))
+  }
+  const moved = (event: MapMouseEvent): void => {
+    const ticket = tickets.peek().get(ticketAt(event) ?? '')
+    const engineer = ticket ? null : engineerAt(event)
+    map.getCanvas().style.cursor = placing.value ? 'crosshair' : ticket || engineer ? 'pointer' : ''
+    if (ticket?.site) {
+      popup.setLngLat([ticket.site.lon, ticket.site.lat]).setDOMContent(lines(`${own(ticket.work_type.name)} · ${label('status', ticket.status)}`, ticket.description, ticket.address)).addTo(map)
+    } else if (engineer?.position) {
+      const age = engineer.position_at ? ageText(now.peek() - Date.parse(engineer.position_at), language.peek()) : t('position_none')
+      const skills = Object.keys(engineer.skills).map((code) => catalogue.peek()?.skills.find((skill) => skill.code === code)).flatMap((skill) => (skill ? own(skill.name) : []))
+      popup.setLngLat([engineer.position.lon, engineer.position.lat]).setDOMContent(lines(`${engineer.name} · ${label('engineer_status', engineer.status)}`, t('position_age', { age }), skills.join(' · '))).addTo(map)
+    } else popup.remove()
+  }
+  map.on('click', clicked)
+  map.on('mousemove', moved)
+  const stopPlacing = effect(() => {
+    map.getCanvas().style.cursor = placing.value ? 'crosshair' : ''
+  })
+  return () => {
+    map.off('click', clicked)
+    map.off('mousemove', moved)
+    stopPlacing()
+    popup.remove()
+  }
+}
+
+const round = (degrees: number): number => Math.round(degrees * 1e6) / 1e6
+
+/** Text only, never markup: names and descriptions come from people. */
+function lines(...texts: string[]): HTMLElement {
+  const whole = document.createElement('div')
+  for (const [i, text] of texts.entries()) {
+    if (!text) continue
+    const line = document.createElement(i === 0 ? 'strong' : 'p')
+    line.textContent = text
+    whole.append(line)
+  }
+  return whole
+}

@@ -1,0 +1,198 @@
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { FORMS, groupActions } from '../forms/forms'
+import { Empty, IconButton, Loading, PriorityMark, StatusPill } from '../parts/basics'
+import { Icon } from '../parts/icons'
+import { go } from '../route'
+import { act, api, complain, loadTicket, say, selected, selectedId, ticketProblem, ticketView } from '../state'
+import type { BoardTicket, TicketView } from '../wire'
+import { label, own, problemText, t, tryText, type Key } from '../words'
+import { ActionForm } from './action_form'
+import { Candidates } from './candidates'
+import { Receipts } from './receipts'
+import { Details } from './ticket_details'
+import { History } from './ticket_history'
+import { Photos } from './ticket_photos'
+
+type Tab = 'details' | 'candidates' | 'receipts' | 'photos' | 'history'
+const TABS: readonly Tab[] = ['details', 'candidates', 'receipts', 'photos', 'history']
+
+export function TicketPanel(): JSX.Element {
+  const id = selectedId.value!
+  return (
+    <section class="ticket-panel" aria-label={t('ticket')}>
+      <Inside key={id} />
+    </section>
+  )
+}
+
+function Inside(): JSX.Element {
+  const [tab, setTab] = useState<Tab>('details')
+  const [form, setForm] = useState<string | null>(null)
+  const problem = ticketProblem.value
+  const ticket = selected.value
+  const view = ticketView.value?.ticket.ticket_id === selectedId.value ? ticketView.value : null
+  if (problem) {
+    return (
+      <>
+        <Head ticket={null} />
+        <Empty title={t('ticket_gone')} hint={problemText(problem)} />
+      </>
+    )
+  }
+  if (!ticket) {
+    return (
+      <>
+        <Head ticket={null} />
+        <Loading />
+      </>
+    )
+  }
+  return (
+    <>
+      <Head ticket={ticket} />
+      <div class="ticket-scroll">
+        <div class="ticket-title">
+          <h2>{own(ticket.work_type.name)}</h2>
+          <p>{ticket.description}</p>
+        </div>
+        {ticket.attention && <Attention code={ticket.attention} />}
+        {form && view ? (
+          <ActionForm key={form} action={form} view={view} onClose={() => setForm(null)} />
+        ) : (
+          <Actions
+            ticket={ticket}
+            onForm={setForm}
+            onCandidates={() => setTab('candidates')}
+          />
+        )}
+        <div class="tabs" role="tablist" aria-label={t('ticket')} onKeyDown={(event) => tabKeys(event, tab, setTab)}>
+          {TABS.map((one) => (
+            <button
+              key={one}
+              type="button"
+              role="tab"
+              id={`tab-${one}`}
+              aria-selected={tab === one}
+              aria-controls="tab-panel"
+              tabIndex={tab === one ? 0 : -1}
+              onClick={() => setTab(one)}
+            >
+              {t(`tab_${one}`)}
+              {one === 'photos' && view && view.evidence.length > 0 && <span class="count">{view.evidence.length}</span>}
+            </button>
+          ))}
+        </div>
+        <div id="tab-panel" role="tabpanel" aria-labelledby={`tab-${tab}`} class="tab-panel">
+          {view ? <TabBody tab={tab} view={view} /> : <Loading />}
+        </div>
+      </div>
+    </>
+  )
+}
+
+function tabKeys(event: KeyboardEvent, tab: Tab, setTab: (tab: Tab) => void): void {
+  const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
+  if (!step) return
+  const next = TABS[(TABS.indexOf(tab) + step + TABS.length) % TABS.length]!
+  setTab(next)
+  document.getElementById(`tab-${next}`)?.focus()
+}
+
+function TabBody({ tab, view }: { tab: Tab; view: TicketView }): JSX.Element {
+  if (tab === 'details') return <Details view={view} />
+  if (tab === 'candidates') return <Candidates ticket={view.ticket} />
+  if (tab === 'receipts') return <Receipts ticket={view.ticket} />
+  if (tab === 'photos') return <Photos view={view} />
+  return <History view={view} />
+}
+
+function Head({ ticket }: { ticket: BoardTicket | null }): JSX.Element {
+  return (
+    <header class="ticket-head">
+      <IconButton icon="back" name={t('back')} class="only-narrow" onClick={() => go('#/')} />
+      {ticket && (
+        <>
+          <span class="number">{ticket.ticket_no}</span>
+          <StatusPill ticket={ticket} />
+          <PriorityMark priority={ticket.priority} />
+        </>
+      )}
+      <span class="spring" />
+      <IconButton icon="close" name={t('close')} class="only-wide" onClick={() => go('#/')} />
+    </header>
+  )
+}
+
+/** What is wrong, and what to do about it. */
+function Attention({ code }: { code: string }): JSX.Element {
+  return (
+    <div class="attention" role="note">
+      <Icon name="alert" />
+      <div>
+        <strong>{label('attention', code)}</strong>
+        <p>{tryText(`attention_${code}_do`) ?? t('attention_other_do')}</p>
+      </div>
+    </div>
+  )
+}
+
+/** An engineer already there makes `assign` a reassignment. */
+function actionName(action: string, ticket: BoardTicket): string {
+  if (action === 'assign' && ticket.engineer_id) return t('action_reassign')
+  return label('action', action)
+}
+
+function Actions({ ticket, onForm, onCandidates }: { ticket: BoardTicket; onForm: (action: string) => void; onCandidates: () => void }): JSX.Element {
+  const [busy, setBusy] = useState(false)
+  const groups = groupActions(ticket.allowed_actions)
+  const matching = ticket.status === 'open' && ticket.allowed_actions.includes('offer')
+
+  async function begin(action: string): Promise<void> {
+    if (action === 'assign' || action === 'offer') return onCandidates()
+    if (FORMS[action]?.fields.length) return onForm(action)
+    setBusy(true)
+    await act(ticket.ticket_id, action, {})
+    setBusy(false)
+  }
+
+  async function matchNow(): Promise<void> {
+    setBusy(true)
+    try {
+      const receipt = await api.match(ticket.ticket_id)
+      const chosen = receipt.candidates.find((one) => one.engineer_id === receipt.chosen_engineer_id)
+      say(chosen ? 'good' : 'bad', chosen ? t('match_done_chosen', { name: chosen.name }) : t('match_done_none'))
+      void loadTicket(ticket.ticket_id)
+    } catch (error) {
+      complain(error)
+    }
+    setBusy(false)
+  }
+
+  const button = (action: string, kind: string): JSX.Element => (
+    <button key={action} type="button" class={`button ${kind}`} disabled={busy} onClick={() => void begin(action)}>
+      {actionName(action, ticket)}
+    </button>
+  )
+  if (!ticket.allowed_actions.length) return <p class="no-actions">{t('no_actions')}</p>
+  return (
+    <div class="actions" role="group" aria-label={t('actions')}>
+      {groups.forward.map((action, i) => button(action, i === 0 ? 'primary' : ''))}
+      {matching && (
+        <button type="button" class="button" disabled={busy} onClick={() => void matchNow()}>
+          {t('match_now')}
+        </button>
+      )}
+      {groups.beside.map((action) => button(action, ''))}
+      {groups.undoing.map((action) => button(action, 'danger'))}
+    </div>
+  )
+}
+
+/** Arrow keys in the queue move the panel: scroll starts at the top again. */
+export function useTitle(): void {
+  const ticket = selected.value
+  useEffect(() => {
+    document.title = ticket ? `${ticket.ticket_no} · ${t('app' satisfies Key)}` : `${t('app')} · ${t('sign_in_lead')}`
+  }, [ticket?.ticket_no])
+}

@@ -1,0 +1,32 @@
+/** Where in the page the dispatcher is, kept in the address so that back, reload and a copied link work. */
+
+import { signal } from '@preact/signals'
+
+export type Page = 'board' | 'new' | 'engineers' | 'failed'
+export interface Route {
+  page: Page
+  ticketId: string | null
+}
+
+const UUID = /^[0-9a-f-]{36}$/
+
+/** `#/ticket/ID`, `#/new`, `#/engineers`, `#/failed`; anything else is the board. */
+export function readRoute(hash: string): Route {
+  const [page, id] = hash.replace(/^#\/?/, '').split('/')
+  if (page === 'ticket' && id && UUID.test(id)) return { page: 'board', ticketId: id }
+  if (page === 'new' || page === 'engineers' || page === 'failed') return { page, ticketId: null }
+  return { page: 'board', ticketId: null }
+}
+
+export const route = signal<Route>(readRoute(globalThis.location?.hash ?? ''))
+
+globalThis.addEventListener?.('hashchange', () => (route.value = readRoute(location.hash)))
+
+/** Goes to a page; `replace` leaves no step back, as when arrow keys run through the queue. */
+export function go(hash: string, replace = false): void {
+  if (replace) history.replaceState(null, '', hash)
+  else history.pushState(null, '', hash)
+  route.value = readRoute(hash)
+}
+
+export const ticketHash = (id: string): string => `#/ticket/${id}`
