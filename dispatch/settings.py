@@ -76,6 +76,7 @@ class Settings:
     photos_dir: Path = Path("photos")
     photos_s3_bucket: str = ""
     photos_s3_endpoint: str = ""
+    photos_s3_region: str = "us-east-1"
     fcm_service_account: str = ""
     fcm_url: str = ""
     api_pool: int = 8
@@ -99,6 +100,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "PAIDAN_PHOTOS_DIR": ("folder for photos", "`$PAIDAN_STATE/photos`"),
     "PAIDAN_PHOTOS_S3_BUCKET": ("bucket for photos instead of the folder", "none"),
     "PAIDAN_PHOTOS_S3_ENDPOINT": ("address of the S3-compatible store", "the provider's own"),
+    "PAIDAN_PHOTOS_S3_REGION": (
+        "its region; keys come from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`",
+        "`us-east-1`",
+    ),
     "PAIDAN_FCM_SERVICE_ACCOUNT": ("path of Firebase's service-account JSON", "none: no push, phones pull"),
     "PAIDAN_FCM_URL": ("another address for FCM (tests, demo)", "Google's"),
     "PAIDAN_API_POOL": ("database connections of each api process", "8"),
@@ -128,6 +133,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         photos_dir=Path(env.get("PAIDAN_PHOTOS_DIR", str(state / "photos"))),
         photos_s3_bucket=env.get("PAIDAN_PHOTOS_S3_BUCKET", ""),
         photos_s3_endpoint=env.get("PAIDAN_PHOTOS_S3_ENDPOINT", ""),
+        photos_s3_region=env.get("PAIDAN_PHOTOS_S3_REGION", "us-east-1"),
         fcm_service_account=env.get("PAIDAN_FCM_SERVICE_ACCOUNT", ""),
         fcm_url=env.get("PAIDAN_FCM_URL", ""),
         api_pool=_count(env, "PAIDAN_API_POOL", 8),

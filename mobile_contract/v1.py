@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[+0-9][0-9 ()\-]{2,29}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -350,6 +351,17 @@ class Receipt(Reply):
     score: float | None
     parts: dict[str, float]
     refusals: list[dict[str, object]]
+
+
+class Colleague(Reply):
+    engineer_id: UUID
+    name: str
+
+
+class Colleagues(Reply):
+    """Whom a visit may be handed over to."""
+
+    engineers: list[Colleague]
 
 
 TicketCard.model_rebuild()

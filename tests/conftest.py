@@ -8,6 +8,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +17,9 @@ from api.command_line.database import versions_digest
 from api.command_line.environment import default_state
 from api.command_line.front_end import ensure_built
 from tests.databases import Database, clone, drop_leftovers, migrate
+
+if TYPE_CHECKING:
+    from tests.house import Product, Town
 
 #: Tests kill processes, never the machine: without fsync a SIGKILL still loses nothing.
 TEST_CLUSTER = {"fsync": "off", "full_page_writes": "off", "max_connections": "300", "max_wal_size": "1GB"}
@@ -81,6 +85,22 @@ def database_relay_url(database: Database) -> str:
 def pages() -> None:
     """The built pages of web/, for tests that open them."""
     ensure_built()
+
+
+@pytest.fixture(scope="session")
+def product(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Product"]:
+    """The application over this process's database, its background work done on demand."""
+    from tests.house import Product
+
+    made = Product(database, tmp_path_factory.mktemp("state"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def town(product: "Product") -> "Town":
+    """A company of its own for each test."""
+    return product.company()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

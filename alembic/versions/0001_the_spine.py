@@ -23,6 +23,9 @@ _PARTITIONS = (
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     DECLARE name text := 'engineer_positions_' || to_char(wanted, 'YYYYMMDD');
     BEGIN
+      IF to_regclass(name) IS NOT NULL THEN
+        RETURN;
+      END IF;
       PERFORM pg_advisory_xact_lock(hashtext(name));
       IF to_regclass(name) IS NULL THEN
         EXECUTE format(
@@ -53,7 +56,8 @@ def _security() -> list[str]:
         ]
     for table in ("outbox", "timers"):
         statements += [
-            f"GRANT SELECT, DELETE ON {table} TO paidan_relay",
+            # FOR UPDATE SKIP LOCKED asks for the right to update, though nothing is changed.
+            f"GRANT SELECT, UPDATE, DELETE ON {table} TO paidan_relay",
             f"CREATE POLICY relay ON {table} TO paidan_relay USING (true)",
         ]
     # Events are appended and read, never changed.
@@ -610,7 +614,7 @@ def upgrade() -> None:
     sa.Column('window_from', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.Column('window_to', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.Column('duration_min', sa.Integer(), nullable=False),
-    sa.Column('booked_day', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('booked_day', sa.Date(), nullable=True),
     sa.Column('opened_at', postgresql.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('assigned_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
     sa.Column('acknowledged_at', postgresql.TIMESTAMP(timezone=True), nullable=True),

@@ -1,35 +1,23 @@
 """What the dispatcher's board and the server say to each other."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import StringConstraints
 
+from api.shapes import BoardTicket
 from mobile_contract.v1 import (
     ActionResult,
-    ChecklistAnswer,
-    Code,
     ContactCard,
-    Datum,
-    Line,
-    PartUsed,
     PhotoCard,
-    PositionReading,
     QuoteCard,
-    QuoteLine,
     Reply,
-    Sha256,
     Site,
-    Text,
     Texts,
-    Window,
     Wire,
     WorkTypeCard,
 )
-
-Priority = Literal["low", "normal", "high", "urgent"]
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[+0-9][0-9 ()\-]{2,29}$")]
 
 
 class DispatcherSignIn(Wire):
@@ -47,119 +35,9 @@ class Me(Reply):
     csrf_token: str
 
 
-class SitePosition(Wire):
-    lon: float = Field(ge=-180, le=180)
-    lat: float = Field(ge=-90, le=90)
-    datum: Datum = Datum.WGS84
-
-
-class NewTicket(Wire):
-    """A repair wanted. Without `site` the ticket is created and asks the dispatcher for one."""
-
-    command_id: UUID
-    work_type: Code
-    priority: Priority = "normal"
-    description: Text
-    address: Line
-    door: Line | None = None
-    site: SitePosition | None = None
-    contact_name: Line | None = None
-    contact_phone: Phone | None = None
-    window_from: AwareDatetime | None = None
-    window_to: AwareDatetime | None = None
-    due_at: AwareDatetime | None = None
-    language: Literal["zh", "en"] | None = None
-    external_ref: Annotated[str, StringConstraints(max_length=120)] | None = None
-
-
-class TicketCreated(Reply):
-    ticket_id: UUID
-    ticket_no: str
-    status: str
-    version: int
-    seq: int
-    customer_link: str | None
-
-
-class DispatcherFacts(Wire):
-    """What a dispatcher's action may carry. `acting_for` does the engineer's action in the
-    engineer's name; the event is flagged."""
-
-    acting_for: UUID | None = None
-    engineer_id: UUID | None = None
-    engineer_ids: list[UUID] = Field(default=[], max_length=20)
-    helper_ids: list[UUID] = Field(default=[], max_length=10)
-    confirm_broken_rules: bool = False
-    offer_id: UUID | None = None
-    colleague_id: UUID | None = None
-    reason: Code | None = None
-    text: Text | None = None
-    until: AwareDatetime | None = None
-    keep_engineer: bool = False
-    pauses_promise: bool = False
-    window_from: AwareDatetime | None = None
-    window_to: AwareDatetime | None = None
-    duplicate_of: UUID | None = None
-    photo_ids: list[UUID] = Field(default=[], max_length=30)
-    photo_pending: list[Sha256] = Field(default=[], max_length=30)
-    position: PositionReading | None = None
-    outcome: Literal["fixed", "temporary", "not_fixed", "no_fault", "refused", "no_access"] | None = None
-    quote_lines: list[QuoteLine] = Field(default=[], max_length=100)
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
-    parts_used: list[PartUsed] = Field(default=[], max_length=100)
-    checklist: list[ChecklistAnswer] = Field(default=[], max_length=200)
-    # amend
-    work_type: Code | None = None
-    priority: Priority | None = None
-    description: Text | None = None
-    address: Line | None = None
-    door: Line | None = None
-    site: SitePosition | None = None
-    contact_name: Line | None = None
-    contact_phone: Phone | None = None
-    due_at: AwareDatetime | None = None
-
-
-class DispatcherCommand(Wire):
-    command_id: UUID
-    action: Code
-    facts: DispatcherFacts = DispatcherFacts()
-
-
 class ActionDone(Reply):
     result: ActionResult
     ticket: "BoardTicket"
-
-
-class BoardTicket(Reply):
-    """A line of the queue. `attention` names why a human must look; null when nothing waits."""
-
-    ticket_id: UUID
-    ticket_no: str
-    status: str
-    version: int
-    priority: Priority
-    work_type: WorkTypeCard
-    description: str
-    address: str
-    site: Site | None
-    territory_id: UUID | None
-    window: Window | None
-    due_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    source: str
-    attention: str | None
-    urged: int
-    visit_id: UUID | None
-    engineer_id: UUID | None
-    engineer_name: str | None
-    acknowledged: bool
-    offers_pending: int
-    offer_expires_at: datetime | None
-    hold_until: datetime | None
-    eta_at: datetime | None
-    allowed_actions: list[str]
 
 
 class BoardEngineer(Reply):
@@ -333,10 +211,17 @@ class Retried(Reply):
     job_id: int
 
 
-class DayCount(Reply):
-    day: date
-    created: int
-    closed: int
+class Place(Reply):
+    text: str
+    lon: float
+    lat: float
+    score: float
+
+
+class Places(Reply):
+    """Addresses that fit the words, best first."""
+
+    places: list[Place]
 
 
 ActionDone.model_rebuild()

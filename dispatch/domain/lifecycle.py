@@ -186,9 +186,7 @@ def advance(
 
 def allowed_actions(status: TicketStatus, actor: Actor) -> list[str]:
     """The buttons to show: actions this actor may take now, in table order."""
-    return list(
-        dict.fromkeys(t.action for t in TRANSITIONS if status in t.sources and actor in t.actors)
-    )
+    return list(dict.fromkeys(t.action for t in TRANSITIONS if status in t.sources and actor in t.actors))
 
 
 def mermaid(rows: Iterable[Transition] = TRANSITIONS) -> str:
@@ -196,10 +194,30 @@ def mermaid(rows: Iterable[Transition] = TRANSITIONS) -> str:
     lines = ["stateDiagram-v2", "    [*] --> open: create"]
     moves: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        for target in filter(None, (row.target, row.without_engineer)):
+        for target in [t for t in (row.target, row.without_engineer) if t is not None]:
             for source in sorted(row.sources):
-                moves.setdefault((source, target), []).append(row.action)
+                moves.setdefault((str(source), str(target)), []).append(row.action)
     for (source, target), actions in sorted(moves.items()):
         lines.append(f"    {source} --> {target}: {', '.join(dict.fromkeys(actions))}")
     lines += [f"    {status} --> [*]" for status in sorted(FINAL)]
     return "\n".join(lines)
+
+
+#: What an engineer's phone shows: the lead moves the ticket, a helper only their own times.
+_ASKED_ONLY = ("accept_offer", "grab", "accept_hand_over")
+_HELPER = {
+    TicketStatus.ASSIGNED: ["set_off", "check_in"],
+    TicketStatus.EN_ROUTE: ["set_off", "turn_back", "check_in"],
+    TicketStatus.ON_SITE: ["set_off", "turn_back", "check_in", "complete"],
+}
+
+
+def engineer_buttons(status: TicketStatus, role: str) -> list[str]:
+    """Buttons on an engineer's own ticket. Where the customer decides, the customer may do so on
+    this phone: `sign_off` and `reject` are then the customer's, witnessed by the engineer."""
+    if role != "lead":
+        return list(_HELPER.get(status, []))
+    own = [a for a in allowed_actions(status, Actor.ENGINEER) if a not in _ASKED_ONLY]
+    if status is TicketStatus.AWAITING_ACCEPTANCE:
+        own += ["sign_off", "reject"]
+    return own

@@ -16,7 +16,9 @@ REASONS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 #: A refusal for these reasons excludes the engineer from this ticket from then on.
-EXCLUDING = frozenset({"too_far", "no_skill", "no_part", "overloaded", "sick", "vehicle", "busy", "off_shift", "other"})
+EXCLUDING = frozenset(
+    {"too_far", "no_skill", "no_part", "overloaded", "sick", "vehicle", "busy", "off_shift", "other"}
+)
 
 #: Days a hold lasts where nobody named an end, and whether the promise's clock stops.
 HOLD_DEFAULTS: dict[str, tuple[int, bool]] = {

@@ -46,7 +46,9 @@ class Row(TenantRow):
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
 
 
-def refer(column: str, table: str, name: str | None = None, ondelete: str | None = None) -> ForeignKeyConstraint:
+def refer(
+    column: str, table: str, name: str | None = None, ondelete: str | None = None
+) -> ForeignKeyConstraint:
     """A composite foreign key within the tenant: (tenant_id, column) → table(tenant_id, id)."""
     return ForeignKeyConstraint(
         ["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], name=name, ondelete=ondelete

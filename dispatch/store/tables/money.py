@@ -33,7 +33,11 @@ class Quote(Base, Row):
         CheckConstraint("status in ('open','approved','refused','superseded')", name="status"),
         CheckConstraint("total_minor >= 0", name="total"),
         Index(
-            "uq_quotes_one_open", "tenant_id", "visit_id", unique=True, postgresql_where=text("status = 'open'")
+            "uq_quotes_one_open",
+            "tenant_id",
+            "visit_id",
+            unique=True,
+            postgresql_where=text("status = 'open'"),
         ),
     )
 

@@ -1,6 +1,6 @@
 """Tickets and all that hangs on one: visits, crew, offers, receipts, links, promises."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -119,7 +119,7 @@ class Visit(Base, Row):
     window_from: Mapped[datetime | None]
     window_to: Mapped[datetime | None]
     duration_min: Mapped[int]
-    booked_day: Mapped[datetime | None]
+    booked_day: Mapped[date | None]
     opened_at: Mapped[datetime]
     assigned_at: Mapped[datetime | None]
     acknowledged_at: Mapped[datetime | None]
@@ -183,7 +183,12 @@ class VisitEngineer(Base, TenantRow):
             unique=True,
             postgresql_where=text("set_off_at is not null and left_at is null"),
         ),
-        Index("ix_visit_engineers_engineer", "tenant_id", "engineer_id", postgresql_where=text("left_at is null")),
+        Index(
+            "ix_visit_engineers_engineer",
+            "tenant_id",
+            "engineer_id",
+            postgresql_where=text("left_at is null"),
+        ),
     )
 
 

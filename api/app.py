@@ -1,0 +1,92 @@
+"""The HTTP application: three front doors and the one for other systems, wired to one house."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from api import problems, static
+from api.customer import endpoints as customer
+from api.customer import pages as customer_pages
+from api.dispatcher import endpoints as dispatcher
+from api.engineer import endpoints as engineer
+from api.house import Rooms
+from api.integrations import endpoints as integrations
+from api.live import LiveHub
+from api.places import Places
+from api.signin import Doorkeeper
+from dispatch.actions.step import House
+from dispatch.adapters.photos import PhotoWorker
+from dispatch.adapters.storage import BlobStore, FolderStore
+from dispatch.settings import Settings, read_settings
+from dispatch.store.personal import PersonalData
+from dispatch.store.transactions import Database
+
+JSON_BYTES = 1024 * 1024
+PHOTO_BYTES = 51 * 1024 * 1024
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application of one process; settings from the environment where none are given."""
+    settings = settings or read_settings()
+    database = Database(settings.database_url, settings.api_pool, "paidan-api")
+    house = House(database, settings.clock.now, PersonalData(settings.data_key))
+    doorkeeper = Doorkeeper(database, settings.secret_key, settings.public_url.startswith("https://"))
+    photos = PhotoWorker()
+    app = FastAPI(
+        title="Paidan",
+        version="1",
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.doorkeeper = doorkeeper
+    app.state.photos = photos
+    app.state.places = Places(settings.maps_dir)
+    app.state.live = LiveHub(settings.database_url)
+    app.state.rooms = Rooms(settings, house, doorkeeper, photos, blob_store(settings), app.state.places)
+    app.add_middleware(problems.Limits, most_bytes=JSON_BYTES, photo_bytes=PHOTO_BYTES)
+    problems.install(app)
+    for router in (
+        static.endpoints,
+        engineer.endpoints,
+        dispatcher.endpoints,
+        customer.endpoints,
+        customer.requests,
+        customer_pages.pages,
+        integrations.endpoints,
+    ):
+        app.include_router(router)
+    static.install_pages(app)
+    return app
+
+
+def blob_store(settings: Settings) -> BlobStore:
+    """The folder, or the bucket where one is named."""
+    if not settings.photos_s3_bucket:
+        return FolderStore(settings.photos_dir)
+    from dispatch.adapters.storage_s3 import S3Store, s3_client
+
+    client = s3_client(
+        endpoint_url=settings.photos_s3_endpoint or None,
+        region=settings.photos_s3_region,
+        access_key=None,
+        secret_key=None,
+    )
+    return S3Store(settings.photos_s3_bucket, client)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Threads as many as connections, so that nobody waits for one with the other in hand."""
+    anyio.to_thread.current_default_thread_limiter().total_tokens = app.state.settings.api_pool
+    app.state.live.start()
+    yield
+    await app.state.live.stop()
+    app.state.photos.close()
+    app.state.database.close()

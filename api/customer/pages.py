@@ -1,0 +1,5 @@
+"""The customer's pages, rendered on the server."""
+
+from fastapi import APIRouter
+
+pages = APIRouter(tags=["customer"])

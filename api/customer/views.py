@@ -1,0 +1,99 @@
+"""What a customer's link shows and takes."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from mobile_contract.v1 import (
+    ActionResult,
+    Code,
+    Line,
+    Phone,
+    PhotoCard,
+    QuoteCard,
+    QuoteLine,
+    Reply,
+    Text,
+    Texts,
+    Window,
+    Wire,
+)
+
+
+class CustomerFacts(Wire):
+    reason: Code | None = None
+    text: Text | None = None
+    rating: int | None = Field(default=None, ge=1, le=5)
+    photo_ids: list[UUID] = Field(default=[], max_length=10)
+    window_from: AwareDatetime | None = None
+    window_to: AwareDatetime | None = None
+
+
+class CustomerCommand(Wire):
+    command_id: UUID
+    action: Code
+    facts: CustomerFacts = CustomerFacts()
+
+
+class Step(Reply):
+    """A line of the customer's progress: what happened, when."""
+
+    at: datetime
+    action: str
+    to_status: str | None
+
+
+class CustomerTicket(Reply):
+    """What the customer may see: who comes, when, what was done. Never another customer's data."""
+
+    ticket_no: str
+    status: str
+    version: int
+    language: Literal["zh", "en"]
+    zone: str
+    tenant_name: Texts
+    work_type: Texts
+    description: str
+    address: str
+    window: Window | None
+    eta_at: datetime | None
+    engineer_name: str | None
+    outcome: str | None
+    what_was_done: str | None
+    quote: QuoteCard | None
+    quote_lines: list[QuoteLine]
+    photos: list[PhotoCard]
+    progress: list[Step]
+    sign_off_by: datetime | None
+    hold_until: datetime | None
+    reopen_by: datetime | None
+    demo: bool
+    allowed_actions: list[str]
+
+
+class CustomerDone(Reply):
+    result: ActionResult
+    ticket: CustomerTicket
+
+
+class RequestedTicket(Wire):
+    """The public form, as JSON: photos follow by the link that comes back."""
+
+    command_id: UUID
+    work_type: Code
+    description: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+    address: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+    door: Line | None = None
+    contact_name: Line | None = None
+    contact_phone: Phone
+    language: Literal["zh", "en"] | None = None
+
+
+class Requested(Reply):
+    """The request came in; the link shows how it goes on."""
+
+    ticket_no: str
+    status: str
+    customer_link: str

@@ -1,0 +1,251 @@
+"""The engineer's phone: mobile_contract.v1 over HTTP."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.declared import ERRORS, IMAGE, problems
+from api.house import Asking, Here, Rooms, refusal_reply, refused, reply, to_command, to_reading
+from api.live import event_stream
+from api.photos import PhotoBrought, keep_photo, read_body, show_photo
+from api.problems import trace_of
+from api.signin import Doorkeeper
+from dispatch.actions.engineers import acknowledge_offer, colleagues, keep_push_target, on_shift
+from dispatch.actions.positions import take_positions
+from dispatch.actions.step import Answer, Step, read_rules, run_step
+from dispatch.actions.take_action import take_action
+from dispatch.domain.commands import Principal, Role
+from dispatch.domain.errors import NotFound
+from dispatch.store.queries.receipts import read_own_receipt
+from dispatch.store.queries.today import read_changes, read_history, read_pool, read_ticket, read_today
+from mobile_contract import v1
+
+endpoints = APIRouter(prefix="/engineer/v1", tags=["engineer"])
+
+POOL_PAGE = 50
+SYNC_PAGE = 500
+
+
+@endpoints.post(
+    "/signin", operation_id="engineer_signin", response_model=v1.SignedIn, responses=problems(401, 422)
+)
+def signin(body: v1.SignIn, request: Request) -> Any:
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    signed = doorkeeper.sign_in("engineer", body.signin_id, body.password, body.device)
+    return {
+        "access_token": signed.token,
+        "expires_at": signed.expires_at,
+        "engineer_id": signed.principal.id,
+        "name": signed.name,
+        "language": signed.language,
+    }
+
+
+@endpoints.post("/signout", operation_id="engineer_signout", status_code=204, responses=ERRORS)
+def signout(asking: Asking, here: Here) -> Response:
+    here.doorkeeper.sign_out(asking)
+    return Response(status_code=204)
+
+
+@endpoints.get("/today", operation_id="engineer_today", response_model=v1.Today, responses=ERRORS)
+def today(asking: Asking, here: Here) -> Response:
+    return reply(_today(here, asking))
+
+
+def _today(here: Rooms, asking: Principal) -> dict[str, Any]:
+    now = here.house.now()
+    with here.house.database.transaction(asking.tenant_id) as db:
+        day = read_rules(db, asking.tenant_id).local_day(now)
+        return read_today(db, here.house.personal, asking.tenant_id, asking.id, now, day)
+
+
+@endpoints.get(
+    "/pool", operation_id="engineer_pool", response_model=v1.Pool, responses=problems(401, 403, 422)
+)
+def pool(asking: Asking, here: Here, page: UUID | None = None) -> Response:
+    with here.house.database.transaction(asking.tenant_id) as db:
+        tickets = read_pool(db, asking.tenant_id, asking.id, page, POOL_PAGE)
+    next_page = str(tickets[-1]["ticket_id"]) if len(tickets) == POOL_PAGE else None
+    return reply({"tickets": tickets, "next_page": next_page})
+
+
+@endpoints.get(
+    "/tickets/{ticket_id}",
+    operation_id="engineer_ticket",
+    response_model=v1.TicketDetail,
+    responses=problems(401, 403, 404, 422),
+)
+def ticket(ticket_id: UUID, asking: Asking, here: Here) -> Response:
+    now = here.house.now()
+    with here.house.database.transaction(asking.tenant_id) as db:
+        day = read_rules(db, asking.tenant_id).local_day(now)
+        card = read_ticket(db, here.house.personal, asking.tenant_id, asking.id, ticket_id, now, day)
+        if card is None:
+            raise NotFound("ticket_unknown", ticket_id=str(ticket_id))
+        return reply({"ticket": card, "history": read_history(db, asking.tenant_id, ticket_id)})
+
+
+@endpoints.get(
+    "/tickets/{ticket_id}/receipt",
+    operation_id="engineer_receipt",
+    response_model=v1.Receipt,
+    responses=problems(401, 403, 404, 422),
+)
+def receipt(ticket_id: UUID, asking: Asking, here: Here) -> Response:
+    with here.house.database.transaction(asking.tenant_id) as db:
+        found = read_own_receipt(db, asking.tenant_id, ticket_id, asking.id)
+    if found is None:
+        raise NotFound("receipt_unknown", ticket_id=str(ticket_id))
+    return reply(found)
+
+
+@endpoints.get(
+    "/colleagues", operation_id="engineer_colleagues", response_model=v1.Colleagues, responses=ERRORS
+)
+def list_colleagues(asking: Asking, here: Here) -> Response:
+    return reply({"engineers": run_step(here.house, asking, lambda step: colleagues(step, asking.id))})
+
+
+@endpoints.post(
+    "/actions",
+    operation_id="engineer_action",
+    response_model=v1.ActionReply,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def action(body: v1.ActionCommand, asking: Asking, here: Here, request: Request) -> Response:
+    answer = _act(here, asking, body)
+    return refusal_reply(answer, trace_of(request)) or reply(
+        {"result": answer.body, "today": _today(here, asking)}
+    )
+
+
+@endpoints.post(
+    "/actions/batch",
+    operation_id="engineer_actions",
+    response_model=v1.BatchReply,
+    responses=problems(401, 403, 422),
+)
+def actions(body: v1.ActionBatch, asking: Asking, here: Here, request: Request) -> Response:
+    """The offline queue, in order: each command has its own transaction, status and problem."""
+    items = []
+    for command in body.commands:
+        answer = _act(here, asking, command)
+        problem = refused(answer, trace_of(request))
+        result = None if problem else answer.body
+        items.append(
+            {
+                "command_id": command.command_id,
+                "status": answer.status,
+                "result": result,
+                "problem": problem,
+            }
+        )
+    return reply({"items": items, "today": _today(here, asking)})
+
+
+#: On the engineer's phone these two are the customer's, witnessed by the engineer.
+_CUSTOMERS = frozenset({"sign_off", "reject"})
+
+
+def _act(here: Rooms, asking: Principal, body: v1.ActionCommand) -> Answer:
+    command = to_command(body.command_id, body.ticket_id, body.action, body.facts, body.at)
+    if body.action not in _CUSTOMERS:
+        return take_action(here.house, asking, command)
+    customer = Principal(asking.tenant_id, Role.CUSTOMER, asking.id, ticket_id=body.ticket_id)
+    return take_action(here.house, customer, command, witnessed_by=asking.id)
+
+
+@endpoints.post(
+    "/positions",
+    operation_id="engineer_positions",
+    response_model=v1.PositionsTaken,
+    responses=problems(401, 403, 422),
+)
+def positions(body: v1.PositionBatch, asking: Asking, here: Here) -> Response:
+    readings = [to_reading(position) for position in body.positions]
+
+    def take(step: Step) -> tuple[int, int]:
+        return take_positions(step, asking.id, readings, on_shift(step, asking.id))
+
+    taken, refused_count = run_step(here.house, asking, take)
+    return reply({"taken": taken, "refused": refused_count})
+
+
+@endpoints.put(
+    "/photos/{photo_id}",
+    operation_id="engineer_put_photo",
+    response_model=v1.PhotoTaken,
+    status_code=201,
+    responses=problems(401, 403, 404, 409, 413, 422, 503, 507),
+    openapi_extra=IMAGE,
+)
+async def put_photo(
+    photo_id: UUID,
+    ticket_id: UUID,
+    kind: Literal["check_in", "completion", "signature", "reject"],
+    asking: Asking,
+    here: Here,
+    request: Request,
+    taken_at: Annotated[datetime | None, Query()] = None,
+    original_sha256: Annotated[str | None, Query(pattern=r"^[0-9a-f]{64}$")] = None,
+) -> Response:
+    raw = await read_body(request, here.photo_bytes)
+    brought = PhotoBrought(photo_id, ticket_id, kind, raw, _aware(taken_at), original_sha256)
+    return reply(await run_in_threadpool(keep_photo, here, asking, brought), 201)
+
+
+def _aware(at: datetime | None) -> datetime | None:
+    return at if at is not None and at.tzinfo is not None else None
+
+
+@endpoints.get(
+    "/photos/{photo_id}",
+    operation_id="engineer_get_photo",
+    responses=problems(401, 403, 404, 422),
+    response_class=Response,
+)
+def get_photo(
+    photo_id: UUID, asking: Asking, here: Here, size: Literal["large", "thumb"] = "thumb"
+) -> Response:
+    return show_photo(here, asking, photo_id, size)
+
+
+@endpoints.get(
+    "/sync", operation_id="engineer_sync", response_model=v1.Changes, responses=problems(401, 403, 422)
+)
+def sync(asking: Asking, here: Here, cursor: Annotated[int, Query(ge=0, le=2**62)] = 0) -> Response:
+    with here.house.database.transaction(asking.tenant_id) as db:
+        rows = read_changes(db, asking.tenant_id, asking.id, cursor, SYNC_PAGE + 1)
+    page = rows[:SYNC_PAGE]
+    tickets = list(dict.fromkeys(row["ticket_id"] for row in page))
+    return reply(
+        {
+            "cursor": page[-1]["seq"] if page else cursor,
+            "more": len(rows) > SYNC_PAGE,
+            "ticket_ids": tickets,
+        }
+    )
+
+
+@endpoints.get("/live", operation_id="engineer_live", responses=ERRORS, response_class=Response)
+async def live(asking: Asking, here: Here, request: Request) -> Response:
+    return event_stream(request, asking)
+
+
+@endpoints.put(
+    "/push_target", operation_id="engineer_push_target", status_code=204, responses=problems(401, 403, 422)
+)
+def push_target(body: v1.PushTarget, asking: Asking, here: Here) -> Response:
+    run_step(here.house, asking, lambda step: keep_push_target(step, asking.id, body.platform, body.target))
+    return Response(status_code=204)
+
+
+@endpoints.post(
+    "/push_acks", operation_id="engineer_push_ack", status_code=204, responses=problems(401, 403, 404, 422)
+)
+def push_ack(body: v1.PushAck, asking: Asking, here: Here) -> Response:
+    run_step(here.house, asking, lambda step: acknowledge_offer(step, asking.id, body.offer_id))
+    return Response(status_code=204)

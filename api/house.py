@@ -1,0 +1,151 @@
+"""What the endpoints share: the house of one process, replies, and wire → domain conversions."""
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+import orjson
+from fastapi import Depends, Request, Response
+from pydantic import BaseModel
+
+from api.places import Places
+from api.problems import problem_body
+from api.signin import Doorkeeper, principal
+from dispatch.actions.step import Answer, House, read_rules
+from dispatch.adapters.photos import PhotoPipeline
+from dispatch.adapters.storage import BlobStore
+from dispatch.domain.commands import Command, Facts, PartUsed, Principal, QuoteLine, Reading
+from dispatch.domain.tenancy import TenantRules
+from dispatch.settings import Settings
+from geo.datum import point_to_wgs84
+from geo.points import Point
+
+Asking = Annotated[Principal, Depends(principal)]
+
+
+class Rooms:
+    """One process's parts, made once at start-up."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        house: House,
+        doorkeeper: Doorkeeper,
+        photos: PhotoPipeline,
+        blobs: BlobStore,
+        places: Places,
+    ) -> None:
+        self.settings = settings
+        self.house = house
+        self.doorkeeper = doorkeeper
+        self.photos = photos
+        self.blobs = blobs
+        self._places = places
+
+    def places_site(self, address: str) -> Point | None:
+        """The position of an address the gazetteer is sure of."""
+        return self._places.site(address)
+
+    @property
+    def photo_bytes(self) -> int:
+        """The largest photo taken in."""
+        return 50 * 1024 * 1024
+
+    def rules(self, tenant_id: UUID) -> TenantRules:
+        return self.house.database.run(tenant_id, lambda db: read_rules(db, tenant_id))
+
+
+def rooms(request: Request) -> Rooms:
+    return cast(Rooms, request.app.state.rooms)
+
+
+Here = Annotated[Rooms, Depends(rooms)]
+
+
+def reply(body: Any, status: int = 200) -> Response:
+    """Plain values as JSON, without a second validation of what SQL already shaped."""
+    return Response(orjson.dumps(body, default=_plain), status_code=status, media_type="application/json")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value)} does not belong in a reply")
+
+
+def refused(answer: Answer, trace_id: str) -> dict[str, Any] | None:
+    """The problem's body where the answer is a refusal, None where it is a result."""
+    if answer.status < 400:
+        return None
+    return problem_body(answer.status, answer.body["code"], answer.body["facts"], trace_id)
+
+
+def refusal_reply(answer: Answer, trace_id: str) -> Response | None:
+    body = refused(answer, trace_id)
+    if body is None:
+        return None
+    return Response(orjson.dumps(body), status_code=answer.status, media_type="application/problem+json")
+
+
+def request_hash(*parts: object) -> bytes:
+    """SHA-256 of what was asked, so that the same command id with another body is told apart."""
+    digest = hashlib.sha256()
+    for part in parts:
+        text = part.model_dump_json() if isinstance(part, BaseModel) else str(part)
+        digest.update(text.encode() + b"\0")
+    return digest.digest()
+
+
+def to_command(
+    command_id: UUID, ticket_id: UUID, action: str, facts: BaseModel, at: datetime | None
+) -> Command:
+    """The wire's command as the domain's."""
+    return Command(
+        command_id=command_id,
+        ticket_id=ticket_id,
+        action=action,
+        facts=to_facts(facts),
+        device_at=at,
+        request_hash=request_hash(ticket_id, action, facts),
+    )
+
+
+def to_facts(wire: BaseModel) -> Facts:
+    """Fields of the same name; positions become WGS-84 with the raw reading beside them. Raises GeoError."""
+    plain: dict[str, Any] = {}
+    for name in wire.__class__.model_fields:
+        value = getattr(wire, name)
+        if value is None:
+            continue
+        if name == "position":
+            value = to_reading(value)
+        elif name == "site":
+            point = point_to_wgs84(value.lon, value.lat, value.datum.value)
+            value = (point.lon, point.lat)
+        elif name == "quote_lines":
+            value = tuple(QuoteLine(**line.model_dump()) for line in value)
+        elif name == "parts_used":
+            value = tuple(PartUsed(**part.model_dump()) for part in value)
+        elif name == "checklist":
+            value = tuple(item.model_dump() for item in value)
+        elif isinstance(value, list):
+            value = tuple(value)
+        plain[name] = value
+    return Facts(**plain)
+
+
+def to_reading(wire: Any) -> Reading:
+    """A phone's position, converted once, at the edge."""
+    point = point_to_wgs84(wire.lon, wire.lat, wire.datum.value)
+    return Reading(
+        lon=point.lon,
+        lat=point.lat,
+        accuracy_m=wire.accuracy_m,
+        at=wire.at,
+        raw_lon=wire.lon,
+        raw_lat=wire.lat,
+        datum=wire.datum.value,
+        mock=wire.mock,
+        speed_mps=wire.speed_mps,
+    )

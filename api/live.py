@@ -1,0 +1,182 @@
+"""Live by server-sent events: one LISTEN a process, bounded queues, filtered by tenant and person."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+import psycopg
+from fastapi import Request, Response
+from psycopg.rows import dict_row
+from sse_starlette.sse import EventSourceResponse
+
+from dispatch.domain.commands import Principal, Role
+
+log = logging.getLogger("api.live")
+
+CHANNEL = "paidan_live"
+QUEUE = 200
+POSITIONS_EVERY_S = 1.0
+RECONNECT_S = 1.0
+
+
+@dataclass(eq=False, slots=True)
+class Listener:
+    """One open stream. A listener that does not read loses events and is told to reload."""
+
+    principal: Principal
+    queue: asyncio.Queue[dict[str, Any]] = field(default_factory=lambda: asyncio.Queue(QUEUE))
+
+    def put(self, event: dict[str, Any]) -> None:
+        if self.queue.full():
+            while not self.queue.empty():
+                self.queue.get_nowait()
+            event = {"event": "reload", "data": "{}"}
+        self.queue.put_nowait(event)
+
+
+class LiveHub:
+    """Hears the relay's notifications and hands each to those it concerns."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self._listeners: dict[UUID, set[Listener]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._one_reader = asyncio.Lock()
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._watch_positions())]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.put({"event": "bye", "data": "{}"})
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @contextlib.contextmanager
+    def listening(self, principal: Principal) -> Any:
+        listener = Listener(principal)
+        self._listeners.setdefault(principal.tenant_id, set()).add(listener)
+        try:
+            yield listener
+        finally:
+            mine = self._listeners[principal.tenant_id]
+            mine.discard(listener)
+            if not mine:
+                del self._listeners[principal.tenant_id]
+
+    async def _hear(self) -> None:
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(
+                    self._url, autocommit=True, connect_timeout=5, application_name="paidan-live"
+                ) as connection:
+                    await connection.execute(f"listen {CHANNEL}")
+                    self._tell_all({"event": "reload", "data": "{}"})
+                    async for notice in connection.notifies():
+                        await self._hand_out(orjson.loads(notice.payload))
+            except (psycopg.Error, OSError) as error:
+                log.warning("live events interrupted: %s", type(error).__name__)
+            await asyncio.sleep(RECONNECT_S)
+
+    def _tell_all(self, event: dict[str, Any]) -> None:
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.put(event)
+
+    async def _hand_out(self, notice: dict[str, Any]) -> None:
+        tenant_id = UUID(notice["t"])
+        listeners = self._listeners.get(tenant_id)
+        if not listeners:
+            return
+        data = {"seq": notice["s"], "ticket_id": notice["k"], "action": notice["a"]}
+        event = {"event": "changed", "data": orjson.dumps(data).decode()}
+        phones = [x for x in listeners if x.principal.role is Role.ENGINEER]
+        concerned = await self._concerned(tenant_id, notice["k"]) if phones and notice["k"] else set()
+        for listener in list(listeners):
+            if listener.principal.role is not Role.ENGINEER or listener.principal.id in concerned:
+                listener.put(event)
+
+    async def _concerned(self, tenant_id: UUID, ticket_id: str) -> set[UUID]:
+        rows = await self._read(tenant_id, _CONCERNED, {"ticket": ticket_id})
+        return {row["engineer_id"] for row in rows}
+
+    async def _watch_positions(self) -> None:
+        """Boards see where engineers are, at most once a second, one read per tenant that is watched."""
+        newest: dict[UUID, Any] = {}
+        while True:
+            await asyncio.sleep(POSITIONS_EVERY_S)
+            for tenant_id, listeners in list(self._listeners.items()):
+                boards = [x for x in listeners if x.principal.role is not Role.ENGINEER]
+                if not boards:
+                    continue
+                try:
+                    rows = await self._read(tenant_id, _MOVED, {"since": newest.get(tenant_id)})
+                except (psycopg.Error, OSError):
+                    continue
+                if not rows:
+                    continue
+                newest[tenant_id] = max(row["at"] for row in rows)
+                data = orjson.dumps({"positions": rows}).decode()
+                for listener in boards:
+                    listener.put({"event": "positions", "data": data})
+
+    async def _read(self, tenant_id: UUID, sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+        async with self._one_reader:
+            connection = await self._reader()
+            async with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+                await cursor.execute("select set_config('app.tenant', %s, true)", [str(tenant_id)])
+                await cursor.execute(sql, {**values, "tenant": tenant_id})
+                return await cursor.fetchall()
+
+    async def _reader(self) -> psycopg.AsyncConnection[Any]:
+        if self._connection is None or self._connection.closed or self._connection.broken:
+            self._connection = await psycopg.AsyncConnection.connect(
+                self._url, autocommit=True, connect_timeout=5, application_name="paidan-live-reads"
+            )
+        return self._connection
+
+
+_CONCERNED = """
+  select c.engineer_id from visits v
+    join visit_engineers c on c.tenant_id = v.tenant_id and c.visit_id = v.id
+    where v.tenant_id = %(tenant)s and v.ticket_id = %(ticket)s::uuid
+  union select o.engineer_id from offers o
+    where o.tenant_id = %(tenant)s and o.ticket_id = %(ticket)s::uuid and o.engineer_id is not null
+  union select e.id from tickets t
+    join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
+    join engineers e on e.tenant_id = t.tenant_id and e.active
+    where t.tenant_id = %(tenant)s and t.id = %(ticket)s::uuid and coalesce(t.mode, w.mode) = 'pool'
+"""
+
+_MOVED = """
+  select id as engineer_id, st_x(position::geometry) as lon, st_y(position::geometry) as lat,
+    position_at as at
+  from engineers where tenant_id = %(tenant)s and active and position is not null
+    and (%(since)s::timestamptz is null or position_at > %(since)s) limit 1000
+"""
+
+
+def event_stream(request: Request, principal: Principal) -> Response:
+    """The SSE reply for one listener; a comment every 15 s keeps proxies awake."""
+    hub: LiveHub = request.app.state.live
+
+    async def events() -> AsyncIterator[dict[str, Any]]:
+        with hub.listening(principal) as listener:
+            yield {"event": "hello", "data": "{}"}
+            while True:
+                event = await listener.queue.get()
+                if event["event"] == "bye":
+                    return
+                yield event
+
+    return EventSourceResponse(
+        events(), ping=15, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )

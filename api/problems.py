@@ -1,0 +1,207 @@
+"""The only place that knows which refusal is which HTTP status: RFC 9457 problem details."""
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import psycopg
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError, IntegrityError
+from starlette.exceptions import HTTPException
+
+from dispatch.actions.step import STATUS_OF
+from dispatch.adapters.photos import PhotoBusy, PhotoWorkerBroken
+from dispatch.adapters.storage import StorageFull, StorageUnavailable
+from dispatch.domain.errors import DispatchError
+from dispatch.store.transactions import Unavailable
+from geo.points import GeoError
+
+log = logging.getLogger("api")
+
+RETRY_AFTER_S = 2
+
+#: What a unique index says to those who come at once.
+RACES = {
+    "uq_visit_engineers_under_way": "engineer_under_way",
+    "uq_offers_one_accepted": "offer_not_live",
+    "uq_offers_one_pending": "offer_pending",
+    "uq_visits_one_open": "visit_open",
+    "uq_tickets_external_ref": "external_ref_known",
+    "uq_quotes_one_open": "quote_open",
+}
+
+_OUTSIDE: tuple[tuple[type[DispatchError], int], ...] = (
+    (StorageFull, 507),
+    (StorageUnavailable, 503),
+    (PhotoBusy, 503),
+    (PhotoWorkerBroken, 503),
+)
+
+
+class SignInRequired(Exception):
+    """Nobody known is asking: 401."""
+
+    def __init__(self, code: str = "signin_required") -> None:
+        self.code = code
+        super().__init__(code)
+
+
+def problem(
+    status: int, code: str, facts: Any = None, trace_id: str = "", headers: dict[str, str] | None = None
+) -> Response:
+    """A problem+json reply; `title` is the code in words, for readers of logs."""
+    body = problem_body(status, code, facts, trace_id)
+    return Response(
+        orjson.dumps(body, default=str),
+        status_code=status,
+        media_type="application/problem+json",
+        headers=headers,
+    )
+
+
+def problem_body(status: int, code: str, facts: Any = None, trace_id: str = "") -> dict[str, Any]:
+    return {
+        "type": "about:blank",
+        "code": code,
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "facts": facts or {},
+        "trace_id": trace_id,
+    }
+
+
+def status_of(error: DispatchError) -> int:
+    return next((status for kind, status in (*_OUTSIDE, *STATUS_OF) if isinstance(error, kind)), 422)
+
+
+def trace_of(request: Request) -> str:
+    trace_id = getattr(request.state, "trace_id", None)
+    if trace_id is None:
+        trace_id = request.state.trace_id = secrets.token_hex(8)
+    return str(trace_id)
+
+
+def install(app: FastAPI) -> None:
+    """Every exception's way out. Anything unnamed is a bug: 500, logged, nothing internal in the text."""
+
+    def on(kind: type[Exception]) -> Callable[[Callable[[Request, Any], Response]], None]:
+        def register(handler: Callable[[Request, Any], Response]) -> None:
+            async def handle(request: Request, error: Exception) -> Response:
+                return handler(request, error)
+
+            app.add_exception_handler(kind, handle)
+
+        return register
+
+    @on(DispatchError)
+    def _(request: Request, error: DispatchError) -> Response:
+        status = status_of(error)
+        headers = {"Retry-After": str(RETRY_AFTER_S)} if status in (503, 507) else None
+        return problem(status, error.code, error.facts, trace_of(request), headers)
+
+    @on(GeoError)
+    def _(request: Request, error: GeoError) -> Response:
+        return problem(422, error.code, error.facts, trace_of(request))
+
+    @on(SignInRequired)
+    def _(request: Request, error: SignInRequired) -> Response:
+        return problem(401, error.code, None, trace_of(request), {"WWW-Authenticate": "Bearer"})
+
+    @on(RequestValidationError)
+    def _(request: Request, error: RequestValidationError) -> Response:
+        wrong = [
+            {"field": ".".join(str(part) for part in e["loc"]), "why": e["type"]} for e in error.errors()
+        ]
+        return problem(422, "request_invalid", {"fields": wrong[:20]}, trace_of(request))
+
+    @on(HTTPException)
+    def _(request: Request, error: HTTPException) -> Response:
+        codes = {
+            404: "not_found",
+            405: "method_not_allowed",
+            413: "request_too_large",
+            400: "request_invalid",
+        }
+        code = codes.get(error.status_code, "http_error")
+        headers = dict(error.headers) if error.headers else None
+        return problem(error.status_code, code, None, trace_of(request), headers)
+
+    @on(Unavailable)
+    def _(request: Request, error: Unavailable) -> Response:
+        return problem(503, "unavailable", None, trace_of(request), {"Retry-After": str(RETRY_AFTER_S)})
+
+    for kind in (DataError, psycopg.DataError):
+        on(kind)(lambda request, _: problem(422, "request_invalid", None, trace_of(request)))
+
+    @on(IntegrityError)
+    def _(request: Request, error: IntegrityError) -> Response:
+        code = race_code(error)
+        if code is None:
+            return _bug(request, error)
+        return problem(409, code, None, trace_of(request))
+
+    on(Exception)(_bug)
+
+
+def race_code(error: IntegrityError) -> str | None:
+    """The refusal behind a unique index, or None where it is a bug."""
+    diagnosis = getattr(error.orig, "diag", None)
+    return RACES.get(getattr(diagnosis, "constraint_name", None) or "")
+
+
+def _bug(request: Request, error: Exception) -> Response:
+    trace_id = trace_of(request)
+    log.error("unexpected, trace %s, %s %s", trace_id, request.method, request.url.path, exc_info=error)
+    return problem(500, "internal", None, trace_id)
+
+
+class Limits:
+    """ASGI middleware: a trace id for every request, a size for every body, headers that protect."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]], most_bytes: int, photo_bytes: int) -> None:
+        self.app = app
+        self.most_bytes = most_bytes
+        self.photo_bytes = photo_bytes
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        trace_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["trace_id"] = trace_id
+        most = self.photo_bytes if _takes_photos(scope["path"]) else self.most_bytes
+        taken = 0
+
+        async def counted() -> Any:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > most:
+                raise HTTPException(413)
+            return message
+
+        async def answered(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message.setdefault("headers", []).extend(
+                    [
+                        (b"x-trace-id", trace_id.encode()),
+                        (b"x-content-type-options", b"nosniff"),
+                        (b"referrer-policy", b"same-origin"),
+                        (b"x-frame-options", b"DENY"),
+                    ]
+                )
+            await send(message)
+
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if not announced.isdigit() or int(announced) > most:
+            status, code = (413, "request_too_large") if announced.isdigit() else (400, "request_invalid")
+            await problem(status, code, {"most_bytes": most}, trace_id)(scope, receive, answered)
+            return
+        await self.app(scope, counted, answered)
+
+
+def _takes_photos(path: str) -> bool:
+    return "/photos/" in path or path.startswith("/new/")

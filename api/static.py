@@ -1,0 +1,82 @@
+"""The built pages, the map's layers, and the health of this process."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import FileResponse, RedirectResponse
+
+from api.declared import problems
+from api.house import Here, reply
+from dispatch.domain.errors import NotFound
+from dispatch.store.queries.reading import fetch
+
+WEB = Path(__file__).resolve().parent.parent / "web"
+
+CSP = (
+    "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; "
+    "worker-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+
+endpoints = APIRouter(tags=["service"])
+_LAYER = re.compile(r"[a-z_]{1,40}")
+
+
+@endpoints.get("/healthz", operation_id="health", responses=problems())
+def health() -> Response:
+    """This process answers."""
+    return reply({"status": "ok"})
+
+
+@endpoints.get("/readyz", operation_id="ready", responses=problems(503))
+def ready(here: Here) -> Response:
+    """This process reaches the database and its tables."""
+    with here.house.database.transaction(None) as db:
+        fetch(db, "select 1 from directory limit 1", {})
+    return reply({"status": "ready"})
+
+
+@endpoints.get(
+    "/map/{name}.geojson", operation_id="map_layer", responses=problems(404, 422), response_class=Response
+)
+def map_layer(name: str, here: Here) -> Response:
+    """A layer of the map, as GeoJSON; gzipped on disk where it is large."""
+    if not _LAYER.fullmatch(name):
+        raise NotFound("map_layer_unknown", name=name[:40])
+    path = here.settings.maps_dir / f"{name}.geojson"
+    if not path.is_file():
+        raise NotFound("map_layer_unknown", name=name)
+    return FileResponse(path, media_type="application/geo+json", headers={"Cache-Control": "max-age=3600"})
+
+
+def install_pages(app: FastAPI) -> None:
+    """/board/ and /phone/: files under dist, hashed ones for good, anything else is the page itself."""
+    for page in ("board", "phone"):
+        _install_page(app, page)
+
+    @app.get("/", operation_id="static_page", include_in_schema=False)
+    def root() -> Response:
+        return RedirectResponse("/board/")
+
+
+def _install_page(app: FastAPI, page: str) -> None:
+    dist = (WEB / page / "dist").resolve()
+
+    def serve(path: str = "") -> Response:
+        wanted = (dist / path).resolve()
+        if path and wanted.is_file() and wanted.is_relative_to(dist):
+            forever = path.startswith("assets/")
+            cache = "public, max-age=31536000, immutable" if forever else "no-cache"
+            return FileResponse(wanted, headers={"Cache-Control": cache, "Content-Security-Policy": CSP})
+        index = dist / "index.html"
+        if not index.is_file() or path.startswith("assets/"):
+            raise NotFound("page_unknown", page=page)
+        return FileResponse(index, headers={"Cache-Control": "no-cache", "Content-Security-Policy": CSP})
+
+    async def bare(request: Request) -> Response:
+        return RedirectResponse(f"/{page}/")
+
+    for path, endpoint in ((f"/{page}/{{path:path}}", serve), (f"/{page}", bare)):
+        handler: Any = endpoint
+        app.add_api_route(path, handler, operation_id="static_page", include_in_schema=False, methods=["GET"])

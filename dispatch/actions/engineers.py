@@ -1,0 +1,78 @@
+"""What concerns an engineer and no one ticket: shift, devices, colleagues."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import insert
+
+from dispatch.actions.step import Step
+from dispatch.domain.errors import NotFound
+from dispatch.store.ids import new_id
+from dispatch.store.tables.people import Engineer, PushTarget, Shift
+from dispatch.store.tables.tickets import Offer
+
+#: Before and after a shift the phone may already and still tell where it is.
+SHIFT_MARGIN = timedelta(minutes=60)
+
+
+def on_shift(step: Step, engineer_id: UUID) -> bool:
+    """Within a shift or close to one."""
+    found = select(
+        exists().where(
+            Shift.tenant_id == step.tenant_id,
+            Shift.engineer_id == engineer_id,
+            Shift.starts_at <= step.now + SHIFT_MARGIN,
+            Shift.ends_at >= step.now - SHIFT_MARGIN,
+        )
+    )
+    return bool(step.db.execute(found).scalar())
+
+
+def keep_push_target(step: Step, engineer_id: UUID, platform: str, target: str) -> None:
+    """This device is told from now on; a device belongs to whoever signed in on it last."""
+    row = insert(PushTarget).values(
+        tenant_id=step.tenant_id,
+        id=new_id(),
+        engineer_id=engineer_id,
+        platform=platform,
+        target=target,
+        created_at=step.now,
+    )
+    step.db.execute(
+        row.on_conflict_do_update(
+            index_elements=["tenant_id", "platform", "target"],
+            set_={"engineer_id": engineer_id, "gone_at": None},
+        )
+    )
+
+
+def acknowledge_offer(step: Step, engineer_id: UUID, offer_id: UUID) -> None:
+    """The phone shows the offer. Raises NotFound `offer_unknown`."""
+    offer = step.db.scalars(
+        select(Offer).where(
+            Offer.tenant_id == step.tenant_id, Offer.id == offer_id, Offer.engineer_id == engineer_id
+        )
+    ).one_or_none()
+    if offer is None:
+        raise NotFound("offer_unknown", offer_id=str(offer_id))
+    offer.seen_at = offer.seen_at or step.now
+    step.db.flush()
+
+
+def colleagues(step: Step, engineer_id: UUID) -> list[dict[str, Any]]:
+    """Active engineers of the same employer and territory, by name, at most 200."""
+    me = step.db.get(Engineer, {"tenant_id": step.tenant_id, "id": engineer_id})
+    if me is None:
+        raise NotFound("engineer_unknown", engineer_id=str(engineer_id))
+    found = select(Engineer.id, Engineer.name).where(
+        Engineer.tenant_id == step.tenant_id,
+        Engineer.id != engineer_id,
+        Engineer.active,
+        Engineer.contractor_id.is_not_distinct_from(me.contractor_id),
+    )
+    if me.territory_id is not None:
+        found = found.where(Engineer.territory_id == me.territory_id)
+    rows = step.db.execute(found.order_by(Engineer.name).limit(200))
+    return [{"engineer_id": row.id, "name": row.name} for row in rows]

@@ -1,0 +1,114 @@
+"""Paid work: a price on site, the customer's yes or no."""
+
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from dispatch.actions.cases import Case
+from dispatch.actions.step import Step
+from dispatch.domain.errors import Conflict
+from dispatch.domain.lifecycle import Actor, Need
+from dispatch.domain.money import quote_total_minor
+from dispatch.store.ids import new_id
+from dispatch.store.tables.money import Quote
+
+
+def _quote_of(step: Step, case: Case, status: str) -> Quote | None:
+    return step.db.scalars(
+        select(Quote)
+        .where(
+            Quote.tenant_id == step.tenant_id,
+            Quote.visit_id == case.visit.id,
+            Quote.status == status,
+        )
+        .order_by(Quote.version.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def quote_blocks(step: Step, case: Case) -> bool:
+    """Paid work needs an approved quote; an open one blocks whoever pays."""
+    if _quote_of(step, case, "open") is not None:
+        return True
+    return case.ticket.coverage == "paid" and _quote_of(step, case, "approved") is None
+
+
+def approved(step: Step, case: Case) -> UUID | None:
+    quote = _quote_of(step, case, "approved")
+    return quote.id if quote else None
+
+
+def _quote_met(step: Step, case: Case) -> set[Need]:
+    if case.actor is Actor.ENGINEER and case.visit.engineer_id != case.engineer_id:
+        raise Conflict("not_the_lead", ticket_id=str(case.ticket.id))
+    return {Need.QUOTE_LINES} if case.facts.quote_lines else set()
+
+
+def _quote(step: Step, case: Case) -> dict[str, object]:
+    step.db.execute(
+        update(Quote)
+        .where(
+            Quote.tenant_id == step.tenant_id,
+            Quote.visit_id == case.visit.id,
+            Quote.status.in_(("open", "approved")),
+        )
+        .values(status="superseded")
+    )
+    version = len(
+        step.db.scalars(
+            select(Quote.id).where(Quote.tenant_id == step.tenant_id, Quote.visit_id == case.visit.id)
+        ).all()
+    )
+    lines = case.facts.quote_lines
+    quote = Quote(
+        tenant_id=step.tenant_id,
+        id=new_id(),
+        ticket_id=case.ticket.id,
+        visit_id=case.visit.id,
+        version=version + 1,
+        status="open",
+        currency=case.facts.currency or step.rules.currency,
+        total_minor=quote_total_minor(lines),
+        lines=[
+            {
+                "kind": line.kind,
+                "text": line.text,
+                "quantity": str(line.quantity),
+                "unit_price_minor": line.unit_price_minor,
+                "part": line.part,
+            }
+            for line in lines
+        ],
+        quoted_by=case.engineer_id or step.principal.id,
+        quoted_at=step.now,
+    )
+    step.db.add(quote)
+    step.db.flush()
+    return {"quote": str(quote.id), "total_minor": quote.total_minor, "currency": quote.currency}
+
+
+def _answer_met(step: Step, case: Case) -> set[Need]:
+    return {Need.OPEN_QUOTE} if _quote_of(step, case, "open") is not None else set()
+
+
+def _answer(step: Step, case: Case, status: str) -> dict[str, object]:
+    quote = _quote_of(step, case, "open")
+    assert quote is not None
+    quote.status = status
+    quote.answered_at = step.now
+    return {"quote": str(quote.id), "total_minor": quote.total_minor, "currency": quote.currency}
+
+
+def _approve(step: Step, case: Case) -> dict[str, object]:
+    return _answer(step, case, "approved")
+
+
+def _refuse(step: Step, case: Case) -> dict[str, object]:
+    return _answer(step, case, "refused")
+
+
+HANDLERS = {
+    "quote": (_quote_met, _quote),
+    "approve_quote": (_answer_met, _approve),
+    "refuse_quote": (_answer_met, _refuse),
+}

@@ -1,0 +1,137 @@
+"""Who is told of what: pushes to the engineers a ticket concerns, messages to its customer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from dispatch.actions.step import Step
+from dispatch.adapters.push import PushMessage, PushResult
+from dispatch.store.tables.people import MessageSent, PushDelivery, PushTarget
+from dispatch.store.tables.tickets import Offer, Ticket, Visit, VisitEngineer
+
+PUSH_LASTS = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPush:
+    """A push to one device, and the row it is kept under."""
+
+    target_id: UUID
+    subject_id: UUID
+    message: PushMessage
+
+
+class PushLater(Exception):
+    """The provider asked for patience: the job is tried again."""
+
+
+def plan_pushes(step: Step, ticket_id: UUID, seq: int, kind: str) -> list[PlannedPush]:
+    """A hint for every device of those concerned that has not been told of this event yet."""
+    planned = []
+    for engineer_id, subject_id, expires_at in _concerned(step, ticket_id, kind):
+        targets = step.db.scalars(
+            select(PushTarget).where(
+                PushTarget.tenant_id == step.tenant_id,
+                PushTarget.engineer_id == engineer_id,
+                PushTarget.platform == "fcm",
+                PushTarget.gone_at.is_(None),
+            )
+        )
+        for target in targets:
+            told = step.db.get(
+                PushDelivery,
+                {
+                    "tenant_id": step.tenant_id,
+                    "seq": seq,
+                    "subject_id": subject_id,
+                    "target_id": target.id,
+                },
+            )
+            if told is None:
+                data = {"v": "1", "type": kind, "ticket_id": str(ticket_id), "seq": str(seq)}
+                if kind == "offer":
+                    data |= {"offer_id": str(subject_id), "exp": str(int(expires_at.timestamp()))}
+                planned.append(
+                    PlannedPush(
+                        target.id,
+                        subject_id,
+                        PushMessage(target.target, data, expires_at, f"{kind}-{ticket_id}"),
+                    )
+                )
+    return planned
+
+
+def _concerned(step: Step, ticket_id: UUID, kind: str) -> list[tuple[UUID, UUID, datetime]]:
+    """(engineer, subject, until when it matters)."""
+    until = step.now + PUSH_LASTS
+    if kind == "offer":
+        offers = step.db.scalars(
+            select(Offer).where(
+                Offer.tenant_id == step.tenant_id,
+                Offer.ticket_id == ticket_id,
+                Offer.status == "pending",
+                Offer.engineer_id.is_not(None),
+                Offer.expires_at > step.now,
+            )
+        )
+        return [(o.engineer_id, o.id, o.expires_at) for o in offers if o.engineer_id is not None]
+    crew = step.db.scalars(
+        select(VisitEngineer.engineer_id)
+        .join(Visit, (Visit.tenant_id == VisitEngineer.tenant_id) & (Visit.id == VisitEngineer.visit_id))
+        .where(Visit.tenant_id == step.tenant_id, Visit.ticket_id == ticket_id)
+        .distinct()
+    )
+    return [(engineer_id, ticket_id, until) for engineer_id in crew]
+
+
+def keep_results(step: Step, seq: int, planned: Sequence[PlannedPush], results: Sequence[PushResult]) -> None:
+    """Keep each outcome once; drop a device the provider no longer knows. One to be tried again is not kept."""
+    for push, result in zip(planned, results, strict=True):
+        if result.outcome == "retry":
+            continue
+        step.db.execute(
+            insert(PushDelivery)
+            .values(
+                tenant_id=step.tenant_id,
+                seq=seq,
+                subject_id=push.subject_id,
+                target_id=push.target_id,
+                outcome=result.outcome,
+                at=step.now,
+            )
+            .on_conflict_do_nothing()
+        )
+        if result.outcome == "gone":
+            target = step.db.get(PushTarget, {"tenant_id": step.tenant_id, "id": push.target_id})
+            if target is not None:
+                target.gone_at = step.now
+    step.db.flush()
+
+
+def wants_retry(results: Sequence[PushResult]) -> bool:
+    return any(result.outcome == "retry" for result in results)
+
+
+def tell_customer(step: Step, ticket_id: UUID, seq: int, template: str) -> None:
+    """One message per event and template: kept for the customer's page and for the channels of a tenant."""
+    ticket = step.db.get(Ticket, {"tenant_id": step.tenant_id, "id": ticket_id})
+    if ticket is None:
+        return
+    step.db.execute(
+        insert(MessageSent)
+        .values(
+            tenant_id=step.tenant_id,
+            seq=seq,
+            ticket_id=ticket_id,
+            template=template,
+            recipient="customer",
+            language=ticket.language,
+            channel="link",
+            at=step.now,
+        )
+        .on_conflict_do_nothing(index_elements=["tenant_id", "seq", "ticket_id", "template", "recipient"])
+    )

@@ -1,0 +1,105 @@
+"""The job queue behind one door: procrastinate on the product's own PostgreSQL.
+
+Jobs carry ids only. A job that raises is tried again with growing waits, MAX_TRIES times
+in all; then it is a dead letter. One of a worker that was killed is rescued by another.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import procrastinate
+import psycopg
+from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy, SyncPsycopgConnector
+
+log = logging.getLogger("jobs")
+
+MAX_TRIES = 5
+HEARTBEAT_S = 2.0
+STALLED_S = 8.0
+RESCUE_EVERY_S = 3.0
+FORGET_DONE_HOURS = 48
+
+Run = Callable[[str, Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class JobWanted:
+    """A job by name; jobs of the same `lock` run one after the other."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    lock: str | None = None
+
+
+class JobQueue:
+    """The relay's side: defers jobs in the relay's own transaction."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._app = _app(SyncPsycopgConnector(), names, lambda name, arguments: None)
+
+    def defer(self, connection: psycopg.Connection[Any], wanted: Iterable[JobWanted]) -> None:
+        """Queue the jobs on this connection: they commit or vanish with its transaction."""
+        for job in wanted:
+            task = self._app.configure_task(job.name, lock=job.lock, connection=connection)
+            task.defer(**job.arguments)
+
+
+def run_worker(url: str, names: Iterable[str], run: Run, concurrency: int) -> None:
+    """Work until SIGTERM; `run(name, arguments)` does one job, in a thread."""
+    connector = PsycopgConnector(conninfo=url, min_size=2, max_size=concurrency + 4)
+    app = _app(connector, names, run)
+
+    async def work() -> None:
+        async with app.open_async():
+            rescue = asyncio.create_task(_rescue(app))
+            try:
+                await app.run_worker_async(
+                    concurrency=concurrency,
+                    fetch_job_polling_interval=1.0,
+                    update_heartbeat_interval=HEARTBEAT_S,
+                    stalled_worker_timeout=STALLED_S,
+                    shutdown_graceful_timeout=5,
+                    delete_jobs="never",
+                )
+            finally:
+                rescue.cancel()
+
+    asyncio.run(work())
+
+
+def _app(connector: procrastinate.BaseConnector, names: Iterable[str], run: Run) -> App:
+    app = App(connector=connector)
+    for name in names:
+        _register(app, name, run)
+    return app
+
+
+def _register(app: App, name: str, run: Run) -> None:
+    retry = RetryStrategy(max_attempts=MAX_TRIES, exponential_wait=2)
+
+    @app.task(name=name, retry=retry, pass_context=True)
+    def job(context: JobContext, /, **arguments: Any) -> None:
+        run(name, arguments)
+
+
+async def _rescue(app: App) -> None:
+    """Jobs of killed workers go back to the queue, or, tried often enough, to the dead letters."""
+    while True:
+        await asyncio.sleep(RESCUE_EVERY_S)
+        try:
+            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S):
+                if job.attempts + 1 >= MAX_TRIES:
+                    await app.job_manager.finish_job(
+                        job, status=procrastinate.jobs.Status.FAILED, delete_job=False
+                    )
+                    log.error("job %s %s failed: its workers were killed", job.id, job.task_name)
+                else:
+                    await app.job_manager.retry_job(job, retry_at=datetime.now(UTC))
+                    log.warning("job %s %s rescued", job.id, job.task_name)
+            await app.job_manager.delete_old_jobs(nb_hours=FORGET_DONE_HOURS)
+        except (procrastinate.exceptions.ConnectorException, psycopg.Error) as error:
+            log.warning("rescue waits: %s", type(error).__name__)

@@ -1,0 +1,87 @@
+"""Who may come through which door: one table, deny by default.
+
+A row names an endpoint (its OpenAPI operation id) and the roles that may call it. A route
+without a row fails the build; a role that is not in the row is refused before any code runs.
+What an allowed caller may do to which ticket is decided by the life cycle and by visibility.
+"""
+
+from dispatch.domain.commands import Role
+from dispatch.domain.errors import Forbidden
+
+PUBLIC: frozenset[Role] = frozenset()
+_BOARD = frozenset({Role.ADMIN, Role.DISPATCHER})
+_ADMIN = frozenset({Role.ADMIN})
+_ENGINEER = frozenset({Role.ENGINEER})
+_CUSTOMER = frozenset({Role.CUSTOMER})
+_KEY = frozenset({Role.API_KEY})
+
+POLICY: dict[str, frozenset[Role]] = {
+    # for anyone: they let people in, or show what is public
+    "health": PUBLIC,
+    "ready": PUBLIC,
+    "engineer_signin": PUBLIC,
+    "dispatcher_signin": PUBLIC,
+    "request_form": PUBLIC,
+    "request_ticket": PUBLIC,
+    "map_layer": PUBLIC,
+    "static_page": PUBLIC,
+    "link_page": PUBLIC,
+    "link_form": PUBLIC,
+    "link_photo_page": PUBLIC,
+    # the engineer's phone
+    "engineer_signout": _ENGINEER,
+    "engineer_today": _ENGINEER,
+    "engineer_pool": _ENGINEER,
+    "engineer_ticket": _ENGINEER,
+    "engineer_receipt": _ENGINEER,
+    "engineer_action": _ENGINEER,
+    "engineer_actions": _ENGINEER,
+    "engineer_positions": _ENGINEER,
+    "engineer_put_photo": _ENGINEER,
+    "engineer_get_photo": _ENGINEER,
+    "engineer_sync": _ENGINEER,
+    "engineer_live": _ENGINEER,
+    "engineer_push_target": _ENGINEER,
+    "engineer_push_ack": _ENGINEER,
+    "engineer_colleagues": _ENGINEER,
+    # the dispatcher's board
+    "dispatcher_signout": _BOARD | {Role.CONTRACTOR},
+    "dispatcher_me": _BOARD | {Role.CONTRACTOR},
+    "dispatcher_board": _BOARD,
+    "dispatcher_tickets": _BOARD,
+    "dispatcher_create_ticket": _BOARD,
+    "dispatcher_ticket": _BOARD,
+    "dispatcher_action": _BOARD | {Role.CONTRACTOR},
+    "dispatcher_candidates": _BOARD,
+    "dispatcher_receipts": _BOARD,
+    "dispatcher_match": _BOARD,
+    "dispatcher_catalogue": _BOARD,
+    "dispatcher_places": _BOARD,
+    "dispatcher_put_photo": _BOARD,
+    "dispatcher_get_photo": _BOARD,
+    "dispatcher_live": _BOARD,
+    "dispatcher_dead_letters": _ADMIN,
+    "dispatcher_retry": _ADMIN,
+    # the customer's link
+    "customer_ticket": _CUSTOMER,
+    "customer_action": _CUSTOMER,
+    "customer_put_photo": _CUSTOMER,
+    "customer_get_photo": _CUSTOMER,
+    # other systems
+    "integration_create_ticket": _KEY,
+    "integration_ticket": _KEY,
+    "integration_action": _KEY,
+}
+
+#: The scope an API key must carry besides its role.
+SCOPES: dict[str, str] = {
+    "integration_create_ticket": "tickets:create",
+    "integration_ticket": "tickets:read",
+    "integration_action": "tickets:act",
+}
+
+
+def check_policy(operation: str, role: Role) -> None:
+    """Raises Forbidden where the table does not name the role, or has no row at all."""
+    if role not in POLICY.get(operation, PUBLIC):
+        raise Forbidden("forbidden", operation=operation)

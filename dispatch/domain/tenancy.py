@@ -1,0 +1,69 @@
+"""What a tenant may set, with the product's defaults and limits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from dispatch.domain.errors import NotReady
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRules:
+    """Durations as their names say. Every number has a floor and a ceiling in LIMITS."""
+
+    zone: str = "UTC"
+    language: str = "zh"
+    currency: str = "CNY"
+    offer_s: int = 180
+    offer_rounds: int = 3
+    pool_min: int = 30
+    acknowledge_min: int = 15
+    match_again_min: int = 5
+    acceptance_days: int = 3
+    reopen_days: int = 7
+    link_days: int = 60
+    candidates: int = 20
+    max_travel_min: int = 120
+    weight_travel_min: float = 1.0
+    weight_late_min: float = 2.0
+    weight_workload: float = 20.0
+    weight_overqualified: float = 5.0
+
+    @classmethod
+    def of(cls, zone: str, language: str, currency: str, settings: Mapping[str, object]) -> "TenantRules":
+        """From a tenant's row. Raises NotReady `tenant_setting_invalid` naming the setting."""
+        known = {f.name: f.type for f in fields(cls)}
+        for name, value in settings.items():
+            low, high = LIMITS.get(name, (0.0, 0.0))
+            if name not in known or isinstance(value, bool) or not isinstance(value, int | float):
+                raise NotReady("tenant_setting_invalid", setting=name)
+            if not low <= value <= high:
+                raise NotReady("tenant_setting_invalid", setting=name, least=low, most=high)
+        return cls(zone=zone, language=language, currency=currency, **settings)  # type: ignore[arg-type]  # checked above
+
+    @property
+    def tzinfo(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    def local_day(self, at: datetime) -> date:
+        """The calendar day of an instant in the tenant's zone."""
+        return at.astimezone(self.tzinfo).date()
+
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "offer_s": (10, 86_400),
+    "offer_rounds": (1, 20),
+    "pool_min": (1, 10_080),
+    "acknowledge_min": (1, 1_440),
+    "match_again_min": (1, 1_440),
+    "acceptance_days": (1, 90),
+    "reopen_days": (0, 365),
+    "link_days": (1, 365),
+    "candidates": (1, 100),
+    "max_travel_min": (5, 1_440),
+    "weight_travel_min": (0, 1_000),
+    "weight_late_min": (0, 1_000),
+    "weight_workload": (0, 1_000),
+    "weight_overqualified": (0, 1_000),
+}

@@ -1,0 +1,244 @@
+"""What the dispatcher's board shows: queue, engineers, counts, one ticket whole."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from dispatch.domain.lifecycle import Actor, TicketStatus, allowed_actions
+from dispatch.domain.words import search_words
+from dispatch.store.personal import PersonalData, phone_digits
+from dispatch.store.queries.reading import fetch, site_card, window_card
+
+_LINE = """
+  select t.id as ticket_id, t.ticket_no, t.status, t.version, t.priority,
+    jsonb_build_object('code', w.code, 'name', w.name, 'duration_min', w.duration_min,
+      'completion_photos', w.completion_photos, 'check_in_radius_m', w.check_in_radius_m) as work_type,
+    t.description, t.address, st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
+    t.territory_id, v.window_from, v.window_to, t.due_at, t.created_at, t.updated_at, t.source,
+    t.attention, t.urged, v.id as visit_id, v.engineer_id, e.name as engineer_name,
+    v.acknowledged_at is not null as acknowledged,
+    coalesce(o.pending, 0) as offers_pending, o.expires_at as offer_expires_at,
+    t.hold_until, v.eta_at
+  from tickets t
+  join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
+  left join lateral (select v.* from visits v where v.tenant_id = t.tenant_id and v.ticket_id = t.id
+    order by (v.closed_at is not null), v.number desc limit 1) v on true
+  left join engineers e on e.tenant_id = v.tenant_id and e.id = v.engineer_id
+  left join lateral (select count(*)::int as pending, min(o.expires_at) as expires_at from offers o
+    where o.tenant_id = t.tenant_id and o.visit_id = v.id and o.status = 'pending') o on t.status = 'offered'
+"""
+
+#: attention first, then the urgent, then the oldest: the order a dispatcher works in.
+_RANK = """(case when t.attention is null then 1 else 0 end,
+  case t.priority when 'urgent' then 0 when 'high' then 1 when 'normal' then 2 else 3 end,
+  extract(epoch from t.created_at)::float8, t.id::text)"""
+
+_ENGINEERS = """
+  select e.id as engineer_id, e.name, e.territory_id, e.contractor_id is not null as contractor,
+    e.daily_limit_min as limit_min, coalesce(d.planned_min, 0) as planned_min,
+    st_x(e.position::geometry) as lon, st_y(e.position::geometry) as lat, e.position_at,
+    coalesce((select jsonb_object_agg(s.skill, s.level) from engineer_skills s
+      where s.tenant_id = e.tenant_id and s.engineer_id = e.id), '{}'::jsonb) as skills,
+    exists (select from shifts s where s.tenant_id = e.tenant_id and s.engineer_id = e.id
+      and s.starts_at <= %(now)s and s.ends_at > %(now)s) as on_shift,
+    n.open_tickets, n.ticket_id, n.status
+  from engineers e
+  left join engineer_days d on d.tenant_id = e.tenant_id and d.engineer_id = e.id and d.day = %(day)s
+  left join lateral (
+    select count(*)::int as open_tickets,
+      (array_agg(t.status order by array_position(array['on_site','en_route','assigned'], t.status)))[1] as status,
+      (array_agg(t.id order by array_position(array['on_site','en_route','assigned'], t.status)))[1] as ticket_id
+    from visit_engineers c
+    join visits v on v.tenant_id = c.tenant_id and v.id = c.visit_id and v.closed_at is null
+    join tickets t on t.tenant_id = v.tenant_id and t.id = v.ticket_id
+      and t.status in ('assigned', 'en_route', 'on_site')
+    where c.tenant_id = e.tenant_id and c.engineer_id = e.id and c.left_at is null) n on true
+  where e.tenant_id = %(tenant)s and e.active
+  order by e.name, e.id limit 500
+"""
+
+_COUNTS = """
+  select status, count(*)::int as count, count(attention)::int as attention from tickets
+  where tenant_id = %(tenant)s and status not in ('closed', 'cancelled') group by status
+"""
+
+PAGE = 100
+
+
+def read_board(db: Session, tenant_id: UUID, now: datetime, day: Any, page: str | None) -> dict[str, Any]:
+    """views.Board as plain values; `page` is the rank the last page ended with."""
+    values = {"tenant": tenant_id, "now": now, "day": day}
+    counts = fetch(db, _COUNTS, values)
+    head = fetch(db, "select seq from chain_heads where tenant_id = %(tenant)s", values)
+    tickets, next_page = read_tickets(db, tenant_id, {"live": True}, page)
+    return {
+        "as_of_seq": head[0]["seq"] if head else 0,
+        "now": now,
+        "counts": [{"status": c["status"], "count": c["count"]} for c in counts],
+        "attention_count": sum(c["attention"] for c in counts),
+        "tickets": tickets,
+        "next_page": next_page,
+        "engineers": [_engineer(row) for row in fetch(db, _ENGINEERS, values)],
+    }
+
+
+def read_tickets(
+    db: Session,
+    tenant_id: UUID,
+    asked: dict[str, Any],
+    page: str | None,
+    personal: PersonalData | None = None,
+) -> tuple[list[dict[str, Any]], str | None]:
+    """A page of BoardTickets. `asked`: live, status, attention, q, ticket. Pages go by offset of at most 10,000."""
+    where = ["t.tenant_id = %(tenant)s"]
+    values: dict[str, Any] = {"tenant": tenant_id, "offset": page_offset(page), "limit": PAGE + 1}
+    if asked.get("live"):
+        where.append("t.status not in ('closed', 'cancelled')")
+    if asked.get("status"):
+        where.append("t.status = %(status)s")
+        values["status"] = asked["status"]
+    if asked.get("attention"):
+        where.append("t.attention is not null and t.status not in ('closed', 'cancelled')")
+    if asked.get("ticket"):
+        where.append("t.id = %(ticket)s")
+        values["ticket"] = asked["ticket"]
+    if asked.get("q"):
+        where.append(_search(asked["q"], values, tenant_id, personal))
+    sql = f"{_LINE} where {' and '.join(where)} order by {_RANK} offset %(offset)s limit %(limit)s"
+    rows = fetch(db, sql, values)
+    more = len(rows) > PAGE
+    lines = [board_ticket(row) for row in rows[:PAGE]]
+    return lines, str(values["offset"] + PAGE) if more else None
+
+
+def page_offset(page: str | None) -> int:
+    """A page's start; anything but a number up to 10,000 is the first page."""
+    return int(page) if page and page.isdigit() and int(page) <= 10_000 else 0
+
+
+def _search(q: str, values: dict[str, Any], tenant_id: UUID, personal: PersonalData | None) -> str:
+    """Words by bigram, a whole phone number or its last four digits by blind index."""
+    values["words"] = search_words(q)
+    clauses = ["t.search @> %(words)s::text[]"]
+    digits = phone_digits(q)
+    if personal is not None and digits is not None and len(digits) >= 4:
+        values["blind"] = personal.blind(digits, tenant_id)
+        values["last4"] = personal.blind(digits, tenant_id)
+        clauses.append("t.contact_phone_blind = %(blind)s or t.contact_last4_blind = %(last4)s")
+    return f"(({') or ('.join(clauses)}))"
+
+
+def board_ticket(row: dict[str, Any]) -> dict[str, Any]:
+    status = TicketStatus(row["status"])
+    plain = (
+        "ticket_id", "ticket_no", "status", "version", "priority", "work_type", "description", "address",
+        "territory_id", "due_at", "created_at", "updated_at", "source", "attention", "urged", "visit_id",
+        "engineer_id", "engineer_name", "acknowledged", "offers_pending", "offer_expires_at", "hold_until",
+        "eta_at",
+    )  # fmt: skip
+    return {
+        **{key: row[key] for key in plain},
+        "site": site_card(row["lon"], row["lat"]),
+        "window": window_card(row["window_from"], row["window_to"]),
+        "allowed_actions": allowed_actions(status, Actor.DISPATCHER),
+    }
+
+
+def _engineer(row: dict[str, Any]) -> dict[str, Any]:
+    plain = (
+        "engineer_id", "name", "territory_id", "contractor", "skills", "on_shift", "position_at",
+        "ticket_id", "open_tickets", "planned_min", "limit_min",
+    )  # fmt: skip
+    status = row["status"] or ("free" if row["on_shift"] else "off")
+    return {
+        **{key: row[key] for key in plain},
+        "position": site_card(row["lon"], row["lat"]),
+        "status": status,
+    }
+
+
+_HISTORY = """
+  select e.seq, e.at, e.action, e.subject_type, e.actor, coalesce(d.name, g.name) as actor_name,
+    f.name as acting_for, e.from_status, e.to_status, x.text, e.facts
+  from ticket_events e
+  left join event_texts x on x.tenant_id = e.tenant_id and x.seq = e.seq
+  left join dispatchers d on d.tenant_id = e.tenant_id and d.id = e.actor_id
+  left join engineers g on g.tenant_id = e.tenant_id and g.id = e.actor_id
+  left join engineers f on f.tenant_id = e.tenant_id and f.id = e.acting_for
+  where e.tenant_id = %(tenant)s and e.ticket_id = %(ticket)s order by e.seq desc limit 200
+"""
+_OFFERS = """
+  select o.id as offer_id, o.engineer_id, e.name as engineer_name, o.contractor_id, o.kind, o.round, o.status,
+    o.offered_at, o.expires_at, o.seen_at, o.reason
+  from offers o left join engineers e on e.tenant_id = o.tenant_id and e.id = o.engineer_id
+  where o.tenant_id = %(tenant)s and o.ticket_id = %(ticket)s order by o.offered_at desc limit 100
+"""
+_EVIDENCE = """
+  select jsonb_build_object('photo_id', e.id, 'kind', e.kind, 'taken_at', e.taken_at,
+      'pending', e.pending) as photo,
+    case when e.actor = 'engineer' then e.actor_id end as engineer_id,
+    case when e.kind = 'check_in' then c.distance_m end as distance_m,
+    case when e.kind = 'check_in' then coalesce(c.flags, '[]'::jsonb) else '[]'::jsonb end as flags
+  from evidence e left join check_ins c on c.tenant_id = e.tenant_id and c.visit_id = e.visit_id
+    and c.engineer_id = e.actor_id
+  where e.tenant_id = %(tenant)s and e.ticket_id = %(ticket)s order by e.taken_at limit 200
+"""
+_ACCEPTANCES = """
+  select verdict, actor, witnessed_by, rating, text, reason, signature_id as signature_photo_id, at
+  from acceptances where tenant_id = %(tenant)s and ticket_id = %(ticket)s order by at desc limit 50
+"""
+_MORE = """
+  select t.door_enc, t.contact_name_enc, t.contact_phone_enc, t.language,
+    (select row_to_json(l) from (select l.id, encode(l.token_enc, 'hex') as token from customer_links l
+      where l.tenant_id = t.tenant_id and l.ticket_id = t.id and l.revoked_at is null
+      order by l.created_at desc limit 1) l) as link,
+    (select jsonb_build_object('quote_id', q.id, 'status', q.status, 'currency', q.currency,
+        'total_minor', q.total_minor) from quotes q join visits v on v.tenant_id = q.tenant_id and v.id = q.visit_id
+      where q.tenant_id = t.tenant_id and q.ticket_id = t.id order by q.quoted_at desc limit 1) as quote,
+    coalesce((select jsonb_agg(jsonb_build_object('engineer_id', c.engineer_id, 'name', e.name, 'role', c.role,
+        'set_off_at', c.set_off_at, 'checked_in_at', c.checked_in_at, 'left_at', c.left_at))
+      from visits v join visit_engineers c on c.tenant_id = v.tenant_id and c.visit_id = v.id
+      join engineers e on e.tenant_id = c.tenant_id and e.id = c.engineer_id
+      where v.tenant_id = t.tenant_id and v.ticket_id = t.id and v.closed_at is null), '[]'::jsonb) as crew
+  from tickets t where t.tenant_id = %(tenant)s and t.id = %(ticket)s
+"""
+
+
+def read_ticket_view(
+    db: Session, personal: PersonalData, tenant_id: UUID, ticket_id: UUID, public_url: str
+) -> dict[str, Any] | None:
+    """views.TicketView as plain values, or None where the tenant has no such ticket."""
+    lines, _ = read_tickets(db, tenant_id, {"ticket": ticket_id}, None)
+    if not lines:
+        return None
+    values = {"tenant": tenant_id, "ticket": ticket_id}
+    (more,) = fetch(db, _MORE, values)
+
+    def opened(column: str) -> str | None:
+        return personal.decrypt(more[f"{column}_enc"], tenant_id, ticket_id, column)
+
+    return {
+        "ticket": lines[0],
+        "door": opened("door"),
+        "contact": {"name": opened("contact_name"), "phone": opened("contact_phone")},
+        "language": more["language"],
+        "customer_link": link_url(personal, tenant_id, more["link"], public_url),
+        "crew": more["crew"],
+        "offers": list(fetch(db, _OFFERS, values)),
+        "evidence": list(fetch(db, _EVIDENCE, values)),
+        "acceptances": list(fetch(db, _ACCEPTANCES, values)),
+        "quote": more["quote"],
+        "history": list(fetch(db, _HISTORY, values)),
+    }
+
+
+def link_url(
+    personal: PersonalData, tenant_id: UUID, link: dict[str, Any] | None, public_url: str
+) -> str | None:
+    """The customer's address for this ticket, to be sent again or opened by the dispatcher."""
+    if link is None:
+        return None
+    token = personal.decrypt(bytes.fromhex(link["token"]), tenant_id, UUID(link["id"]), "link")
+    return f"{public_url}/c/{token}"

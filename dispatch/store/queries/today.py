@@ -1,0 +1,239 @@
+"""What an engineer's phone shows, each in one statement, straight to the wire's shape."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from dispatch.domain.lifecycle import TicketStatus, engineer_buttons
+from dispatch.store.personal import PersonalData
+from dispatch.store.queries.reading import fetch, site_card, window_card
+
+_WORK_TYPE = """jsonb_build_object('code', w.code, 'name', w.name, 'duration_min', w.duration_min,
+    'completion_photos', w.completion_photos, 'check_in_radius_m', w.check_in_radius_m)"""
+
+_TICKETS = f"""
+    select t.id as ticket_id, t.ticket_no, t.status, t.version, t.priority, {_WORK_TYPE} as work_type,
+      t.description, t.address, t.door_enc, t.contact_name_enc, t.contact_phone_enc,
+      st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
+      v.window_from, v.window_to, t.due_at, v.id as visit_id, v.number as visit_number,
+      coalesce(c.role, 'lead') as role, v.acknowledged_at is not null as acknowledged,
+      c.checked_in_at, v.eta_at, t.hold_until, t.outcome,
+      (select jsonb_build_object('quote_id', q.id, 'status', q.status, 'currency', q.currency,
+          'total_minor', q.total_minor) from quotes q
+        where q.tenant_id = t.tenant_id and q.visit_id = v.id order by q.version desc limit 1) as quote,
+      coalesce((select jsonb_agg(jsonb_build_object('photo_id', e.id, 'kind', e.kind, 'taken_at', e.taken_at,
+          'pending', e.pending) order by e.taken_at) from evidence e
+        where e.tenant_id = t.tenant_id and e.ticket_id = t.id), '[]'::jsonb) as photos
+"""
+
+_MINE = f"""
+  with mine as (
+    select v.id, c.role, c.checked_in_at from visit_engineers c
+      join visits v on v.tenant_id = c.tenant_id and v.id = c.visit_id and v.closed_at is null
+      where c.tenant_id = %(tenant)s and c.engineer_id = %(engineer)s
+    union all
+    select v.id, null, null from tickets h
+      join visits v on v.tenant_id = h.tenant_id and v.ticket_id = h.id and v.closed_at is null
+      where h.tenant_id = %(tenant)s and h.hold_engineer_id = %(engineer)s and h.status = 'on_hold'
+  ),
+  day as (
+    select e.name, e.language, e.daily_limit_min, coalesce(d.planned_min, 0) as planned_min,
+      s.starts_at, s.ends_at,
+      (select seq from chain_heads where tenant_id = %(tenant)s) as seq
+    from engineers e
+    left join engineer_days d on d.tenant_id = e.tenant_id and d.engineer_id = e.id and d.day = %(day)s
+    left join lateral (select starts_at, ends_at from shifts s where s.tenant_id = e.tenant_id
+      and s.engineer_id = e.id and s.ends_at > %(now)s order by s.starts_at limit 1) s on true
+    where e.tenant_id = %(tenant)s and e.id = %(engineer)s
+  ),
+  cards as ({_TICKETS}
+    from mine c
+    join visits v on v.tenant_id = %(tenant)s and v.id = c.id
+    join tickets t on t.tenant_id = v.tenant_id and t.id = v.ticket_id
+    join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
+    where t.status not in ('closed', 'cancelled') and (%(ticket)s::uuid is null or t.id = %(ticket)s)
+    order by coalesce(v.window_from, t.due_at, t.created_at), t.id limit 100
+  )
+  select day.*, cards.* from day left join cards on true
+"""
+
+_OFFERS = f"""
+  select o.id as offer_id, o.kind, t.id as ticket_id, t.ticket_no, t.priority, {_WORK_TYPE} as work_type,
+    t.description, t.address, st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
+    v.window_from, v.window_to, t.due_at, o.travel_s, o.distance_m, o.expires_at
+  from offers o
+  join tickets t on t.tenant_id = o.tenant_id and t.id = o.ticket_id
+  join visits v on v.tenant_id = o.tenant_id and v.id = o.visit_id
+  join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
+  where o.tenant_id = %(tenant)s and o.engineer_id = %(engineer)s and o.status = 'pending'
+    and o.expires_at > %(now)s
+  order by o.expires_at limit 50
+"""
+
+_POOL_WHERE = """
+  from tickets t
+  join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
+  join visits v on v.tenant_id = t.tenant_id and v.ticket_id = t.id and v.closed_at is null
+  join engineers e on e.tenant_id = t.tenant_id and e.id = %(engineer)s
+  where t.tenant_id = %(tenant)s and t.status in ('open', 'offered') and coalesce(t.mode, w.mode) = 'pool'
+    and (t.territory_id is null or e.territory_id is null or t.territory_id = e.territory_id)
+    and not exists (select from work_type_skills k where k.tenant_id = t.tenant_id and k.work_type = w.code
+      and not e.skill_levels @> array[k.skill || '/' || k.level])
+    and not exists (select from refusals r where r.tenant_id = t.tenant_id and r.ticket_id = t.id
+      and r.engineer_id = e.id)
+"""
+
+_POOL = f"""
+  select null::uuid as offer_id, 'pool' as kind, t.id as ticket_id, t.ticket_no, t.priority,
+    {_WORK_TYPE} as work_type, t.description, t.address,
+    st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
+    v.window_from, v.window_to, t.due_at, null::int as travel_s,
+    round(st_distance(e.position, t.site))::int as distance_m, null::timestamptz as expires_at
+  {_POOL_WHERE} and (%(after)s::uuid is null or t.id > %(after)s::uuid)
+  order by t.id limit %(limit)s
+"""
+
+
+def read_today(
+    db: Session, personal: PersonalData, tenant_id: UUID, engineer_id: UUID, now: datetime, day: Any
+) -> dict[str, Any]:
+    """mobile_contract's Today as plain values."""
+    values = {"tenant": tenant_id, "engineer": engineer_id, "now": now, "day": day, "ticket": None}
+    rows = fetch(db, _MINE, values)
+    offers = fetch(db, _OFFERS, values)
+    pool = fetch(db, f"select count(*) as count {_POOL_WHERE}", values)
+    head = rows[0]
+    return {
+        "v": 1,
+        "as_of_seq": head["seq"],
+        "now": now,
+        "engineer": {
+            "engineer_id": engineer_id,
+            "name": head["name"],
+            "language": head["language"],
+            "on_shift": head["starts_at"] is not None and head["starts_at"] <= now,
+            "shift_from": head["starts_at"],
+            "shift_to": head["ends_at"],
+            "planned_min": head["planned_min"],
+            "limit_min": head["daily_limit_min"],
+        },
+        "tickets": [_ticket(row, personal, tenant_id) for row in rows if row["ticket_id"] is not None],
+        "offers": [_offer(row) for row in offers],
+        "pool_count": pool[0]["count"],
+    }
+
+
+def read_ticket(
+    db: Session,
+    personal: PersonalData,
+    tenant_id: UUID,
+    engineer_id: UUID,
+    ticket_id: UUID,
+    now: datetime,
+    day: Any,
+) -> dict[str, Any] | None:
+    """One TicketCard, or None where it is not this engineer's now."""
+    values = {"tenant": tenant_id, "engineer": engineer_id, "now": now, "day": day, "ticket": ticket_id}
+    rows = [row for row in fetch(db, _MINE, values) if row["ticket_id"] is not None]
+    return _ticket(rows[0], personal, tenant_id) if rows else None
+
+
+def read_pool(
+    db: Session, tenant_id: UUID, engineer_id: UUID, after: UUID | None, limit: int
+) -> list[dict[str, Any]]:
+    """A page of the pool, by ticket id; only what this engineer may grab."""
+    values = {"tenant": tenant_id, "engineer": engineer_id, "after": after, "limit": limit}
+    return [_offer(row) for row in fetch(db, _POOL, values)]
+
+
+_HISTORY = """
+  select e.seq, e.at, e.action, e.actor, e.from_status, e.to_status, x.text
+  from ticket_events e left join event_texts x on x.tenant_id = e.tenant_id and x.seq = e.seq
+  where e.tenant_id = %(tenant)s and e.ticket_id = %(ticket)s and e.subject_type = 'ticket'
+  order by e.seq desc limit 100
+"""
+
+
+def read_history(db: Session, tenant_id: UUID, ticket_id: UUID) -> list[dict[str, Any]]:
+    """The ticket's own events, newest first."""
+    return list(fetch(db, _HISTORY, {"tenant": tenant_id, "ticket": ticket_id}))
+
+
+_CHANGES = """
+  select e.seq, e.ticket_id from ticket_events e
+  where e.tenant_id = %(tenant)s and e.seq > %(cursor)s and e.ticket_id is not null
+    and (exists (select from visits v join visit_engineers c on c.tenant_id = v.tenant_id and c.visit_id = v.id
+           where v.tenant_id = e.tenant_id and v.ticket_id = e.ticket_id and c.engineer_id = %(engineer)s)
+      or exists (select from offers o where o.tenant_id = e.tenant_id and o.ticket_id = e.ticket_id
+           and o.engineer_id = %(engineer)s))
+  order by e.seq limit %(limit)s
+"""
+
+
+def read_changes(
+    db: Session, tenant_id: UUID, engineer_id: UUID, cursor: int, limit: int
+) -> list[dict[str, Any]]:
+    """(seq, ticket_id) of events after the cursor that concern this engineer, oldest first."""
+    values = {"tenant": tenant_id, "engineer": engineer_id, "cursor": cursor, "limit": limit}
+    return list(fetch(db, _CHANGES, values))
+
+
+def _ticket(row: dict[str, Any], personal: PersonalData, tenant_id: UUID) -> dict[str, Any]:
+    def opened(column: str) -> str | None:
+        return personal.decrypt(row[f"{column}_enc"], tenant_id, row["ticket_id"], column)
+
+    return {
+        "ticket_id": row["ticket_id"],
+        "ticket_no": row["ticket_no"],
+        "status": row["status"],
+        "version": row["version"],
+        "priority": row["priority"],
+        "work_type": row["work_type"],
+        "description": row["description"],
+        "address": row["address"],
+        "door": opened("door"),
+        "site": site_card(row["lon"], row["lat"]),
+        "contact": {"name": opened("contact_name"), "phone": opened("contact_phone")},
+        "window": window_card(row["window_from"], row["window_to"]),
+        "due_at": row["due_at"],
+        "visit_id": row["visit_id"],
+        "visit_number": row["visit_number"],
+        "role": row["role"],
+        "acknowledged": row["acknowledged"],
+        "checked_in_at": row["checked_in_at"],
+        "eta_at": row["eta_at"],
+        "hold_until": row["hold_until"],
+        "outcome": row["outcome"],
+        "quote": row["quote"],
+        "photos": row["photos"],
+        "allowed_actions": engineer_buttons(TicketStatus(row["status"]), row["role"]),
+    }
+
+
+_ANSWERS = {
+    "offer": ["accept_offer", "decline_offer"],
+    "hand_over": ["accept_hand_over", "decline_offer"],
+    "pool": ["grab"],
+}
+
+
+def _offer(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "offer_id": row["offer_id"],
+        "kind": row["kind"],
+        "ticket_id": row["ticket_id"],
+        "ticket_no": row["ticket_no"],
+        "priority": row["priority"],
+        "work_type": row["work_type"],
+        "description": row["description"],
+        "address": row["address"],
+        "site": site_card(row["lon"], row["lat"]),
+        "window": window_card(row["window_from"], row["window_to"]),
+        "due_at": row["due_at"],
+        "travel_s": row["travel_s"],
+        "distance_m": row["distance_m"],
+        "expires_at": row["expires_at"],
+        "allowed_actions": _ANSWERS[row["kind"]],
+    }

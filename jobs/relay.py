@@ -1,0 +1,144 @@
+"""`python -m jobs.relay`: outbox rows become jobs and live events; timers that came due become jobs.
+
+One relay is active, others stand by on an advisory lock. A row is deleted in the same
+transaction that queues its jobs and notifies, so each event is relayed once, after its commit.
+"""
+
+import json
+import logging
+import signal
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from dispatch.adapters.queue import JobQueue, JobWanted
+from dispatch.domain.reactions import MAX_DEPTH, REACTIONS, TIMERS
+from dispatch.settings import Settings, read_settings
+from jobs import matching, telling, visits
+from jobs.registry import JOBS
+
+log = logging.getLogger("relay")
+
+MODULES = (matching, telling, visits)
+IDLE_S = 0.05
+BATCH = 200
+LEADER = 7214001
+STAND_BY_S = 1.0
+RECONNECT_S = 0.5
+CHANNEL = "paidan_live"
+
+_OUTBOX = """
+  delete from outbox where id in (
+    select id from outbox order by id limit %(batch)s for update skip locked)
+  returning id, tenant_id, seq, action, subject_id, ticket_id, territory_id, depth
+"""
+_TIMERS = """
+  delete from timers where (tenant_id, kind, subject_id) in (
+    select tenant_id, kind, subject_id from timers where due_at <= %(now)s
+    order by due_at limit %(batch)s for update skip locked)
+  returning tenant_id, kind, subject_id
+"""
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+
+class Relay:
+    """One relay process; `stop()` ends its loop after the round under way."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._queue = JobQueue(JOBS)
+        self._stopped = False
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    def run(self) -> None:
+        """Until stopped; the database's absence is waited for."""
+        while not self._stopped:
+            try:
+                with psycopg.connect(
+                    self._settings.database_relay_url,
+                    autocommit=True,
+                    row_factory=dict_row,
+                    connect_timeout=5,
+                    application_name="paidan-relay",
+                    options="-c statement_timeout=20000 -c timezone=UTC",
+                ) as connection:
+                    self._lead(connection)
+            except psycopg.Error as error:
+                log.warning("relay waits for the database: %s", type(error).__name__)
+                time.sleep(RECONNECT_S)
+
+    def _lead(self, connection: Connection) -> None:
+        while not self._stopped and not _leads(connection):
+            time.sleep(STAND_BY_S)
+        while not self._stopped:
+            with connection.transaction():
+                moved = self.relay_once(connection, self._settings.clock.now())
+            if moved < BATCH:
+                time.sleep(IDLE_S)
+
+    def relay_once(self, connection: Connection, now: datetime) -> int:
+        """One batch in the caller's transaction; how many rows were relayed."""
+        rows = connection.execute(_OUTBOX, {"batch": BATCH}).fetchall()
+        rows.sort(key=lambda row: (row["tenant_id"], row["seq"]))
+        timers = connection.execute(_TIMERS, {"batch": BATCH, "now": now}).fetchall()
+        self._queue.defer(connection, [*_reactions(rows), *_due(timers)])
+        for row in rows:
+            notice = {
+                "t": str(row["tenant_id"]),
+                "s": row["seq"],
+                "k": str(row["ticket_id"]) if row["ticket_id"] else None,
+                "a": row["action"],
+            }
+            connection.execute("select pg_notify(%s, %s)", [CHANNEL, json.dumps(notice)])
+        return len(rows) + len(timers)
+
+
+def _leads(connection: Connection) -> bool:
+    row = connection.execute("select pg_try_advisory_lock(%s) as leads", [LEADER]).fetchone()
+    return bool(row and row["leads"])
+
+
+def _reactions(rows: list[dict[str, Any]]) -> Iterator[JobWanted]:
+    for row in rows:
+        if row["depth"] > MAX_DEPTH:
+            log.error("tenant %s seq %s: reactions go in circles, stopped", row["tenant_id"], row["seq"])
+            continue
+        for name in REACTIONS.get(row["action"], ()):
+            yield _job(name, row["tenant_id"], row["subject_id"], row["ticket_id"], row["seq"], row["depth"])
+
+
+def _due(timers: list[dict[str, Any]]) -> Iterator[JobWanted]:
+    for timer in timers:
+        yield _job(TIMERS[timer["kind"]], timer["tenant_id"], timer["subject_id"], None, 0, 0)
+
+
+def _job(
+    name: str, tenant_id: object, subject_id: object, ticket_id: object, seq: int, depth: int
+) -> JobWanted:
+    arguments = {
+        "tenant": str(tenant_id),
+        "subject": str(subject_id),
+        "ticket": str(ticket_id) if ticket_id else None,
+        "seq": seq,
+        "depth": depth,
+    }
+    return JobWanted(name, arguments, lock=str(ticket_id or subject_id))
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    relay = Relay(read_settings())
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: relay.stop())
+    relay.run()
+
+
+if __name__ == "__main__":
+    main()

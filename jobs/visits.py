@@ -1,0 +1,22 @@
+"""Jobs of the visit and its end."""
+
+from dispatch.actions import working
+from jobs.registry import About, Wired, in_step, job
+
+
+@job
+def alert_unacknowledged(wired: Wired, about: About) -> None:
+    """An assignment nobody has seen."""
+    in_step(wired, about, lambda step: working.alert_unacknowledged(step, about.subject_id))
+
+
+@job
+def resume_ticket(wired: Wired, about: About) -> None:
+    """A hold's end."""
+    in_step(wired, about, lambda step: working.resume_ticket(step, about.subject_id))
+
+
+@job
+def sign_off_by_default(wired: Wired, about: About) -> None:
+    """The customer's days are over."""
+    in_step(wired, about, lambda step: working.sign_off_by_default(step, about.subject_id))

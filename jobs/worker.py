@@ -1,0 +1,71 @@
+"""`python -m jobs.worker`: runs the jobs. As many of these as wanted, on as many hosts."""
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from dispatch.actions.step import House
+from dispatch.adapters.push import PushSender
+from dispatch.adapters.push_firebase import FCM_URL, FirebasePushSender
+from dispatch.adapters.queue import run_worker
+from dispatch.domain.errors import DispatchError
+from dispatch.settings import Settings, read_settings
+from dispatch.store.personal import PersonalData
+from dispatch.store.transactions import Database
+from jobs import matching, telling, visits
+from jobs.registry import JOBS, About, Wired
+
+log = logging.getLogger("jobs")
+
+MODULES = (matching, telling, visits)
+
+
+def wire(settings: Settings) -> Wired:
+    """The worker's parts, from settings."""
+    database = Database(settings.database_url, settings.worker_concurrency, "paidan-worker")
+    house = House(database, settings.clock.now, PersonalData(settings.data_key))
+    return Wired(house, push_sender(settings))
+
+
+def push_sender(settings: Settings) -> PushSender | None:
+    """Firebase where a service account is configured; otherwise phones pull and nothing is pushed."""
+    if not settings.fcm_service_account:
+        return None
+    account = json.loads(Path(settings.fcm_service_account).read_text())
+    return FirebasePushSender(account, settings.clock.now, settings.fcm_url or FCM_URL)
+
+
+def run_job(wired: Wired, name: str, arguments: Mapping[str, Any]) -> None:
+    """One job. A refusal means that it is no longer true, and is no failure."""
+    about = About(
+        tenant_id=UUID(arguments["tenant"]),
+        subject_id=UUID(arguments["subject"]),
+        ticket_id=UUID(arguments["ticket"] or arguments["subject"]),
+        seq=int(arguments["seq"]),
+        depth=int(arguments["depth"]),
+    )
+    try:
+        JOBS[name](wired, about)
+    except DispatchError as refusal:
+        log.info("job %s of seq %s: %s", name, about.seq, refusal.code)
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    settings = read_settings()
+    wired = wire(settings)
+    log.info("worker starts, %d jobs known", len(JOBS))
+    run_worker(
+        settings.database_url,
+        JOBS,
+        lambda name, arguments: run_job(wired, name, arguments),
+        settings.worker_concurrency,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""Ten days in a ticket's life, each through HTTP, with the relay's and the worker's own code between."""
+
+from tests.builders import SITE, new_ticket
+from tests.house import Town, ok, refused
+
+
+def test_happy_path_an_offer_is_accepted_and_the_customer_signs_off(town: Town) -> None:
+    made = town.create(new_ticket())
+    ticket_id = made["ticket_id"]
+    town.settle()
+    (offer,) = town.today("Ana")["offers"]
+    ok(town.act("Ana", ticket_id, "accept_offer", offer_id=offer["offer_id"]))
+    town.arrive("Ana", ticket_id)
+    town.complete("Ana", ticket_id)
+    town.settle()
+    done = ok(town.answer(made["customer_link"], "sign_off", rating=5, text="谢谢"))
+    assert done["ticket"]["status"] == "closed"
+    view = town.view(ticket_id)
+    assert [line["action"] for line in view["history"] if line["subject_type"] == "ticket"][::-1] == [
+        "create", "offer", "accept_offer", "set_off", "check_in", "complete", "sign_off",
+    ]  # fmt: skip
+    assert view["acceptances"][0]["rating"] == 5
+
+
+def test_a_pool_ticket_is_grabbed_and_no_longer_in_the_pool(town: Town) -> None:
+    ticket_id = town.create(new_ticket("leak"))["ticket_id"]
+    town.settle()
+    assert town.today("Eve")["pool_count"] == 1
+    ok(town.act("Eve", ticket_id, "grab"))
+    refused(town.act("Ben", ticket_id, "grab"), 404, "ticket_unknown")
+    assert town.today("Ben")["pool_count"] == 0
+    assert town.view(ticket_id)["ticket"]["engineer_name"] == "Eve"
+
+
+def test_offers_run_out_and_the_dispatcher_is_called(town: Town) -> None:
+    ticket_id = town.create(new_ticket())["ticket_id"]
+    town.settle()
+    (offer,) = town.today("Ana")["offers"]
+    ok(town.act("Ana", ticket_id, "decline_offer", offer_id=offer["offer_id"], reason="too_far"))
+    town.settle()
+    assert town.today("Ana")["offers"] == []
+    (offer,) = town.today("Ben")["offers"]
+    town.product.clock.move(seconds=200)
+    town.settle()
+    ticket = town.view(ticket_id)["ticket"]
+    assert (ticket["status"], ticket["attention"]) == ("open", "offers_ran_out")
+    refused(town.act("Ben", ticket_id, "accept_offer", offer_id=offer["offer_id"]), 409, "action_not_allowed")
+    ok(
+        town.direct(
+            ticket_id,
+            "assign",
+            engineer_id=str(town.made.engineers["Ben"]),
+            confirm_broken_rules=True,
+            reason="agreed_by_phone",
+        )
+    )
+
+
+def test_the_customer_rejects_and_the_same_engineer_comes_again(town: Town) -> None:
+    made = town.create(new_ticket("ac_direct"))
+    ticket_id = made["ticket_id"]
+    town.settle()
+    name = town.view(ticket_id)["ticket"]["engineer_name"]
+    ok(town.act(name, ticket_id, "acknowledge"))
+    town.arrive(name, ticket_id)
+    town.complete(name, ticket_id)
+    ok(town.answer(made["customer_link"], "reject", reason="not_fixed", text="still warm"))
+    (card,) = town.today(name)["tickets"]
+    assert (card["status"], card["visit_number"]) == ("assigned", 2)
+    town.arrive(name, ticket_id)
+    town.complete(name, ticket_id)
+    ok(town.answer(made["customer_link"], "sign_off"))
+    assert town.status(ticket_id) == "closed"
+
+
+def test_a_hold_for_parts_keeps_the_engineer_and_ends_by_itself(town: Town) -> None:
+    ticket_id = town.create(new_ticket("ac_direct"))["ticket_id"]
+    town.settle()
+    name = town.view(ticket_id)["ticket"]["engineer_name"]
+    town.arrive(name, ticket_id)
+    ok(town.act(name, ticket_id, "hold", reason="parts", keep_engineer=True, text="compressor"))
+    assert town.status(ticket_id) == "on_hold"
+    assert town.today(name)["tickets"][0]["status"] == "on_hold"
+    town.product.clock.move(days=3, minutes=1)
+    town.settle()
+    ticket = town.view(ticket_id)["ticket"]
+    assert (ticket["status"], ticket["engineer_name"]) == ("assigned", name)
+
+
+def test_an_urgent_ticket_takes_the_engineer_off_another(town: Town) -> None:
+    first = town.create(new_ticket("ac_direct"))["ticket_id"]
+    town.settle()
+    name = town.view(first)["ticket"]["engineer_name"]
+    ok(town.act(name, first, "set_off"))
+    urgent = town.create(new_ticket("survey", priority="urgent"))["ticket_id"]
+    town.settle()
+    engineer_id = str(town.made.engineers[name])
+    ok(town.direct(urgent, "assign", engineer_id=engineer_id, confirm_broken_rules=True, reason="emergency"))
+    refused(town.act(name, urgent, "set_off"), 409, "engineer_under_way")
+    other = "Ben" if name == "Ana" else "Ana"
+    ok(town.direct(first, "assign", engineer_id=str(town.made.engineers[other])))
+    ok(town.act(name, urgent, "set_off"))
+    refused(town.act(name, first, "check_in"), 404, "ticket_unknown")
+    ok(town.act(other, first, "set_off"))
+
+
+def test_a_wrong_address_is_amended_and_the_ticket_finds_its_engineer(town: Town) -> None:
+    ticket_id = town.create(new_ticket(site=None))["ticket_id"]
+    town.settle()
+    assert town.view(ticket_id)["ticket"]["attention"] == "needs_position"
+    ok(town.direct(ticket_id, "amend", site={"lon": SITE.lon, "lat": SITE.lat}, address="示例路 2 号"))
+    town.settle()
+    assert town.status(ticket_id) == "offered"
+    assert town.today("Ana")["offers"][0]["address"] == "示例路 2 号"
+
+
+def test_the_customer_is_absent_and_the_visit_ends_without_a_repair(town: Town) -> None:
+    made = town.create(new_ticket("ac_direct"))
+    ticket_id = made["ticket_id"]
+    town.settle()
+    name = town.view(ticket_id)["ticket"]["engineer_name"]
+    town.arrive(name, ticket_id)
+    town.complete(name, ticket_id, outcome="no_access")
+    assert town.status(ticket_id) == "awaiting_acceptance"
+    town.product.clock.move(days=3, minutes=1)
+    town.settle()
+    view = town.view(ticket_id)
+    assert view["ticket"]["status"] == "closed"
+    assert view["history"][0]["actor"] == "system"
+
+
+def test_a_closed_ticket_is_opened_again_within_the_days_and_not_after(town: Town) -> None:
+    made = town.create(new_ticket("ac_direct"))
+    ticket_id, link = made["ticket_id"], made["customer_link"]
+    town.settle()
+    name = town.view(ticket_id)["ticket"]["engineer_name"]
+    town.arrive(name, ticket_id)
+    town.complete(name, ticket_id)
+    ok(town.answer(link, "sign_off"))
+    ok(town.answer(link, "reopen", reason="fault_returned"))
+    town.settle()
+    name = town.view(ticket_id)["ticket"]["engineer_name"]
+    town.arrive(name, ticket_id)
+    town.complete(name, ticket_id)
+    ok(town.answer(link, "sign_off"))
+    town.product.clock.move(days=8)
+    facts = refused(town.answer(link, "reopen", reason="fault_returned"), 422, "action_not_ready")
+    assert facts["missing"] == ["within_reopen_days"]
+
+
+def test_a_crew_of_two_only_the_lead_moves_the_ticket(town: Town) -> None:
+    ticket_id = town.create(new_ticket("survey"))["ticket_id"]
+    town.settle()
+    ana, ben = str(town.made.engineers["Ana"]), str(town.made.engineers["Ben"])
+    ok(town.direct(ticket_id, "assign", engineer_id=ana, helper_ids=[ben]))
+    assert town.today("Ben")["tickets"][0]["role"] == "helper"
+    ok(town.act("Ben", ticket_id, "set_off"))
+    assert town.status(ticket_id) == "assigned"
+    town.arrive("Ana", ticket_id)
+    photo = town.photo("Ben", ticket_id, "check_in")
+    ok(town.act("Ben", ticket_id, "check_in", photo_ids=[photo], position=town.at_site()))
+    refused(town.act("Ben", ticket_id, "hold", reason="parts"), 409, "not_the_lead")
+    town.complete("Ana", ticket_id)
+    crew = {c["name"]: c for c in town.view(ticket_id)["crew"]}
+    assert crew["Ben"]["left_at"] is not None and crew["Ana"]["role"] == "lead"
