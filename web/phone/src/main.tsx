@@ -3,7 +3,7 @@ import { start } from './core/app'
 import { route, type Tab } from './core/route'
 import { expired, newVersion, refusedCommands, session, shown, started, waitingCommands } from './core/state'
 import { t } from './core/words'
-import { Notice, PageMeanwhile } from './parts/basics'
+import { Empty, Notice, PageMeanwhile } from './parts/basics'
 import { Icon } from './parts/icons'
 import { lazy } from './parts/lazy'
 import { TodayScreen } from './screens/today'
@@ -18,7 +18,8 @@ const TicketScreen = lazy(() => import('./screens/ticket').then((m) => m.TicketS
 const SignInScreen = lazy(() => import('./screens/signin').then((m) => m.SignInScreen), PageMeanwhile)
 
 function App() {
-  if (!started.value) return null
+  if (started.value === 'no') return null
+  if (started.value === 'no_storage') return <Empty icon="alert" title={t('no_storage')} />
   if (!session.value || expired.value) return <SignInScreen />
   return (
     <div class="app">

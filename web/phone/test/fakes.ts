@@ -3,7 +3,7 @@
 import 'fake-indexeddb/auto'
 import { Refused, SignedOut, Unreachable, type EngineerApi, type PhotoToSend } from '../src/core/api'
 import { openPhoneDb, type QueuedPhoto } from '../src/core/db'
-import { makeOutbox, type Lock, type Outbox } from '../src/core/outbox'
+import { Outbox, type Lock } from '../src/core/outbox'
 import { uuid7 } from '../src/core/uuid7'
 import type { ActionCommand, BatchItem, Problem, TicketCard, Today } from '../src/core/wire'
 
@@ -113,7 +113,7 @@ export const freshDatabase = (): string => `phone-${(databases += 1)}`
 /** One tab. The same database name again is the same phone after a reload, or a second tab. */
 export async function openTab(server: FakeServer, name: string, options: { lock?: Lock; engineer?: string } = {}): Promise<Outbox> {
   const db = await openPhoneDb(name)
-  return makeOutbox({
+  return new Outbox({
     db, api: server.api, lock: options.lock ?? oneAtATime(), engineerId: () => options.engineer ?? ANA,
     changed: async () => undefined, arrived: async () => undefined,
   })

@@ -275,4 +275,17 @@ describe('photos in the queue', () => {
     expect(server.log).toEqual(['acknowledge ticket-2'])
     expect((await outbox.read()).commands.map((command) => command.refused?.code)).toEqual(['no_answer'])
   })
+
+  it('of a sheet that was never sent are dropped after a week, those of a queue never', async () => {
+    const outbox = await openTab(fakeServer(), freshDatabase())
+    const week = 7 * 86_400_000
+    const [draft, kept] = [photo(), photo()]
+    await outbox.addPhoto(draft)
+    await outbox.addPhoto(kept)
+    await outbox.add({ ...tap('check_in'), photo_ids: [kept.photo_id] })
+    await outbox.dropOldDrafts(Date.now() + week - 60_000)
+    expect((await outbox.read()).photos).toHaveLength(2)
+    await outbox.dropOldDrafts(Date.now() + week + 60_000)
+    expect((await outbox.read()).photos.map((one) => one.photo_id)).toEqual([kept.photo_id])
+  })
 })

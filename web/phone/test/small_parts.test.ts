@@ -6,7 +6,7 @@ import { readExif } from '../src/core/exif'
 import { eventReader } from '../src/core/live'
 import { lineTotal, parseMinor, parseQuantity } from '../src/core/money'
 import { distanceM, keepPosition, KEEP_AT_MOST, sendPositions } from '../src/core/positions'
-import { sha256, uuid7 } from '../src/core/uuid7'
+import { madeAtMs, sha256, uuid7 } from '../src/core/uuid7'
 import type { EngineerApi } from '../src/core/api'
 import type { PositionReading } from '../src/core/wire'
 import { ANA, freshDatabase } from './fakes'
@@ -16,7 +16,7 @@ describe('ids', () => {
     const ids = [uuid7(1_700_000_000_000), uuid7(1_700_000_000_001), uuid7(1_800_000_000_000)]
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
     expect([...ids].sort()).toEqual(ids)
-    expect(parseInt(ids[0]!.replaceAll('-', '').slice(0, 12), 16)).toBe(1_700_000_000_000)
+    expect(madeAtMs(ids[0]!)).toBe(1_700_000_000_000)
   })
 
   it('of a photo are the sha256 of its bytes', async () => {

@@ -50,6 +50,7 @@ export const phone = {
   new_version: ['有新版本', 'New version ready'],
   reload: ['更新', 'Update'],
   storage_refused: ['系统可能在空间不足时清除本机数据，未发送的操作请尽快联网发送。', 'The system may clear this phone’s data when space runs short: send what is waiting soon.'],
+  no_storage: ['此浏览器不允许保存数据（无痕模式？），无法使用。', 'This browser lets the page keep nothing (a private window?): it cannot be used.'],
   storage_full: ['本机空间不足，没有保存。请清理空间后重试。', 'This phone is out of space: nothing was saved. Free some space and try again.'],
 
   // Today

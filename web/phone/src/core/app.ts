@@ -5,7 +5,7 @@ import { engineerApi, Refused, SignedOut, Unreachable } from './api'
 import { serverTime, setClock } from './clock'
 import { openPhoneDb, type PhoneDb } from './db'
 import { openLive } from './live'
-import { browserLock, makeOutbox, type NewCommand, type Outbox } from './outbox'
+import { browserLock, Outbox } from './outbox'
 import { keepPosition, sendPositions } from './positions'
 import { registerPush } from './push'
 import * as state from './state'
@@ -28,10 +28,18 @@ const tabs = new BroadcastChannel('paidan-phone')
 
 export const serverIso = (deviceMs = Date.now()): string => new Date(serverTime(state.clock.value, deviceMs)).toISOString()
 
-/** Reads what the phone kept, then starts everything that runs beside the page. */
+/** Reads what the phone kept, then starts everything that runs beside the page. A phone that keeps nothing is told so. */
 export async function start(): Promise<void> {
-  db = await openPhoneDb()
-  outbox = makeOutbox({
+  const spoken = navigator.language.startsWith('zh') ? 'zh' : 'en'
+  try {
+    db = await openPhoneDb()
+  } catch (error) {
+    console.error(error)
+    await speak(spoken)
+    state.started.value = 'no_storage'
+    return
+  }
+  outbox = new Outbox({
     db, api, lock: browserLock, arrived,
     engineerId: () => state.session.value?.engineer_id ?? '',
     changed: async () => {
@@ -40,10 +48,11 @@ export async function start(): Promise<void> {
     },
   })
   const kept = (await db.get('kept', 'language')) as Language | undefined
-  await speak(kept ?? (navigator.language.startsWith('zh') ? 'zh' : 'en'))
+  await speak(kept ?? spoken)
   await readKept()
-  state.started.value = true
-  tabs.onmessage = () => void readKept()
+  await outbox.dropOldDrafts(Date.now())
+  state.started.value = 'yes'
+  tabs.onmessage = () => void otherTabChanged()
   setInterval(() => document.hidden || (state.deviceNow.value = Date.now()), 1_000)
   setInterval(() => document.hidden || (!state.live.value && void load()), POLL_MS)
   setInterval(() => void trackPosition(), POSITION_EVERY_MS)
@@ -63,6 +72,13 @@ async function readKept(): Promise<void> {
     state.clock.value = (clock as typeof state.clock.value) ?? null
     state.queue.value = queue
   })
+}
+
+/** Another tab of this phone signed in, signed out, or moved the queue. */
+async function otherTabChanged(): Promise<void> {
+  await readKept()
+  const signedIn = state.session.value !== null && !state.expired.value
+  if (signedIn !== (line !== null)) wake()
 }
 
 function begin(): void {
@@ -170,10 +186,9 @@ async function round(): Promise<void> {
 
 /** One tap: into the queue for good, then on its way. */
 export async function act(ticket: { ticket_id: string; ticket_no: string }, action: string, facts: ActionFacts = {}, photoIds: string[] = []): Promise<void> {
-  const command: NewCommand = {
+  await outbox.add({
     ticket_id: ticket.ticket_id, ticket_no: ticket.ticket_no, action, at: serverIso(), facts, photo_ids: photoIds,
-  }
-  await outbox.add(command)
+  })
   retryMs = RETRY_FIRST_MS
   void sync()
 }
@@ -196,6 +211,7 @@ export async function signIn(signinId: string, password: string): Promise<void> 
   await tx.done
   if (!chosen) await speak(signedIn.language)
   await readKept()
+  tabs.postMessage('changed')
   begin()
 }
 

@@ -5,8 +5,8 @@
 
 import { PHOTO_TIMEOUT_MS, Refused, SignedOut, Unreachable, type EngineerApi } from './api'
 import type { PhoneDb, QueuedCommand, QueuedPhoto } from './db'
-import { uuid7 } from './uuid7'
-import type { ActionCommand, ActionFacts, BatchItem, Problem, Today } from './wire'
+import { noAnswer, QueueStore, type NewCommand } from './queue_store'
+import type { ActionCommand, BatchItem, Today } from './wire'
 
 /** Actions whose photo may come after them: the hash goes in its place. */
 const PHOTO_MAY_FOLLOW = new Set(['check_in', 'complete', 'sign_off'])
@@ -14,8 +14,6 @@ const PHOTO_PATIENCE_MS = 12_000
 const BATCH = 100
 /** A refusal that only means "ask again": the first copy of this command is still being done. */
 const ASK_AGAIN = 'command_in_progress'
-/** After so many answers that were no answer, the item steps aside and tells the engineer. */
-const MAX_TRIES = 8
 const LOCK = 'paidan-outbox'
 
 export type Lock = <T>(name: string, work: () => Promise<T>) => Promise<T>
@@ -26,34 +24,12 @@ export const browserLock: Lock = (name, work) => navigator.locks.request(name, w
 /** `done`: nothing more can be sent now; `later`: no answer, try again; `signed_out`: sign in first. */
 export type DrainEnd = 'done' | 'later' | 'signed_out'
 
-export interface NewCommand {
-  ticket_id: string
-  ticket_no: string
-  action: string
-  at: string
-  facts: ActionFacts
-  photo_ids?: string[]
-}
-
 export interface Queue {
   commands: QueuedCommand[]
   photos: QueuedPhoto[]
 }
 
-export interface Outbox {
-  add(command: NewCommand): Promise<string>
-  addPhoto(photo: QueuedPhoto): Promise<void>
-  dropPhoto(photoId: string): Promise<void>
-  read(): Promise<Queue>
-  drain(): Promise<DrainEnd>
-  dismiss(commandId: string): Promise<void>
-  /** Sends a refused command again as it was, under a new id. */
-  retry(commandId: string): Promise<void>
-  /** Takes a refused command out of the queue; its photos become the sheet's again, to be corrected and sent anew. */
-  correct(commandId: string): Promise<void>
-}
-
-interface Parts {
+export interface OutboxParts {
   db: PhoneDb
   api: EngineerApi
   engineerId: () => string
@@ -64,250 +40,196 @@ interface Parts {
   arrived: (today: Today) => Promise<void>
 }
 
-export function makeOutbox({ db, api, engineerId, lock, changed, arrived }: Parts): Outbox {
-  const mine = <T extends { engineer_id: string }>(rows: T[]): T[] => rows.filter((row) => row.engineer_id === engineerId())
-  const commands = async (): Promise<QueuedCommand[]> => mine(await db.getAll('commands'))
-  const photos = async (): Promise<QueuedPhoto[]> => mine(await db.getAll('photos'))
-  const waiting = async (): Promise<QueuedCommand[]> => (await commands()).filter((command) => !command.refused)
+export class Outbox {
+  private readonly store: QueueStore
 
-  async function add(wanted: NewCommand): Promise<string> {
-    const command: QueuedCommand = {
-      ...wanted, engineer_id: engineerId(), command_id: uuid7(), photo_ids: wanted.photo_ids ?? [], frozen: false, tries: 0, refused: null,
-    }
-    const tx = db.transaction(['commands', 'photos'], 'readwrite', { durability: 'strict' })
-    await tx.objectStore('commands').add(command)
-    for (const photoId of command.photo_ids) {
-      const photo = await tx.objectStore('photos').get(photoId)
-      if (photo) await tx.objectStore('photos').put({ ...photo, command_id: command.command_id })
-    }
-    await tx.done
-    await changed()
-    return command.command_id
+  constructor(private readonly parts: OutboxParts) {
+    this.store = new QueueStore(parts.db, parts.engineerId)
   }
 
-  /** Sends one photo; true when it is safe on the server. A refusal is kept with the photo. */
-  async function sendPhoto(photo: QueuedPhoto, timeoutMs: number): Promise<boolean> {
+  /** The new command's id. Throws what the database throws when the phone is full: then nothing was kept. */
+  async add(command: NewCommand): Promise<string> {
+    const commandId = await this.store.add(command)
+    await this.parts.changed()
+    return commandId
+  }
+
+  async addPhoto(photo: QueuedPhoto): Promise<void> {
+    await this.store.putPhoto(photo)
+    await this.parts.changed()
+  }
+
+  async dropPhoto(photoId: string): Promise<void> {
+    await this.store.deletePhoto(photoId)
+    await this.parts.changed()
+  }
+
+  /** Photos of sheets that were never sent are dropped after a week. */
+  dropOldDrafts(nowMs: number): Promise<void> {
+    return this.store.dropOldDrafts(nowMs)
+  }
+
+  async read(): Promise<Queue> {
+    return { commands: await this.store.commands(), photos: await this.store.photos() }
+  }
+
+  drain(): Promise<DrainEnd> {
+    return this.parts.lock(LOCK, () => this.drainAll())
+  }
+
+  /** The engineer has seen a refusal: the command and its evidence go. */
+  dismiss(commandId: string): Promise<void> {
+    return this.onRefused(commandId, (command) => this.store.discard(command))
+  }
+
+  /** Sends a refused command again as it was, under a new id. */
+  retry(commandId: string): Promise<void> {
+    return this.onRefused(commandId, (command) => this.store.renew(command))
+  }
+
+  /** Takes a refused command out of the queue; its photos become the sheet's again, to be corrected and sent anew. */
+  correct(commandId: string): Promise<void> {
+    return this.onRefused(commandId, (command) => this.store.release(command))
+  }
+
+  private onRefused(commandId: string, work: (command: QueuedCommand) => Promise<void>): Promise<void> {
+    return this.parts.lock(LOCK, async () => {
+      const command = await this.store.find(commandId)
+      if (command?.refused) await work(command)
+      await this.parts.changed()
+    })
+  }
+
+  private async drainAll(): Promise<DrainEnd> {
     try {
-      await api.sendPhoto(photo, timeoutMs)
-      await db.put('photos', { ...photo, sent: true })
-      return true
-    } catch (error) {
-      if (error instanceof Refused) {
-        await db.put('photos', { ...photo, refused: error.problem })
-        return false
+      for (let queue = await this.store.waiting(); queue.length; queue = await this.store.waiting()) {
+        const run = await this.nextRun(queue)
+        if (run.length) await this.send(run)
+        await this.parts.changed()
       }
-      if (!(await isPoison(error))) throw error
-      const tries = photo.tries + 1
-      const refused = tries >= MAX_TRIES ? noAnswer() : null
-      await db.put('photos', { ...photo, tries, refused })
-      if (!refused) throw error
-      return false
-    }
-  }
-
-  /** True when this very request makes an otherwise healthy server fail: only then is a limit on tries fair. */
-  async function isPoison(error: unknown): Promise<boolean> {
-    return error instanceof Unreachable && error.status === 500 && (await serverAnswers())
-  }
-
-  function serverAnswers(): Promise<boolean> {
-    return api.today().then(() => true, () => false)
-  }
-
-  /**
-   * Makes a command ready to go and fixes its body for good: its photos are sent first, or named by
-   * their hashes when reception is too poor and the action allows it. Throws Unreachable to wait.
-   */
-  async function prepare(command: QueuedCommand): Promise<QueuedCommand> {
-    if (command.frozen) return command
-    const sent: string[] = []
-    const pending: string[] = []
-    for (const photoId of command.photo_ids) {
-      const photo = await db.get('photos', photoId)
-      if (!photo) continue
-      const follow = PHOTO_MAY_FOLLOW.has(command.action)
-      try {
-        const safe = photo.sent || (!photo.refused && (await sendPhoto(photo, follow ? PHOTO_PATIENCE_MS : PHOTO_TIMEOUT_MS)))
-        if (safe) sent.push(photoId)
-        else return await refuse(command, (await db.get('photos', photoId))?.refused ?? noAnswer())
-      } catch (error) {
-        const onlyPhotoFailed = error instanceof Unreachable && follow && (await serverAnswers())
-        if (!onlyPhotoFailed) throw error
-        pending.push(photo.sha256)
-      }
-    }
-    const facts = { ...command.facts }
-    if (sent.length) facts.photo_ids = sent
-    if (pending.length) facts.photo_pending = pending
-    const ready = { ...command, facts, frozen: true }
-    await db.put('commands', ready)
-    return ready
-  }
-
-  async function refuse(command: QueuedCommand, problem: Problem): Promise<QueuedCommand> {
-    const refused = { ...command, refused: problem }
-    await db.put('commands', refused)
-    return refused
-  }
-
-  /** The longest run of commands that can travel together: one that still needs photos starts a new run, one that failed before goes alone. */
-  async function nextRun(queue: QueuedCommand[]): Promise<QueuedCommand[]> {
-    const run: QueuedCommand[] = []
-    for (const command of queue.slice(0, BATCH)) {
-      const needsPhotos = !command.frozen && command.photo_ids.length > 0
-      if ((needsPhotos || command.tries) && run.length) break
-      const ready = await prepare(command)
-      if (!ready.refused) run.push(ready)
-      if (command.tries) break
-    }
-    return run
-  }
-
-  async function send(run: QueuedCommand[]): Promise<void> {
-    try {
-      const reply = await api.sendCommands(run.map(bodyOf))
-      const answered = await settle(run, reply.items)
-      await arrived(reply.today)
-      if (!answered) throw new Unreachable('no answer for some commands')
-    } catch (error) {
-      const [only, ...others] = run
-      if (only && (await isPoison(error))) await countTry(only)
-      if (!(error instanceof Refused)) throw error
-      if (only && others.length === 0) await refuse(only, error.problem)
-      else for (const command of run) await send([command])
-    }
-  }
-
-  async function countTry(command: QueuedCommand, problem?: Problem | null): Promise<void> {
-    const tries = command.tries + 1
-    await db.put('commands', { ...command, tries, refused: tries >= MAX_TRIES ? (problem ?? noAnswer()) : null })
-  }
-
-  /** Writes the server's verdicts; false when an item got none. What follows an unanswered step of the same ticket goes again under a new id. */
-  async function settle(run: QueuedCommand[], items: BatchItem[]): Promise<boolean> {
-    const verdicts = new Map(items.map((item) => [item.command_id, item]))
-    const stuck = new Set<string>()
-    for (const command of run) {
-      const item = verdicts.get(command.command_id)
-      if (item && item.status < 300) {
-        await forget(command)
-      } else if (!item || item.status >= 500 || item.status === 429 || item.problem?.code === ASK_AGAIN) {
-        stuck.add(command.ticket_id)
-        await countTry(command, item?.problem)
-      } else if (stuck.has(command.ticket_id)) {
-        await renew(command)
-      } else {
-        await refuse(command, item.problem ?? noAnswer())
-      }
-    }
-    return stuck.size === 0
-  }
-
-  /** The command is done; its photos go too, except those still to be sent. */
-  async function forget(command: QueuedCommand): Promise<void> {
-    const tx = db.transaction(['commands', 'photos'], 'readwrite', { durability: 'strict' })
-    await tx.objectStore('commands').delete(command.place!)
-    for (const photo of await tx.objectStore('photos').getAll()) {
-      if (photo.command_id === command.command_id && photo.sent) await tx.objectStore('photos').delete(photo.photo_id)
-    }
-    await tx.done
-  }
-
-  /** The same tap under a new id and free to change: the old id was answered once and keeps that answer. */
-  async function renew(command: QueuedCommand): Promise<void> {
-    const command_id = uuid7()
-    const tx = db.transaction(['commands', 'photos'], 'readwrite', { durability: 'strict' })
-    const facts = withoutPhotos(command.facts)
-    await tx.objectStore('commands').put({ ...command, command_id, facts, refused: null, tries: 0, frozen: false })
-    for (const photo of await tx.objectStore('photos').getAll()) {
-      if (photo.command_id === command.command_id) await tx.objectStore('photos').put({ ...photo, command_id, refused: null, tries: 0 })
-    }
-    await tx.done
-  }
-
-  /** Photos that were allowed to come later, and those of refused commands: evidence is worth having either way. */
-  async function sendLatePhotos(): Promise<void> {
-    for (const photo of await photos()) {
-      if (!photo.command_id || photo.sent || photo.refused) continue
-      const owner = (await commands()).find((command) => command.command_id === photo.command_id)
-      if (owner && !owner.refused) continue
-      if ((await sendPhoto(photo, PHOTO_TIMEOUT_MS)) && !owner) await db.delete('photos', photo.photo_id)
-      await changed()
-    }
-  }
-
-  async function drainAll(): Promise<DrainEnd> {
-    try {
-      for (let queue = await waiting(); queue.length; queue = await waiting()) {
-        const run = await nextRun(queue)
-        if (run.length) await send(run)
-        await changed()
-      }
-      await sendLatePhotos()
+      await this.sendLatePhotos()
       return 'done'
     } catch (error) {
       if (error instanceof SignedOut) return 'signed_out'
       if (error instanceof Unreachable) return 'later'
       throw error
     } finally {
-      await changed()
+      await this.parts.changed()
     }
   }
 
-  async function find(commandId: string): Promise<QueuedCommand | undefined> {
-    return (await commands()).find((command) => command.command_id === commandId)
+  /** The longest run of commands that can travel together: one that still needs photos starts a new run, one that failed before goes alone. */
+  private async nextRun(queue: QueuedCommand[]): Promise<QueuedCommand[]> {
+    const run: QueuedCommand[] = []
+    for (const command of queue.slice(0, BATCH)) {
+      const needsPhotos = !command.frozen && command.photo_ids.length > 0
+      if ((needsPhotos || command.tries) && run.length) break
+      const ready = await this.prepare(command)
+      if (!ready.refused) run.push(ready)
+      if (command.tries) break
+    }
+    return run
   }
 
-  return {
-    add,
-    addPhoto: async (photo) => {
-      await db.put('photos', photo)
-      await changed()
-    },
-    dropPhoto: async (photoId) => {
-      await db.delete('photos', photoId)
-      await changed()
-    },
-    read: async () => ({ commands: await commands(), photos: await photos() }),
-    drain: () => lock(LOCK, drainAll),
-    dismiss: (commandId) =>
-      lock(LOCK, async () => {
-        const command = await find(commandId)
-        if (command?.refused) await db.delete('commands', command.place!)
-        for (const photo of await photos()) {
-          if (photo.command_id === commandId && (photo.sent || photo.refused || command?.refused)) await db.delete('photos', photo.photo_id)
-        }
-        await changed()
-      }),
-    retry: (commandId) =>
-      lock(LOCK, async () => {
-        const command = await find(commandId)
-        if (command?.refused) await renew(command)
-        await changed()
-      }),
-    correct: (commandId) =>
-      lock(LOCK, async () => {
-        const command = await find(commandId)
-        if (!command?.refused) return
-        await db.delete('commands', command.place!)
-        for (const photo of await photos()) {
-          if (photo.command_id === commandId) await db.put('photos', { ...photo, command_id: null, refused: null, tries: 0 })
-        }
-        await changed()
-      }),
+  /**
+   * Makes a command ready to go and fixes its body for good: its photos are sent first, or named by
+   * their hashes when only they cannot get through and the action allows it. Throws Unreachable to wait.
+   */
+  private async prepare(command: QueuedCommand): Promise<QueuedCommand> {
+    if (command.frozen) return command
+    const mayFollow = PHOTO_MAY_FOLLOW.has(command.action)
+    const sent: string[] = []
+    const pending: string[] = []
+    for (const photoId of command.photo_ids) {
+      const photo = await this.store.photo(photoId)
+      if (!photo) continue
+      try {
+        const safe = photo.sent || (!photo.refused && (await this.sendPhoto(photo, mayFollow ? PHOTO_PATIENCE_MS : PHOTO_TIMEOUT_MS)))
+        if (!safe) return await this.store.refuse(command, (await this.store.photo(photoId))?.refused ?? noAnswer())
+        sent.push(photoId)
+      } catch (error) {
+        const onlyPhotoFailed = error instanceof Unreachable && mayFollow && (await this.serverAnswers())
+        if (!onlyPhotoFailed) throw error
+        pending.push(photo.sha256)
+      }
+    }
+    return this.store.freeze(command, {
+      ...command.facts, ...(sent.length ? { photo_ids: sent } : {}), ...(pending.length ? { photo_pending: pending } : {}),
+    })
+  }
+
+  /** Sends one photo; true when it is safe on the server. A refusal is kept with the photo. */
+  private async sendPhoto(photo: QueuedPhoto, timeoutMs: number): Promise<boolean> {
+    try {
+      await this.parts.api.sendPhoto(photo, timeoutMs)
+      await this.store.putPhoto({ ...photo, sent: true })
+      return true
+    } catch (error) {
+      if (error instanceof Refused) {
+        await this.store.putPhoto({ ...photo, refused: error.problem })
+        return false
+      }
+      if (!(await this.isPoison(error)) || (await this.store.countPhotoTry(photo))) throw error
+      return false
+    }
+  }
+
+  private async send(run: QueuedCommand[]): Promise<void> {
+    try {
+      const reply = await this.parts.api.sendCommands(run.map(bodyOf))
+      const answered = await this.settle(run, reply.items)
+      await this.parts.arrived(reply.today)
+      if (!answered) throw new Unreachable('no answer for some commands')
+    } catch (error) {
+      const [first, ...others] = run
+      if (first && (await this.isPoison(error))) await this.store.countTry(first)
+      if (!(error instanceof Refused)) throw error
+      if (first && others.length === 0) await this.store.refuse(first, error.problem)
+      else for (const command of run) await this.send([command])
+    }
+  }
+
+  /** Writes the server's verdicts; false when an item got none. What follows an unanswered step of the same ticket goes again under a new id. */
+  private async settle(run: QueuedCommand[], items: BatchItem[]): Promise<boolean> {
+    const verdicts = new Map(items.map((item) => [item.command_id, item]))
+    const stuck = new Set<string>()
+    for (const command of run) {
+      const item = verdicts.get(command.command_id)
+      if (item && item.status < 300) {
+        await this.store.forget(command)
+      } else if (!item || item.status >= 500 || item.status === 429 || item.problem?.code === ASK_AGAIN) {
+        stuck.add(command.ticket_id)
+        await this.store.countTry(command, item?.problem)
+      } else if (stuck.has(command.ticket_id)) {
+        await this.store.renew(command)
+      } else {
+        await this.store.refuse(command, item.problem ?? noAnswer())
+      }
+    }
+    return stuck.size === 0
+  }
+
+  /** Photos that were allowed to come later, and those of refused commands: evidence is worth having either way. */
+  private async sendLatePhotos(): Promise<void> {
+    for (const photo of await this.store.photos()) {
+      if (!photo.command_id || photo.sent || photo.refused) continue
+      const owner = await this.store.find(photo.command_id)
+      if (owner && !owner.refused) continue
+      if ((await this.sendPhoto(photo, PHOTO_TIMEOUT_MS)) && !owner) await this.store.deletePhoto(photo.photo_id)
+      await this.parts.changed()
+    }
+  }
+
+  /** True when this very request makes an otherwise healthy server fail: only then is a limit on tries fair. */
+  private async isPoison(error: unknown): Promise<boolean> {
+    return error instanceof Unreachable && error.status === 500 && (await this.serverAnswers())
+  }
+
+  private serverAnswers(): Promise<boolean> {
+    return this.parts.api.today().then(() => true, () => false)
   }
 }
 
-function bodyOf(command: QueuedCommand): ActionCommand {
-  const { command_id, ticket_id, action, at, facts } = command
+function bodyOf({ command_id, ticket_id, action, at, facts }: QueuedCommand): ActionCommand {
   return { command_id, ticket_id, action, at, facts }
-}
-
-function withoutPhotos({ photo_ids: _ids, photo_pending: _pending, ...rest }: ActionFacts): ActionFacts {
-  return rest
-}
-
-/** Stands in where the server failed again and again without saying why. */
-function noAnswer(): Problem {
-  return { code: 'no_answer', title: 'No answer', status: 0, facts: {}, trace_id: '' }
 }

@@ -25,7 +25,7 @@ export type PositionProblem = 'denied' | 'unavailable' | null
 export const session = signal<Session | null>(null)
 /** The sign-in has ended while there may be a queue: ask again, lose nothing. */
 export const expired = signal(false)
-export const started = signal(false)
+export const started = signal<'no' | 'yes' | 'no_storage'>('no')
 export const today = signal<Today | null>(null)
 export const queue = signal<Queue>({ commands: [], photos: [] })
 export const reach = signal<Reach>('waiting')

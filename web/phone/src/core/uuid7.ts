@@ -12,6 +12,11 @@ export function uuid7(nowMs: number = Date.now()): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
+/** Milliseconds since 1970 at which a version 7 id was made. */
+export function madeAtMs(id: string): number {
+  return parseInt(id.replaceAll('-', '').slice(0, 12), 16)
+}
+
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
