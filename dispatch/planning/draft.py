@@ -1,0 +1,157 @@
+"""The plan in work as arrays: made empty, loaded with routes, read back as routes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from dispatch.planning import layout as col
+from dispatch.planning.compile import Day
+from dispatch.planning.kernel_crew import CREW_TIMES, settle
+from dispatch.planning.kernel_edit import close_ticket, refresh_route, take_out
+from dispatch.planning.kernel_search import score
+from dispatch.planning.kernel_types import Draft
+
+MIXER: Final = 0x9E3779B97F4A7C15
+Routes = list[list[int]]  # nodes in order, one list for each engineer
+
+
+def empty_draft(day: Day, seed: int) -> Draft:
+    """A draft with every ticket open, pinned tickets in their routes and each engineer's breaks in his."""
+    facts = day.facts
+    tickets, team, nodes = facts.crew.shape[0], facts.engineer.shape[0], facts.node.shape[0]
+    wide = day.longest + 4
+    counters = np.zeros(col.COUNTERS, np.int64)
+    counters[col.OPEN], counters[col.LAST_VERSION] = tickets, team + 1
+    draft = Draft(
+        node=facts.node.copy(),
+        stop=np.zeros((team, wide, col.STOP_WIDTH), np.int32),
+        extra=np.zeros((team, wide)),
+        length=np.zeros(team, np.int32),
+        visits=np.zeros(team, np.int32),
+        cost=np.zeros(team),
+        work=np.zeros(team, np.int64),
+        owner=np.full(nodes, -1, np.int32),
+        open_list=np.arange(tickets, dtype=np.int32),
+        open_at=np.arange(tickets, dtype=np.int32),
+        counters=counters,
+        rng=np.array([((seed + 1) * MIXER) % 2**64 | 1], np.uint64),
+        best_stop=np.zeros((team, wide), np.int32),
+        best_length=np.zeros(team, np.int32),
+        version=np.arange(1, team + 1, dtype=np.int64),
+        memo_version=np.zeros((tickets, team), np.int64),
+        memo_cost=np.zeros((tickets, team)),
+        memo_row=np.zeros((tickets, team), np.int32),
+        mark=np.zeros(team, np.uint8),
+        touched=np.zeros(team, np.int32),
+        saved=np.zeros((team, wide), np.int32),
+        saved_length=np.zeros(team, np.int32),
+        saved_cost=np.zeros(team),
+        saved_work=np.zeros(team, np.int64),
+        saved_version=np.zeros(team, np.int64),
+        saved_node=np.zeros((facts.tied.shape[0], 3), np.int32),
+        gone=np.zeros(2 * nodes + 4, np.int32),
+        gone_from=np.zeros(2 * nodes + 4, np.int32),
+        placed=np.zeros(tickets + 4, np.int32),
+        pool=np.zeros(tickets + 16, np.int32),
+        in_pool=np.zeros(nodes, np.uint8),
+        key=np.zeros(tickets + 16),
+        line=np.zeros(wide + 4, np.int32),
+        crew_time=np.zeros((2, CREW_TIMES), np.int32),
+        crew_price=np.zeros((2, CREW_TIMES)),
+        help_price=np.zeros(team),
+        help_place=np.zeros(team, np.int32),
+        member=np.zeros((3, facts.helpers.shape[1] + 1), np.int32),
+        member_place=np.zeros((3, facts.helpers.shape[1] + 1), np.int32),
+    )
+    load(day, draft, [[] for _ in range(team)])
+    return draft
+
+
+def load(day: Day, draft: Draft, routes: Sequence[Sequence[int]]) -> None:
+    """Replaces the draft's routes by these nodes; breaks and pinned tickets they forget are added.
+
+    Visits that cannot stand (a crew that never meets, a ticket before what it waits for) are left open.
+    """
+    facts = day.facts
+    draft.node[:] = facts.node
+    draft.owner[:] = -1
+    draft.length[:] = 0
+    tickets = facts.crew.shape[0]
+    draft.counters[col.OPEN] = tickets
+    draft.open_list[:] = np.arange(tickets)
+    draft.open_at[:] = np.arange(tickets)
+    for m, row in enumerate(_completed(day, routes)):
+        for k, x in enumerate(row[: day.longest], 1):
+            draft.stop[m, k, col.NODE] = x
+            draft.length[m] = k
+            if facts.node[x, col.KIND] <= col.HELP:
+                draft.owner[x] = m
+            if x < tickets:
+                close_ticket(x, draft)
+    for m in range(len(routes)):
+        refresh_route(m, facts, draft)
+    if facts.tied.shape[0]:
+        _untie_until_it_settles(day, draft)
+        settle(False, facts, draft)
+
+
+def _completed(day: Day, routes: Sequence[Sequence[int]]) -> Routes:
+    """The routes with their engineer's breaks, and every pinned ticket at its row."""
+    facts, names = day.facts, day.names
+    pinned = {t for t, ticket in enumerate(day.scenario.tickets) if ticket.pinned is not None}
+    index = {name: m for m, name in enumerate(names.engineers)}
+    done: Routes = []
+    for m, row in enumerate(routes):
+        rows = [x for x in row if x not in pinned and facts.node[x, col.KIND] != col.REST or x in names.rests[m]]
+        rows += [x for x in names.rests[m] if x not in rows]
+        done.append(rows)
+    order = sorted(pinned, key=lambda t: (facts.node[t, col.PIN] == 0, facts.node[t, col.PIN], t))
+    for t in order:
+        pin = day.scenario.tickets[t].pinned
+        assert pin is not None
+        row = done[index[pin.engineer]]
+        if facts.crew[t] == 1:
+            row.insert(len(row) if pin.position is None else pin.position, t)
+    return done
+
+
+def _untie_until_it_settles(day: Day, draft: Draft) -> None:
+    """Agrees crew times upwards from nothing; takes out what never comes to rest or breaks an order."""
+    facts = day.facts
+    for x in _incomplete(day, draft):
+        take_out(x, facts, draft)
+    while not settle(True, facts, draft):
+        worst = max((x for x in facts.tied if draft.owner[x] >= 0), key=lambda x: draft.node[x, col.EARLIEST])
+        take_out(int(facts.node[worst, col.LEAD]), facts, draft)
+        for x in _incomplete(day, draft):
+            take_out(x, facts, draft)
+
+
+def _incomplete(day: Day, draft: Draft) -> list[int]:
+    """Tickets in a route without their whole crew or without those they wait for, dependants included."""
+    facts, wrong = day.facts, set[int]()
+    while True:
+        before = len(wrong)
+        for t in range(facts.crew.shape[0]):
+            members = [t, *(int(h) for h in facts.helpers[t] if h >= 0)]
+            inside = [x for x in members if draft.owner[x] >= 0]
+            waits = [int(e) for e in facts.before[t] if e >= 0]
+            lost = any(draft.owner[e] < 0 or e in wrong for e in waits)
+            if inside and t not in wrong and (len(inside) < len(members) or lost):
+                wrong.add(t)
+        if len(wrong) == before:
+            return sorted(wrong)
+
+
+def routes_of(draft: Draft, best: bool = True) -> Routes:
+    """Nodes in order, one list for each engineer, of the best plan kept or of the draft as it stands."""
+    if best:
+        return [draft.best_stop[m, 1 : n + 1].tolist() for m, n in enumerate(draft.best_length)]
+    return [draft.stop[m, 1 : n + 1, col.NODE].tolist() for m, n in enumerate(draft.length)]
+
+
+def score_of(day: Day, draft: Draft) -> float:
+    return float(score(day.facts, draft))

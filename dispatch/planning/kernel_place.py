@@ -1,0 +1,90 @@
+"""Where one visit fits best into one route, compiled: exact on the objective, most positions decided by two bounds."""
+
+from __future__ import annotations
+
+from dispatch.planning.kernel import kernel_inline
+
+from dispatch.planning.kernel_route import drive_s, stop_price
+from dispatch.planning.layout import (
+    ARRIVE,
+    AT,
+    DRIVE,
+    DURATION,
+    EARLIEST,
+    FIXED,
+    FREE,
+    LAST,
+    LATEST,
+    LEAVE,
+    LEG,
+    MODE,
+    NODE,
+    ON_SHIFT,
+    OVERTIME,
+    SHIFT_TO,
+    SITE,
+)
+
+
+@kernel_inline
+def place_plain(
+    x, m, bound, mean, spread, stop, extra, length, node, price, engineer, rate, bias, drive, towards, ball, work
+):
+    """(cost, row) of the cheapest insertion of `x` into route `m` below `bound`, or (bound, -1).
+
+    The visit takes the row and pushes what stands there back. `towards` is `drive` transposed.
+    """
+    n = length[m]
+    row = stop[m]
+    mode = engineer[m, MODE]
+    site = node[x, SITE]
+    per_s = rate[m, DRIVE]
+    best = bound
+    best_k = -1
+    own = 0.0
+    if bias.shape[0] > 0:
+        own = bias[m, x]
+    for k in range(1 + engineer[m, FIXED], n + 2):
+        if row[k - 1, LEAVE] > node[x, LATEST]:
+            break
+        if ball.shape[0] == 0:
+            into = towards[mode, 0, site, row[k - 1, AT]]
+            out = drive[mode, 0, site, row[k, AT]]
+        else:
+            into = drive_s(drive, ball, mode, 0, row[k - 1, AT], site)
+            out = drive_s(drive, ball, mode, 0, site, row[k, AT])
+        added = into + out - row[k, LEG]
+        cost = own + per_s * added
+        if spread > 0.0 and engineer[m, ON_SHIFT] == 1:
+            cost += spread * (abs(work[m] + added + node[x, DURATION] - mean) - abs(work[m] - mean))
+        if cost >= best:
+            continue
+        start = row[k - 1, LEAVE] + into
+        if start > node[x, LATEST]:
+            continue
+        start = max(start, node[x, EARLIEST])
+        cost += stop_price(node, price, x, m, start)
+        clock = start + node[x, DURATION] + out
+        if clock > row[k, LAST] or cost >= best:
+            continue
+        if clock > row[k, FREE]:
+            cost = push(m, k, clock, cost, best, row, extra, n, node, price, engineer, rate)
+        if cost < best:
+            best = cost
+            best_k = k
+    return best, best_k
+
+
+@kernel_inline
+def push(m, k, clock, cost, bound, row, extra, n, node, price, engineer, rate):
+    """`cost` plus what a later arrival `clock` at row `k` adds to the rest of the route; stops once above `bound`."""
+    while k <= n:
+        y = row[k, NODE]
+        start = max(clock, node[y, EARLIEST])
+        cost += stop_price(node, price, y, m, start) - extra[m, k]
+        clock = start + node[y, DURATION] + row[k + 1, LEG]
+        k += 1
+        if clock <= row[k, ARRIVE] or cost >= bound:
+            return cost
+    over = max(0, clock - engineer[m, SHIFT_TO])
+    return cost + rate[m, OVERTIME] * over - extra[m, n + 1]

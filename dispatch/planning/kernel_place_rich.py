@@ -1,0 +1,163 @@
+"""Where a visit fits best under every rule, compiled: each row tried by a walk, with a call at a depot where needed."""
+
+from __future__ import annotations
+
+from dispatch.planning.kernel import kernel, kernel_inline
+
+from dispatch.planning.kernel_walk import carries, first_depot, rewalk, stocked, walk_line
+from dispatch.planning.layout import BROKEN, DEPOT, FIXED, KIND, LATEST, LEAVE, MAX_VISITS, NODE, ON_SHIFT, REST
+
+
+@kernel_inline
+def pull(m, work, facts, draft, mean):
+    """What changing engineer `m`'s work to `work` seconds adds to the workload spread, the mean taken as fixed."""
+    if facts.spread == 0.0 or facts.engineer[m, ON_SHIFT] == 0:
+        return 0.0
+    return facts.spread * (abs(work - mean) - abs(draft.work[m] - mean))
+
+
+@kernel
+def place_rich(x, m, bound, mean, facts, draft):
+    """(added cost, packed place) of the cheapest insertion of `x` into route `m` below `bound`, or (bound, -1).
+
+    The place packs the row, and the row and number of a depot to call first: see `unpack`.
+    """
+    if draft.visits[m] >= facts.engineer[m, MAX_VISITS]:
+        return bound, -1
+    n, row, line = draft.length[m], draft.stop[m], draft.line
+    fixed = facts.engineer[m, FIXED]
+    depot_row = first_depot(m, facts, draft)
+    in_van = carries(x, m, depot_row, facts, draft)
+    best, place = bound, -1
+    now = draft.cost[m]
+    for k in range(1, n + 1):
+        line[k + 1] = row[k, NODE]
+    for k in range(n + 1, fixed, -1):
+        line[k] = x
+        if in_van or k > depot_row:
+            if row[k - 1, LEAVE] <= draft.node[x, LATEST]:
+                cost, work = walk_line(m, n + 1, k, now + best, facts, draft)
+                cost += pull(m, work, facts, draft, mean) - now
+                if cost < best:
+                    best, place = cost, k
+        if k > 1:
+            line[k] = row[k - 1, NODE]
+            line[k - 1] = x
+    if not in_van:
+        best, place = place_with_depot(x, m, best, place, depot_row, mean, facts, draft)
+    return best, place
+
+
+@kernel
+def place_with_depot(x, m, best, place, depot_row, mean, facts, draft):
+    """The same with a call at a depot on the way: every pair of rows, the depot first; a later call is dropped."""
+    n, row, line = draft.length[m], draft.stop[m], draft.line
+    fixed = facts.engineer[m, FIXED]
+    now = draft.cost[m]
+    for d in range(facts.depots.shape[0]):
+        for j in range(min(depot_row, n + 1), fixed, -1):
+            for k in range(j, n + 2):
+                w = j
+                line[w] = facts.depots[d]
+                w += 1
+                for q in range(j, n + 2):
+                    if q == k:
+                        line[w] = x
+                        w += 1
+                    if q <= n and facts.node[row[q, NODE], KIND] != DEPOT:
+                        line[w] = row[q, NODE]
+                        w += 1
+                cost, work = walk_line(m, w - 1, j, now + best, facts, draft)
+                cost += pull(m, work, facts, draft, mean) - now
+                if cost < best:
+                    best, place = cost, k | (j << 10) | ((d + 1) << 20)
+    return best, place
+
+
+@kernel
+def put_in(x, m, place, facts, draft):
+    """Inserts visit `x` into route `m` at a packed place; times are stale until the next walk."""
+    row = draft.stop[m]
+    k, j, d = place & 1023, (place >> 10) & 1023, place >> 20
+    n = draft.length[m]
+    if d == 0:
+        for q in range(n + 1, k, -1):
+            row[q, NODE] = row[q - 1, NODE]
+        row[k, NODE] = x
+        draft.length[m] = n + 1
+        return
+    line, w = draft.line, 1
+    for q in range(1, n + 2):
+        if q == j:
+            line[w] = facts.depots[d - 1]
+            w += 1
+        if q == k:
+            line[w] = x
+            w += 1
+        if q <= n and facts.node[row[q, NODE], KIND] != DEPOT:
+            line[w] = row[q, NODE]
+            w += 1
+    for q in range(1, w):
+        row[q, NODE] = line[q]
+    draft.length[m] = w - 1
+
+
+@kernel
+def tidy(m, facts, draft):
+    """Moves each break and depot of route `m` to its best row, drops a depot nobody needs, and walks the route anew."""
+    row, line = draft.stop[m], draft.line
+    draft.cost[m], draft.work[m] = rewalk(m, facts, draft)
+    fixed = facts.engineer[m, FIXED]
+    k = fixed + 1
+    while k <= draft.length[m]:
+        n, x = draft.length[m], row[k, NODE]
+        kind = facts.node[x, KIND]
+        if kind != REST and kind != DEPOT:
+            k += 1
+            continue
+        for q in range(k, n):
+            row[q, NODE] = row[q + 1, NODE]
+        draft.length[m] = n - 1
+        if kind == DEPOT and (stocked(m, row, n - 1, facts)):
+            draft.cost[m], draft.work[m] = rewalk(m, facts, draft)
+            continue
+        rewalk(m, facts, draft)
+        last = n
+        if kind == DEPOT:
+            last = first_short(m, facts, draft)
+        best, best_q = BROKEN, min(k, last)
+        for q in range(1, n):
+            line[q + 1] = row[q, NODE]
+        for q in range(n, fixed, -1):
+            line[q] = x
+            if q <= last:
+                cost, _ = walk_line(m, n, q, BROKEN, facts, draft)
+                if cost < best or (cost == best and q == k):
+                    best, best_q = cost, q
+            if q > 1:
+                line[q] = row[q - 1, NODE]
+        for q in range(n, best_q, -1):
+            row[q, NODE] = row[q - 1, NODE]
+        row[best_q, NODE] = x
+        draft.length[m] = n
+        draft.cost[m], draft.work[m] = rewalk(m, facts, draft)
+        k += 1
+
+
+@kernel
+def first_short(m, facts, draft):
+    """The last row a depot may take in route `m`, given without one: before the first visit the van cannot serve."""
+    row, n = draft.stop[m], draft.length[m]
+    limit = n + 1
+    for k in range(1, n + 1):
+        if facts.lack.shape[0] > 0 and facts.lack[m, row[k, NODE]]:
+            limit = k
+            break
+    for p in range(facts.stock.shape[1]):
+        left = facts.stock[m, p]
+        for k in range(1, limit):
+            left -= facts.need[row[k, NODE], p]
+            if left < 0:
+                limit = k
+                break
+    return limit

@@ -1,0 +1,144 @@
+"""Recreate, compiled: each open ticket returns where it costs least, or stays open where that is dearer."""
+
+from __future__ import annotations
+
+from dispatch.planning.kernel import kernel, kernel_inline
+
+from dispatch.planning.kernel_crew import agree, bring_crew
+from dispatch.planning.kernel_edit import close_up, insert, start_of
+from dispatch.planning.kernel_place import place_plain
+from dispatch.planning.kernel_place_rich import place_rich
+from dispatch.planning.kernel_random import uniform
+from dispatch.planning.layout import (
+    DUE,
+    DURATION,
+    EARLIEST,
+    FLOOR,
+    LATEST,
+    MAX_VISITS,
+    PLACED,
+    UNSERVED,
+)
+
+
+@kernel_inline
+def sort_key(rule, x, facts, draft):
+    """The order in which open tickets return, smallest first, by one of six rules."""
+    node = facts.node
+    if rule < 0.30:
+        return uniform(draft.rng)
+    if rule < 0.50:
+        return -facts.price[x, UNSERVED] + uniform(draft.rng)
+    if rule < 0.65:
+        return float(min(node[x, LATEST], node[x, DUE]))
+    if rule < 0.80:
+        return float(node[x, LATEST] - node[x, EARLIEST])
+    if rule < 0.90:
+        return -float(node[x, DURATION])
+    return float(facts.choices[x])
+
+
+@kernel
+def cheapest_plain(
+    x, bound, blink, mean, spread, stop, extra, length, node, price, engineer, rate, bias, drive, towards, ball, work,
+    option, choices, version, memo_version, memo_cost, memo_row, rng,
+):
+    """(added cost, engineer, row) of the cheapest insertion below `bound`; engineer -1 where there is none.
+
+    Each route is overlooked with probability `blink`, so that the search does not repeat itself.
+    """
+    best_m, best_place = -1, -1
+    for q in range(choices[x]):
+        m = option[x, q]
+        if memo_version[x, m] == version[m]:
+            cost, place = memo_cost[x, m], memo_row[x, m]
+            if cost >= bound:
+                continue
+        else:
+            place = -1
+        if place < 0:
+            if length[m] >= engineer[m, MAX_VISITS]:
+                continue
+            cost, place = place_plain(
+                x, m, bound, mean, spread, stop, extra, length, node, price, engineer, rate, bias, drive, towards, ball,
+                work,
+            )
+            memo_version[x, m], memo_cost[x, m], memo_row[x, m] = version[m], cost, place
+            if place < 0:
+                continue
+        if blink == 0.0 or uniform(rng) >= blink:
+            bound, best_m, best_place = cost, m, place
+    return bound, best_m, best_place
+
+
+@kernel
+def cheapest_rich(x, bound, blink, mean, facts, draft):
+    """The same under every rule, with packed places."""
+    best_m, best_place = -1, -1
+    for q in range(facts.choices[x]):
+        m = facts.option[x, q]
+        if draft.memo_version[x, m] == draft.version[m]:
+            cost, place = draft.memo_cost[x, m], draft.memo_row[x, m]
+            if cost >= bound:
+                continue
+        else:
+            place = -1
+        if place < 0:
+            cost, place = place_rich(x, m, bound, mean, facts, draft)
+            draft.memo_version[x, m], draft.memo_cost[x, m], draft.memo_row[x, m] = draft.version[m], cost, place
+            if place < 0:
+                continue
+        if blink == 0.0 or uniform(draft.rng) >= blink:
+            bound, best_m, best_place = cost, m, place
+    return bound, best_m, best_place
+
+
+@kernel_inline
+def cheapest(x, bound, blink, mean, facts, draft):
+    """(added cost, engineer, packed place) of the cheapest insertion of ticket `x` below `bound`."""
+    if facts.rich:
+        return cheapest_rich(x, bound, blink, mean, facts, draft)
+    return cheapest_plain(
+        x, bound, blink, mean, facts.spread, draft.stop, draft.extra, draft.length, draft.node, facts.price,
+        facts.engineer, facts.rate, facts.bias, facts.drive, facts.towards, facts.ball, draft.work, facts.option,
+        facts.choices, draft.version, draft.memo_version, draft.memo_cost, draft.memo_row, draft.rng,
+    )
+
+
+@kernel
+def bring_back(x, blink, mean, facts, draft):
+    """Inserts ticket `x` where it costs least, if that is less than leaving it open. Returns whether it did."""
+    if facts.tied.shape[0] > 0 and not ready(x, facts, draft):
+        return False
+    if facts.tied.shape[0] > 0 and facts.crew[x] > 1:
+        if not bring_crew(x, blink, mean, facts, draft):
+            return False
+    else:
+        _, m, place = cheapest(x, facts.price[x, UNSERVED], blink, mean, facts, draft)
+        if m < 0 or draft.length[m] + 3 >= draft.stop.shape[1]:
+            return False
+        insert(x, m, place, facts, draft)
+        if facts.tied.shape[0] > 0:
+            agree(x, facts, draft)
+    close_up(x, draft)
+    draft.placed[draft.counters[PLACED]] = x
+    draft.counters[PLACED] += 1
+    return True
+
+
+@kernel
+def ready(x, facts, draft):
+    """Whether all that must come before ticket `x` is in a route; sets the earliest start that leaves it."""
+    floor = facts.node[x, FLOOR]
+    for q in range(facts.before.shape[1]):
+        y = facts.before[x, q]
+        if y < 0:
+            break
+        if draft.owner[y] < 0:
+            return False
+        floor = max(floor, start_of(y, draft) + facts.node[y, DURATION])
+    if facts.before.shape[1] > 0 and facts.before[x, 0] >= 0 and draft.node[x, FLOOR] != floor:
+        draft.node[x, FLOOR] = floor
+        for m in range(draft.memo_version.shape[1]):
+            draft.memo_version[x, m] = 0
+    return True

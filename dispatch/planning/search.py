@@ -1,0 +1,107 @@
+"""Searching one day in this process: rounds of ruin and recreate until time or rounds are spent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from dispatch.planning import layout as col
+from dispatch.planning.compile import Day
+from dispatch.planning.draft import Routes, empty_draft, load, routes_of, score_of
+from dispatch.planning.kernel_search import fill, keep_best, search
+
+HOT: Final = 6000.0
+COLD: Final = 10.0
+RUINED: Final = 15.0
+BLINK: Final = 0.01
+SLICE_S: Final = 0.05
+FIRST_SLICE: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long to search: seconds, or rounds where given (then the same seed gives the same plan, bit for bit)."""
+
+    seconds: float = 10.0
+    iterations: int | None = None
+    seed: int = 1
+    hot: float = HOT
+    cold: float = COLD
+    ruined: float = RUINED
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Routes as nodes for each engineer, their score, rounds done and how many changed the plan."""
+
+    routes: Routes
+    score: float
+    rounds: int
+    changed: int
+
+
+def search_day(
+    day: Day,
+    effort: Effort,
+    warm: Sequence[Sequence[int]] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    keep: Callable[[Found], None] | None = None,
+) -> Found:
+    """The best plan found. `warm` is where to start from; `stop` is asked between slices of about 50 ms.
+
+    `keep` is given each slice's best plan where it improved, so that a kill loses little.
+    """
+    began = time.monotonic()
+    draft = empty_draft(day, effort.seed)
+    if warm is not None:
+        load(day, draft, warm)
+    best = fill(_greedy_order(day), day.facts, draft)
+    keep_best(draft)
+    done, size, told = 0, FIRST_SLICE, np.inf
+    tickets = day.facts.crew.shape[0]
+    while tickets and not stop():
+        spent = time.monotonic() - began
+        if effort.iterations is None:
+            if spent >= effort.seconds:
+                break
+            share = spent / effort.seconds
+            heat = effort.hot * (effort.cold / effort.hot) ** share
+            _, best = search(
+                size, 0, 1.0e18, heat, heat, effort.ruined, BLINK, best, day.facts, draft
+            )
+            took = max(1e-6, time.monotonic() - began - spent)
+            done += size
+            size = max(1, min(50_000, int(size * min(4.0, SLICE_S / took))))
+        else:
+            size = min(1000, effort.iterations - done)
+            if size <= 0:
+                break
+            _, best = search(
+                size, done, float(effort.iterations), effort.hot, effort.cold, effort.ruined, BLINK, best, day.facts, draft
+            )
+            done += size
+        if keep is not None and best < told - 1e-6:
+            told = best
+            keep(Found(routes_of(draft), best, done, int(draft.counters[col.CHANGED])))
+    return Found(routes_of(draft), float(best), done, int(draft.counters[col.CHANGED]))
+
+
+def _greedy_order(day: Day) -> np.ndarray:
+    """Dearest tickets first, then by the latest moment they may start; who must wait comes after."""
+    facts = day.facts
+    tickets = facts.crew.shape[0]
+    depth = np.zeros(tickets, np.int64)
+    for _ in range(facts.before.shape[1] and tickets):
+        deeper = np.where(facts.before >= 0, depth[facts.before] + 1, 0).max(axis=1)
+        if (deeper == depth).all():
+            break
+        depth = deeper
+    latest = np.minimum(facts.node[:tickets, col.LATEST], facts.node[:tickets, col.DUE])
+    return np.lexsort((latest, -facts.price[:tickets, col.UNSERVED], depth)).astype(np.int64)
+
+
+__all__ = ["Effort", "Found", "Routes", "score_of", "search_day"]
