@@ -84,7 +84,8 @@ def place_names(rnd: random.Random) -> Iterator[Name]:
     for a, b in pairs:
         yield Name(a[0] + b[0], a[1] + b[1])
     for a, b in pairs:
-        yield Name("新" + a[0] + b[0], "New " + a[1] + b[1])
+        if a[0] != "新":
+            yield Name("新" + a[0] + b[0], "New " + a[1] + b[1])
 
 
 def street(base: Name, *, small: bool = False) -> Name:

@@ -162,6 +162,7 @@ def _way_kind(way: Way) -> dict[str, str]:
 def _address(building: Building) -> dict[str, str]:
     return {
         "addr:city": names.CITY_ZH,
+        "addr:city:en": names.CITY_EN,
         "addr:district": building.district.zh,
         "addr:district:en": building.district.en,
         "addr:street": building.street.zh,

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import random
 from collections import Counter
 
 import networkx
+import numpy as np
 import osmium
 import pytest
 from shapely.geometry import Point as ShapelyPoint
@@ -14,6 +16,8 @@ from geo.datum_area import is_shifted
 from geo.demo_city import make_city
 from geo.demo_city.__main__ import main
 from geo.demo_city.names import numeral
+from geo.gazetteer import Gazetteer
+from geo.points import Point, distance_m
 
 RESTRICTIONS = {
     "no_left_turn", "no_right_turn", "no_straight_on", "no_u_turn",
@@ -147,9 +151,17 @@ def test_the_map_files_are_small_valid_and_marked(city):
     assert kinds >= {"sea", "water", "park", "wood", "industry", "homes", "beach", "farm"}
 
 
-def test_the_city_lies_where_chinese_datums_apply(city):
-    import numpy as np
+def test_the_gazetteer_finds_the_citys_addresses_in_both_languages(city):
+    gazetteer = Gazetteer.from_pbf(city.pbf)
+    rows = json.loads(city.addresses.read_text(encoding="utf-8"))
+    picked = random.Random(1).sample(rows, 300)
+    for language, least in (("zh", 297), ("en", 291)):
+        found = [(row, gazetteer.find(row[language], 1)) for row in picked]
+        near = [c and distance_m(c[0].entry.position, Point(row["lon"], row["lat"])) < 60 for row, c in found]
+        assert sum(near) >= least
 
+
+def test_the_city_lies_where_chinese_datums_apply(city):
     corners = [(city.bounds[0], city.bounds[1]), (city.bounds[2], city.bounds[3])]
     lon, lat = np.array(corners).T
     assert is_shifted(lon, lat).all()
