@@ -47,9 +47,9 @@ export async function start(): Promise<void> {
       tabs.postMessage('changed')
     },
   })
-  const kept = (await db.get('kept', 'language')) as Language | undefined
-  await speak(kept ?? spoken)
   await readKept()
+  const chosen = (await db.get('kept', 'language')) as Language | undefined
+  await speak(chosen ?? state.session.value?.language ?? spoken)
   await outbox.dropOldDrafts(Date.now())
   state.started.value = 'yes'
   tabs.onmessage = () => void otherTabChanged()
@@ -196,7 +196,7 @@ export async function act(ticket: { ticket_id: string; ticket_no: string }, acti
 /** Throws Refused (wrong sign-in) or Unreachable. Another engineer's queue stays on the phone, out of sight. */
 export async function signIn(signinId: string, password: string): Promise<void> {
   const signedIn = await api.signIn(signinId, password)
-  const { access_token, engineer_id, name } = signedIn
+  const { access_token, engineer_id, name, language } = signedIn
   const before = state.session.value
   const tx = db.transaction(['kept', 'details'], 'readwrite')
   const kept = tx.objectStore('kept')
@@ -205,11 +205,11 @@ export async function signIn(signinId: string, password: string): Promise<void> 
     await kept.delete('clock')
     await tx.objectStore('details').clear()
   }
-  await kept.put({ access_token, engineer_id, name } satisfies state.Session, 'session')
+  await kept.put({ access_token, engineer_id, name, language } satisfies state.Session, 'session')
   await kept.put(false, 'expired')
   const chosen = await kept.get('language')
   await tx.done
-  if (!chosen) await speak(signedIn.language)
+  if (!chosen) await speak(language)
   await readKept()
   tabs.postMessage('changed')
   begin()

@@ -10,6 +10,8 @@ export interface Session {
   access_token: string
   engineer_id: string
   name: string
+  /** The account's language; a choice made on this phone goes before it. */
+  language: Language
 }
 
 /** `waiting`: nothing heard yet; `unreachable`: the phone says it has a network, the server does not answer. */
