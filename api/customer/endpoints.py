@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.customer import views
+from api.customer import limits, views
 from api.declared import ERRORS, IMAGE, problems
 from api.house import Asking, Here, Rooms, refusal_reply, reply, request_hash, to_command
 from api.photos import PhotoBrought, keep_photo, read_body, show_photo
-from api.problems import trace_of
+from api.problems import problem, trace_of
 from dispatch.actions.intake import TicketWanted, create_ticket
 from dispatch.actions.step import Answer, Step, read_rules, run_command
 from dispatch.actions.take_action import take_action
@@ -118,6 +118,9 @@ def request_ticket(
     slug: str = Path(pattern=r"^[a-z0-9-]{1,60}$"),
 ) -> Response:
     """A repair asked for without signing in: the link that comes back is the customer's door."""
+    if (wait_s := limits.wait_s(request)) > 0:
+        headers = {"Retry-After": str(wait_s)}
+        return problem(429, "too_many_requests", {"retry_after_s": wait_s}, trace_of(request), headers)
     answer = request_by_form(here, slug, body)
     return refusal_reply(answer, trace_of(request)) or reply(answer.body, 201)
 

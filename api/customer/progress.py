@@ -89,9 +89,8 @@ def steps(ticket: Mapping[str, Any], words: Words) -> list[StepShown]:
     shown = []
     for number, name in enumerate(STEPS):
         state = "done" if number < at or status == "closed" else "now" if number == at else "next"
-        if name == "done" and status == "awaiting_acceptance":
-            name = "check"
-        shown.append(StepShown(words.say(f"step_{name}"), state))
+        label = "check" if name == "done" and status == "awaiting_acceptance" else name
+        shown.append(StepShown(words.say(f"step_{label}"), state))
     return shown
 
 

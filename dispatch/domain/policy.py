@@ -22,6 +22,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "engineer_signin": PUBLIC,
     "dispatcher_signin": PUBLIC,
     "request_form": PUBLIC,
+    "request_form_post": PUBLIC,
     "request_ticket": PUBLIC,
     "map_layer": PUBLIC,
     "static_page": PUBLIC,
