@@ -7,7 +7,7 @@ from geo.datum import point_to_wgs84
 
 
 def ticket_wanted(body: Any, source: str) -> TicketWanted:
-    """A NewTicket (dispatcher's, integration's or the customer's form) as the domain's wish. Raises GeoError."""
+    """A NewTicket, whoever sent it, as the domain's wish. Raises GeoError."""
     site = raw = None
     if body.site is not None:
         site = point_to_wgs84(body.site.lon, body.site.lat, body.site.datum.value)

@@ -9,7 +9,7 @@ import argparse
 from dataclasses import dataclass
 from typing import Protocol
 
-from api.command_line import demo, doctor, serve, status, stop, test
+from api.command_line import audit, demo, doctor, imports, serve, status, stop, test
 
 
 class Command(Protocol):
@@ -43,4 +43,14 @@ COMMANDS: tuple[Command | External, ...] = (
     status,
     doctor,
     test,
+    imports,
+    audit,
+    External(
+        "bench",
+        "NAME: print figures beside what they are compared with",
+        "tests.bench",
+        packages=("dev", "bench"),
+    ),
+    External("plan", "SCENARIO.json: a day's plan from a file, or --check one", "dispatch.planning"),
+    External("roads", "import FILE.osm.pbf: road networks for travel times", "geo.roads"),
 )

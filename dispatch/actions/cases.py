@@ -40,6 +40,14 @@ class Case:
         return next((c for c in self.crew if c.role == "lead"), None)
 
     @property
+    def leads(self) -> bool:
+        """Whether the engineer who acts has the visit, or keeps it through a hold."""
+        return self.engineer_id is not None and self.engineer_id in (
+            self.visit.engineer_id,
+            self.ticket.hold_engineer_id,
+        )
+
+    @property
     def site(self) -> Point | None:
         return as_point(self.ticket.site)
 

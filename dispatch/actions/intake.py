@@ -32,7 +32,7 @@ FURTHEST = timedelta(days=366)
 
 @dataclass(frozen=True, slots=True)
 class TicketWanted:
-    """A repair asked for, as the front door understood it. `site` is WGS-84, with the raw reading beside it."""
+    """A repair asked for. `site` is WGS-84, with the raw reading beside it."""
 
     work_type: str
     description: str
@@ -405,7 +405,7 @@ def _move_window(step: Step, case: Case) -> None:
 
 def _contact_met(step: Step, case: Case) -> set[Need]:
     check_window(step, case.facts.window_from, case.facts.window_to)
-    if case.actor is Actor.ENGINEER and case.visit.engineer_id != case.engineer_id:
+    if case.actor is Actor.ENGINEER and not case.leads:
         raise Conflict("not_the_lead", ticket_id=str(case.ticket.id))
     if case.facts.window_to is not None and case.visit.window_to is not None:
         raise Conflict("window_promised", window_to=instant(case.visit.window_to))

@@ -207,7 +207,7 @@ def _seen(db: Session, principal: Principal, command_id: UUID, request_hash: byt
 
 
 def _once_more(db: Session, principal: Principal, command_id: UUID) -> None:
-    """A twin of this command may have finished while `work` waited for a lock: then undo and answer as it did."""
+    """A twin of this command may have finished while `work` waited for a lock: undo, answer as it did."""
     found = db.execute(
         select(CommandAnswer.status).where(
             CommandAnswer.tenant_id == principal.tenant_id,

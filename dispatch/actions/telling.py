@@ -89,7 +89,7 @@ def _concerned(step: Step, ticket_id: UUID, kind: str) -> list[tuple[UUID, UUID,
 
 
 def keep_results(step: Step, seq: int, planned: Sequence[PlannedPush], results: Sequence[PushResult]) -> None:
-    """Keep each outcome once; drop a device the provider no longer knows. One to be tried again is not kept."""
+    """Keep each outcome once; drop a device the provider no longer knows. A `retry` is not kept."""
     for push, result in zip(planned, results, strict=True):
         if result.outcome == "retry":
             continue

@@ -324,10 +324,7 @@ def _finish(step: Step, case: Case, outcome: str) -> None:
 
 
 def _resolve_met(step: Step, case: Case) -> set[Need]:
-    if case.actor is Actor.ENGINEER and case.engineer_id not in (
-        case.visit.engineer_id,
-        case.ticket.hold_engineer_id,
-    ):
+    if case.actor is Actor.ENGINEER and not case.leads:
         raise Conflict("not_the_lead", ticket_id=str(case.ticket.id))
     return {Need.WHAT_WAS_DONE} if case.facts.text else set()
 

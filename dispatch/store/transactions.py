@@ -51,14 +51,17 @@ class Database:
         )
 
     @contextmanager
-    def transaction(self, tenant_id: UUID | None) -> Iterator[Session]:
+    def transaction(self, tenant_id: UUID | None, snapshot: bool = False) -> Iterator[Session]:
         """A transaction that sees one tenant's rows (None: only the directory's).
 
-        Commits on leaving, rolls back on an exception. Raises Unavailable when the
+        `snapshot`: every statement reads the same instant. Commits on leaving, rolls back on an
+        exception. Raises Unavailable when the
         database cannot be reached or the pool stays empty.
         """
         try:
             with Session(self.engine, expire_on_commit=False, autoflush=False) as db, db.begin():
+                if snapshot:
+                    db.execute(text("set transaction isolation level repeatable read"))
                 db.execute(SET_TENANT, {"tenant": str(tenant_id) if tenant_id else ""})
                 yield db
         except PoolTimeout as error:

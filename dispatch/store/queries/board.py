@@ -48,8 +48,10 @@ _ENGINEERS = """
   left join engineer_days d on d.tenant_id = e.tenant_id and d.engineer_id = e.id and d.day = %(day)s
   left join lateral (
     select count(*)::int as open_tickets,
-      (array_agg(t.status order by array_position(array['on_site','en_route','assigned'], t.status)))[1] as status,
-      (array_agg(t.id order by array_position(array['on_site','en_route','assigned'], t.status)))[1] as ticket_id
+      (array_agg(t.status order by array_position(
+        array['on_site','en_route','assigned'], t.status)))[1] as status,
+      (array_agg(t.id order by array_position(
+        array['on_site','en_route','assigned'], t.status)))[1] as ticket_id
     from visit_engineers c
     join visits v on v.tenant_id = c.tenant_id and v.id = c.visit_id and v.closed_at is null
     join tickets t on t.tenant_id = v.tenant_id and t.id = v.ticket_id
@@ -91,7 +93,7 @@ def read_tickets(
     page: str | None,
     personal: PersonalData | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of BoardTickets. `asked`: live, status, attention, q, ticket. Pages go by offset of at most 10,000."""
+    """A page of BoardTickets. `asked`: live, status, attention, q, ticket. See `page_offset`."""
     where = ["t.tenant_id = %(tenant)s"]
     values: dict[str, Any] = {"tenant": tenant_id, "offset": page_offset(page), "limit": PAGE + 1}
     if asked.get("live"):
@@ -195,10 +197,10 @@ _MORE = """
       where l.tenant_id = t.tenant_id and l.ticket_id = t.id and l.revoked_at is null
       order by l.created_at desc limit 1) l) as link,
     (select jsonb_build_object('quote_id', q.id, 'status', q.status, 'currency', q.currency,
-        'total_minor', q.total_minor) from quotes q join visits v on v.tenant_id = q.tenant_id and v.id = q.visit_id
+        'total_minor', q.total_minor) from quotes q
       where q.tenant_id = t.tenant_id and q.ticket_id = t.id order by q.quoted_at desc limit 1) as quote,
-    coalesce((select jsonb_agg(jsonb_build_object('engineer_id', c.engineer_id, 'name', e.name, 'role', c.role,
-        'set_off_at', c.set_off_at, 'checked_in_at', c.checked_in_at, 'left_at', c.left_at))
+    coalesce((select jsonb_agg(jsonb_build_object('engineer_id', c.engineer_id, 'name', e.name,
+        'role', c.role, 'set_off_at', c.set_off_at, 'checked_in_at', c.checked_in_at, 'left_at', c.left_at))
       from visits v join visit_engineers c on c.tenant_id = v.tenant_id and c.visit_id = v.id
       join engineers e on e.tenant_id = c.tenant_id and e.id = c.engineer_id
       where v.tenant_id = t.tenant_id and v.ticket_id = t.id and v.closed_at is null), '[]'::jsonb) as crew

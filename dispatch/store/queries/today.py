@@ -164,7 +164,8 @@ def read_history(db: Session, tenant_id: UUID, ticket_id: UUID) -> list[dict[str
 _CHANGES = """
   select e.seq, e.ticket_id from ticket_events e
   where e.tenant_id = %(tenant)s and e.seq > %(cursor)s and e.ticket_id is not null
-    and (exists (select from visits v join visit_engineers c on c.tenant_id = v.tenant_id and c.visit_id = v.id
+    and (exists (select from visits v
+           join visit_engineers c on c.tenant_id = v.tenant_id and c.visit_id = v.id
            where v.tenant_id = e.tenant_id and v.ticket_id = e.ticket_id and c.engineer_id = %(engineer)s)
       or exists (select from offers o where o.tenant_id = e.tenant_id and o.ticket_id = e.ticket_id
            and o.engineer_id = %(engineer)s))

@@ -1,0 +1,99 @@
+"""Understood rows become tickets, each in its own transaction, each once: its reference is its command."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import select
+
+from dispatch.actions.intake import TicketWanted, create_ticket
+from dispatch.actions.step import Draft, House, Step, run_command
+from dispatch.actions.tenants import WorkTypeWanted, add_skills, add_work_type
+from dispatch.domain.commands import system
+from dispatch.domain.imports import Mapping, RowTicket
+from dispatch.store.tables.tenants import Skill, WorkType
+from dispatch.store.tables.tickets import Ticket, Visit
+
+
+def prepare_catalogue(house: House, tenant_id: UUID, mapping: Mapping) -> list[str]:
+    """The mapping's work types and skills that the tenant lacks are made; their codes are returned."""
+    made = []
+    with house.database.transaction(tenant_id) as db:
+        skills = set(db.scalars(select(Skill.code).where(Skill.tenant_id == tenant_id)))
+        missing = {code: dict(name) for code, name in mapping.skills.items() if code not in skills}
+        add_skills(db, tenant_id, missing)
+        known = set(db.scalars(select(WorkType.code).where(WorkType.tenant_id == tenant_id)))
+        for rule in mapping.work_types:
+            if rule.code not in known:
+                wanted = WorkTypeWanted(rule.code, dict(rule.name), rule.duration_min, rule.mode, rule.skills)
+                add_work_type(db, tenant_id, wanted)
+                made.append(rule.code)
+    return made
+
+
+def import_row(house: House, tenant_id: UUID, mapping: Mapping, row: RowTicket) -> tuple[str, dict[str, Any]]:
+    """(outcome, body): created, needs_position, known, or refused with code and facts."""
+    source = f"import:{mapping.name}"
+    command_id = uuid5(tenant_id, f"{source}:{row.external_ref}")
+    wanted = TicketWanted(
+        work_type=row.work_type,
+        description=row.description,
+        address=row.address,
+        source=source,
+        priority=row.priority,
+        site=row.site,
+        site_raw={"lon": row.site.lon, "lat": row.site.lat, "datum": "wgs84"} if row.site else None,
+        contact_name=row.contact_name,
+        contact_phone=row.contact_phone,
+        due_at=row.due_at,
+        external_ref=row.external_ref,
+    )
+
+    def work(step: Step) -> dict[str, Any]:
+        made = create_ticket(step, wanted)
+        _as_it_was(step, UUID(made["ticket_id"]), row)
+        return {"ticket_id": made["ticket_id"], "ticket_no": made["ticket_no"]}
+
+    answer = run_command(house, system(tenant_id), command_id, command_id.bytes, work)
+    if answer.status >= 400:
+        return ("known" if answer.body["code"] == "external_ref_known" else "refused"), answer.body
+    if answer.repeated:
+        return "known", answer.body
+    return ("created" if row.site else "needs_position"), answer.body
+
+
+def _as_it_was(step: Step, ticket_id: UUID, row: RowTicket) -> None:
+    """The row's own dates and its status; history begins with the import, and says so."""
+    step.db.flush()
+    ticket = step.db.get(Ticket, {"tenant_id": step.tenant_id, "id": ticket_id})
+    assert ticket is not None
+    ticket.created_at = row.created_at or step.now
+    if row.status == "open":
+        return
+    before = ticket.status
+    ticket.status = row.status
+    ticket.attention = None
+    facts: dict[str, object] = {"imported": True}
+    if row.status == "on_hold":
+        ticket.hold_reason = "other"
+        ticket.hold_until = step.now + timedelta(days=1)
+        step.set_timer("hold_until", ticket.id, ticket.hold_until)
+    else:
+        ticket.closed_at = row.closed_at or step.now
+        visit = step.db.scalars(
+            select(Visit).where(Visit.tenant_id == step.tenant_id, Visit.ticket_id == ticket_id)
+        ).one()
+        visit.closed_at = ticket.closed_at
+        visit.close_reason = "imported"
+    step.drafts.append(
+        Draft(
+            subject_type="ticket",
+            subject_id=ticket.id,
+            ticket_id=ticket.id,
+            action="import",
+            from_status=before,
+            to_status=ticket.status,
+            facts=facts,
+            territory_id=ticket.territory_id,
+        )
+    )
