@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DAY_END_S = 86_400
+EARTH_M = 6_371_008.8
 Routes = dict[str, list[Any]]
 
 
@@ -99,7 +100,7 @@ def read_instance(path: Path) -> Instance:
     return Instance(
         document=document,
         folder=path.parent,
-        drive_s=np.load(path.parent / document["travel"]["matrix_s"]).astype(np.int64),
+        drive_s=_drive_s(document["travel"], path.parent),
         able=np.array(able, bool),
         earliest_s=windows[:, 0],
         latest_s=windows[:, 1],
@@ -107,6 +108,23 @@ def read_instance(path: Path) -> Instance:
         late_per_s=np.array([weights["late_s"][ticket["priority"]] for ticket in tickets]),
         unserved=np.array([weights["unserved"][ticket["priority"]] for ticket in tickets]),
     )
+
+
+def _drive_s(travel: dict[str, Any], folder: Path) -> NDArray[np.int64]:
+    """One table for everybody all day, as all three peers take it; positions become one by great circle."""
+    if isinstance(travel.get("matrix_s"), str):
+        return np.load(folder / travel["matrix_s"]).astype(np.int64)
+    if "positions" not in travel:
+        raise SystemExit("peers take one travel table, no modes and no hours")
+    lon, lat = np.radians(np.array(travel["positions"], float)).T
+    h = np.sin((lat[:, None] - lat) / 2) ** 2
+    h += np.cos(lat[:, None]) * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
+    metres = 2 * EARTH_M * np.arcsin(np.sqrt(np.minimum(h, 1)))
+    seconds = travel.get("fixed_s", 120) + travel.get("detour", 1.3) * metres * 3.6 / travel.get(
+        "speed_kmh", 32
+    )
+    seconds[h == 0] = 0
+    return np.rint(seconds).astype(np.int64)
 
 
 def _solver(name: str) -> Callable[[Instance, Best, int], None]:
