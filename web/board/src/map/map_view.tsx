@@ -18,7 +18,7 @@ import { boundsOf, engineerFeatures, ticketFeatures, ties } from './features'
 import { addIcons } from './icons'
 import { Legend } from './legend'
 import { candidateIds, flight } from './map_state'
-import { baseStyle, FONTS, liveLayers, loadBase, type BaseMap } from './style'
+import { baseStyle, BUILDINGS_ZOOM, FONTS, liveLayers, loadBase, loadLayer, type BaseMap } from './style'
 
 setWorkerUrl(workerUrl)
 
@@ -71,9 +71,10 @@ export function MapView(): JSX.Element {
 }
 
 function makeMap(container: HTMLElement, base: BaseMap): LibreMap {
+  let shownIn = language.peek()
   const map = new LibreMap({
     container,
-    style: baseStyle(base, darkQuery.matches),
+    style: baseStyle(base, darkQuery.matches, language.peek()),
     center: [0, 20],
     zoom: 1,
     attributionControl: false,
@@ -92,14 +93,30 @@ function makeMap(container: HTMLElement, base: BaseMap): LibreMap {
   }
   map.on('load', dress)
   const redress = (): void => {
-    map.setStyle(baseStyle(base, darkQuery.matches), { diff: false })
+    if (!map.isStyleLoaded()) return void map.once('idle', redress)
+    map.setStyle(baseStyle(base, darkQuery.matches, language.peek()), { diff: false })
     map.once('style.load', dress)
   }
   darkQuery.addEventListener('change', redress)
+  const stopLanguage = language.subscribe((chosen) => {
+    if (chosen !== shownIn) redress()
+    shownIn = chosen
+  })
+  const buildings = (): void => {
+    if (base.buildings || map.getZoom() < BUILDINGS_ZOOM) return
+    map.off('zoomend', buildings)
+    void loadLayer((input, init) => fetch(input, init), 'buildings').then((data) => {
+      if (!data) return
+      base.buildings = data
+      redress()
+    })
+  }
+  map.on('zoomend', buildings)
   const resized = new ResizeObserver(() => map.resize())
   resized.observe(container)
   map.on('remove', () => {
     darkQuery.removeEventListener('change', redress)
+    stopLanguage()
     resized.disconnect()
   })
   return map

@@ -1,73 +1,91 @@
-/** A quiet city under the markers: water, parks, roads and territories, each only when the server has it. */
+/** A quiet city under the markers: areas, roads, buildings and territories, each only when the server has it. */
 
 import type { FeatureCollection } from 'geojson'
 import type { LayerSpecification, StyleSpecification } from 'maplibre-gl'
+import type { Language } from '../../../shared/words'
 import type { Colour } from './icons'
 
-export const BASE_NAMES = ['water', 'parks', 'roads', 'territories'] as const
-export type BaseName = (typeof BASE_NAMES)[number]
+export const BASE_NAMES = ['areas', 'roads', 'territories'] as const
+export type BaseName = (typeof BASE_NAMES)[number] | 'buildings'
 export type BaseMap = Partial<Record<BaseName, FeatureCollection>>
 
 const BASE_TIMEOUT_MS = 15_000
+/** Buildings are the largest layer by far and show only from here on: they are fetched then. */
+export const BUILDINGS_ZOOM = 14.5
 
-/** The demo city's layers; one that is absent or fails is left out, and the markers stand on plain ground. */
+/** One layer of the demo city; null when it is absent or fails, and the markers stand on plainer ground. */
+export async function loadLayer(fetcher: typeof fetch, name: BaseName): Promise<FeatureCollection | null> {
+  try {
+    const reply = await fetcher(`/map/${name}.geojson`, { signal: AbortSignal.timeout(BASE_TIMEOUT_MS) })
+    return reply.ok ? ((await reply.json()) as FeatureCollection) : null
+  } catch {
+    return null
+  }
+}
+
 export async function loadBase(fetcher: typeof fetch): Promise<BaseMap> {
-  const found = await Promise.all(
-    BASE_NAMES.map(async (name) => {
-      try {
-        const reply = await fetcher(`/map/${name}.geojson`, { signal: AbortSignal.timeout(BASE_TIMEOUT_MS) })
-        return reply.ok ? ([name, (await reply.json()) as FeatureCollection] as const) : null
-      } catch {
-        return null
-      }
-    }),
-  )
-  return Object.fromEntries(found.filter((entry) => entry !== null))
+  const found = await Promise.all(BASE_NAMES.map(async (name) => [name, await loadLayer(fetcher, name)] as const))
+  return Object.fromEntries(found.filter(([, data]) => data !== null))
 }
 
 export const FONTS = '"PingFang SC", "HarmonyOS Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", system-ui, sans-serif'
 const FONT = ['sans-serif']
-const HIGHWAY = ['coalesce', ['get', 'highway'], ['get', 'class'], ['get', 'kind'], '']
-const NAME = ['coalesce', ['get', 'name:zh'], ['get', 'name'], '']
-const isMajor = ['in', HIGHWAY, ['literal', ['motorway', 'trunk', 'primary', 'motorway_link', 'trunk_link', 'primary_link']]]
-const isMiddle = ['in', HIGHWAY, ['literal', ['secondary', 'tertiary', 'secondary_link', 'tertiary_link']]]
+const CLASS = ['get', 'c']
+const isOne = (...classes: string[]): unknown => ['in', CLASS, ['literal', classes]]
+const MAJOR = isOne('motorway', 'trunk', 'primary', 'motorway_link', 'trunk_link', 'primary_link')
+const MIDDLE = isOne('secondary', 'tertiary', 'secondary_link', 'tertiary_link')
+const SMALL = isOne('residential', 'unclassified', 'living_street', 'service', 'pedestrian')
+const PATH = isOne('footway', 'track', 'cycleway', 'steps')
+
+const LIGHT = {
+  ground: '#f2f2ee', water: '#c9dde8', green: '#dde9d5', farm: '#ecefdf', works: '#e9e9ec', town: '#efece6', sand: '#f3ecd8',
+  building: '#e1dfd9', small: '#ffffff', middle: '#ffffff', major: '#f7e3b8', casing: '#dcd7c9', path: '#d5d2c6', rail: '#c3c5c9', text: '#566170', edge: '#7f8fa8',
+}
+const DARK: typeof LIGHT = {
+  ground: '#141920', water: '#1c2f40', green: '#17261f', farm: '#171f1e', works: '#1a1f27', town: '#181d24', sand: '#23221c',
+  building: '#202730', small: '#252d38', middle: '#2d3744', major: '#3d4757', casing: '#10151b', path: '#222a33', rail: '#333c48', text: '#97a4b5', edge: '#4a5c75',
+}
+
+/** A road's width in pixels: `near` at zoom 16, thinner outward. */
+const width = (near: number, more = 0): unknown => ['interpolate', ['exponential', 1.5], ['zoom'], 10, near / 7 + more / 2, 13, near / 3 + more, 16, near + more, 18, near * 2.2 + more]
 
 /** The style without the markers. `base` decides which layers exist. */
-export function baseStyle(base: BaseMap, dark: boolean): StyleSpecification {
-  const ink = dark
-    ? { ground: '#151a20', water: '#1b2b3a', park: '#18251f', minor: '#232a33', middle: '#2c3541', major: '#3a4554', text: '#93a0b1', edge: '#3b4a5e' }
-    : { ground: '#f3f3f0', water: '#cfe0ea', park: '#e1ebdb', minor: '#ffffff', middle: '#ffffff', major: '#f6e7c8', text: '#5d6877', edge: '#9aa9c0' }
-  const roadWidth = (near: number): unknown => ['interpolate', ['exponential', 1.6], ['zoom'], 9, near / 9, 13, near / 2.6, 16, near * 2]
-  const layers: unknown[] = [{ id: 'ground', type: 'background', paint: { 'background-color': ink.ground } }]
-  if (base.parks) layers.push({ id: 'parks', type: 'fill', source: 'parks', paint: { 'fill-color': ink.park } })
-  if (base.water) {
-    layers.push(
-      { id: 'water', type: 'fill', source: 'water', filter: ['==', ['geometry-type'], 'Polygon'], paint: { 'fill-color': ink.water } },
-      { id: 'water-lines', type: 'line', source: 'water', filter: ['==', ['geometry-type'], 'LineString'], paint: { 'line-color': ink.water, 'line-width': 2 } },
-    )
-  }
-  if (base.roads) {
-    layers.push(
-      { id: 'roads-minor', type: 'line', source: 'roads', minzoom: 11.5, filter: ['all', ['!', isMajor], ['!', isMiddle]], layout: { 'line-cap': 'round' }, paint: { 'line-color': ink.minor, 'line-width': roadWidth(2) } },
-      { id: 'roads-middle', type: 'line', source: 'roads', filter: isMiddle, layout: { 'line-cap': 'round' }, paint: { 'line-color': ink.middle, 'line-width': roadWidth(4) } },
-      { id: 'roads-major', type: 'line', source: 'roads', filter: isMajor, layout: { 'line-cap': 'round' }, paint: { 'line-color': ink.major, 'line-width': roadWidth(6) } },
-    )
-  }
-  if (base.territories) {
-    layers.push({ id: 'territories', type: 'line', source: 'territories', paint: { 'line-color': ink.edge, 'line-width': 1.2, 'line-dasharray': [3, 3], 'line-opacity': 0.8 } })
-  }
+export function baseStyle(base: BaseMap, dark: boolean, language: Language): StyleSpecification {
+  const ink = dark ? DARK : LIGHT
+  const name = ['coalesce', ['get', language === 'zh' ? 'n' : 'e'], ['get', 'n'], '']
   const text = { 'text-color': ink.text, 'text-halo-color': ink.ground, 'text-halo-width': 1.4 }
-  if (base.roads) {
-    layers.push({ id: 'road-names', type: 'symbol', source: 'roads', minzoom: 13, filter: ['any', isMajor, isMiddle], layout: { 'symbol-placement': 'line', 'text-field': NAME, 'text-font': FONT, 'text-size': 11 }, paint: text })
-  }
-  if (base.territories) {
-    layers.push({ id: 'territory-names', type: 'symbol', source: 'territories', maxzoom: 14, layout: { 'text-field': NAME, 'text-font': FONT, 'text-size': 12, 'text-letter-spacing': 0.06 }, paint: text })
-  }
+  const line = (id: string, filter: unknown, colour: string, pixels: unknown, more: object = {}): unknown => ({
+    id, type: 'line', source: 'roads', filter, layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': colour, 'line-width': pixels }, ...more,
+  })
+  const ground = [{ id: 'ground', type: 'background', paint: { 'background-color': ink.ground } }]
+  const areas = [
+    {
+      id: 'areas', type: 'fill', source: 'areas',
+      paint: { 'fill-antialias': false, 'fill-color': ['match', ['get', 'k'], ['sea', 'water'], ink.water, ['park', 'wood'], ink.green, 'farm', ink.farm, 'industry', ink.works, ['homes', 'shops', 'school'], ink.town, 'beach', ink.sand, ink.ground] },
+    },
+  ]
+  const buildings = [{ id: 'buildings', type: 'fill', source: 'buildings', minzoom: BUILDINGS_ZOOM, paint: { 'fill-color': ink.building } }]
+  const roads = [
+    line('paths', PATH, ink.path, 1, { minzoom: 14 }),
+    line('rail', isOne('rail'), ink.rail, 1.2),
+    line('small', SMALL, ink.small, width(7), { minzoom: 11 }),
+    line('middle-casing', MIDDLE, ink.casing, width(10, 1.6), { minzoom: 12 }),
+    line('major-casing', MAJOR, ink.casing, width(14, 1.6)),
+    line('middle', MIDDLE, ink.middle, width(10)),
+    line('major', MAJOR, ink.major, width(14)),
+  ]
+  const edges = [{ id: 'territories', type: 'line', source: 'territories', paint: { 'line-color': ink.edge, 'line-width': 1.2, 'line-dasharray': [4, 3], 'line-opacity': 0.7 } }]
+  const names = [
+    { id: 'road-names', type: 'symbol', source: 'roads', minzoom: 13.5, filter: ['any', MAJOR, MIDDLE], layout: { 'symbol-placement': 'line', 'symbol-spacing': 380, 'text-field': name, 'text-font': FONT, 'text-size': 11 }, paint: text },
+    { id: 'water-names', type: 'symbol', source: 'areas', minzoom: 11, filter: ['in', ['get', 'k'], ['literal', ['sea', 'water', 'park']]], layout: { 'text-field': name, 'text-font': FONT, 'text-size': 11 }, paint: text },
+    { id: 'territory-names', type: 'symbol', source: 'territories', maxzoom: 13.5, layout: { 'text-field': name, 'text-font': FONT, 'text-size': 13, 'text-letter-spacing': 0.08 }, paint: text },
+  ]
+  const wanted = [...ground, ...areas, ...buildings, ...roads, ...edges, ...names] as (LayerSpecification & { source?: string })[]
   return {
     version: 8,
-    sources: Object.fromEntries(Object.entries(base).map(([name, data]) => [name, { type: 'geojson', data, tolerance: 0.5 }])),
-    layers: layers as LayerSpecification[],
-  } satisfies StyleSpecification & { layers: LayerSpecification[] }
+    sources: Object.fromEntries(Object.entries(base).map(([source, data]) => [source, { type: 'geojson', data, tolerance: 0.4 }])),
+    layers: wanted.filter((layer) => !layer.source || layer.source in base) as LayerSpecification[],
+  }
 }
 
 /** The live layers over the city, bottom to top. */
@@ -76,8 +94,8 @@ export function liveLayers(colour: Colour): LayerSpecification[] {
     { id: 'ties', type: 'line', source: 'ties', layout: { 'line-cap': 'round' }, paint: { 'line-color': colour('--accent'), 'line-width': ['match', ['get', 'kind'], 'assigned', 2.5, 1.5], 'line-opacity': ['match', ['get', 'kind'], 'assigned', 0.9, 0.55], 'line-dasharray': [2, 2] } },
     { id: 'placed', type: 'circle', source: 'placed', paint: { 'circle-radius': 9, 'circle-color': colour('--accent'), 'circle-stroke-width': 3, 'circle-stroke-color': colour('--surface') } },
     { id: 'halo', type: 'circle', source: 'tickets', filter: ['get', 'selected'], paint: { 'circle-radius': 24, 'circle-translate': [0, -16], 'circle-color': colour('--accent'), 'circle-opacity': 0.22, 'circle-stroke-color': colour('--accent'), 'circle-stroke-width': 2 } },
-    { id: 'engineers', type: 'symbol', source: 'engineers', layout: { 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'icon-size': ['interpolate', ['linear'], ['zoom'], 9, 0.6, 13, 0.95], 'symbol-sort-key': ['get', 'order'] }, paint: { 'icon-opacity': ['case', ['get', 'stale'], 0.45, 1] } },
-    { id: 'engineer-initials', type: 'symbol', source: 'engineers', minzoom: 10.5, layout: { 'text-field': ['get', 'initials'], 'text-font': FONT, 'text-size': 10.5, 'text-allow-overlap': true, 'text-ignore-placement': true, 'symbol-sort-key': ['get', 'order'] }, paint: { 'text-color': ['match', ['get', 'icon'], 'engineer-off', colour('--ink-2'), colour('--surface')] } },
+    { id: 'engineers', type: 'symbol', source: 'engineers', layout: { 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'icon-size': ['interpolate', ['linear'], ['zoom'], 9, 0.6, 13, 0.95], 'symbol-sort-key': ['get', 'order'] }, paint: { 'icon-opacity': ['case', ['get', 'stale'], 0.4, 1] } },
+    { id: 'engineer-initials', type: 'symbol', source: 'engineers', minzoom: 10.5, layout: { 'text-field': ['get', 'initials'], 'text-font': FONT, 'text-size': 10.5, 'text-allow-overlap': true, 'text-ignore-placement': true, 'symbol-sort-key': ['get', 'order'] }, paint: { 'text-color': ['case', ['any', ['get', 'stale'], ['==', ['get', 'icon'], 'engineer-off']], colour('--ink-2'), colour('--surface')] } },
     { id: 'tickets', type: 'symbol', source: 'tickets', layout: { 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'icon-anchor': 'bottom', 'icon-size': ['interpolate', ['linear'], ['zoom'], 9, 0.6, 13, 1], 'symbol-sort-key': ['get', 'order'] } },
   ]
   return layers as LayerSpecification[]

@@ -68,6 +68,7 @@ export function Candidates({ ticket }: { ticket: BoardTicket }): JSX.Element {
     )
   }
   if (!match) return <Loading text={t('candidates_loading')} />
+  if (!match.candidates.length && !ticket.site) return <Empty title={t('attention_needs_position')} hint={t('attention_needs_position_do')} />
   const wanted = text.trim().toLowerCase()
   const shown = match.candidates.filter((one) => !wanted || one.name.toLowerCase().includes(wanted))
   const fit = shown.filter((one) => one.eligible)

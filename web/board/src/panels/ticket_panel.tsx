@@ -56,7 +56,7 @@ function Inside(): JSX.Element {
           <h2>{own(ticket.work_type.name)}</h2>
           <p>{ticket.description}</p>
         </div>
-        {ticket.attention && <Attention code={ticket.attention} />}
+        {ticket.attention && <Attention ticket={ticket} code={ticket.attention} onForm={setForm} onCandidates={() => setTab('candidates')} />}
         {form && view ? (
           <ActionForm key={form} action={form} view={view} onClose={() => setForm(null)} />
         ) : (
@@ -124,14 +124,32 @@ function Head({ ticket }: { ticket: BoardTicket | null }): JSX.Element {
   )
 }
 
-/** What is wrong, and what to do about it. */
-function Attention({ code }: { code: string }): JSX.Element {
+/** The action that usually answers an attention code. */
+const ANSWERS: Record<string, string> = {
+  needs_position: 'amend',
+  manual: 'assign',
+  no_candidate: 'assign',
+  offers_ran_out: 'assign',
+  not_acknowledged: 'assign',
+  rejected: 'rebook',
+  urged: 'contact',
+}
+
+/** What is wrong, what to do about it, and the button that does it. */
+function Attention(props: { ticket: BoardTicket; code: string; onForm: (action: string) => void; onCandidates: () => void }): JSX.Element {
+  const { ticket, code } = props
+  const answer = ANSWERS[code]
   return (
     <div class="attention" role="note">
       <Icon name="alert" />
       <div>
         <strong>{label('attention', code)}</strong>
         <p>{tryText(`attention_${code}_do`) ?? t('attention_other_do')}</p>
+        {answer && ticket.allowed_actions.includes(answer) && (
+          <button type="button" class="button small" onClick={() => (answer === 'assign' ? props.onCandidates() : props.onForm(answer))}>
+            {answer === 'assign' ? t('see_candidates') : actionName(answer, ticket)}
+          </button>
+        )}
       </div>
     </div>
   )
