@@ -73,9 +73,10 @@ class Doorkeeper:
         if not _matches(person.password_hash if person and person.active else _NOBODY, password):
             raise SignInRequired("signin_refused")
         assert person is not None
-        return self._begin(person, device)
+        return self.begin(person, device)
 
-    def _begin(self, person: Engineer | Dispatcher, device: str) -> SignedIn:
+    def begin(self, person: Engineer | Dispatcher, device: str) -> SignedIn:
+        """A sign-in for someone who has proven who they are."""
         role = Role.ENGINEER if isinstance(person, Engineer) else Role(person.role)
         hours = ENGINEER_HOURS if role is Role.ENGINEER else BOARD_HOURS
         now = Clock.wall()
