@@ -206,11 +206,15 @@ def _address(tags: dict[str, str], name: str) -> str:
     to large."""
     street = tags.get("addr:street") or tags["addr:place"]
     number, city = tags["addr:housenumber"], tags.get("addr:city", "")
-    if any("\u4e00" <= character <= "\u9fff" for character in street):
+    if _is_chinese(street):
         text = f"{city}{tags.get('addr:district', '')}{street}{number}"
         return f"{text} {name}" if name else text
     text = ", ".join(part for part in (f"{street} {number}", tags.get("addr:postcode", ""), city) if part)
     return f"{name}, {text}" if name else text
+
+
+def _is_chinese(text: str) -> bool:
+    return any("\u4e00" <= character <= "\u9fff" for character in text)
 
 
 def _english_address(tags: dict[str, str], name: str) -> str:
@@ -240,4 +244,5 @@ def _crossings(
                 seen.add((first, second))
                 english = [streets[name].english for name in (first, second)]
                 both = " & ".join(english) if all(english) else ""
-                yield Entry(f"{first}与{second}交叉口", both, "crossing", Point(*positions[node]))
+                text = f"{first}与{second}交叉口" if _is_chinese(first) else f"{first} & {second}"
+                yield Entry(text, both, "crossing", Point(*positions[node]))

@@ -6,7 +6,6 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import shapely
 
 from geo.demo_city import addresses, blocks, extras, network, plan, rules, write
@@ -39,8 +38,6 @@ def make_city(out_dir: Path | str, seed: int = 7) -> City:
     folder = Path(out_dir)
     folder.mkdir(parents=True, exist_ok=True)
     content = _compose(random.Random(seed))
-    west, south = plan.to_lon_lat(np.array([-plan.HALF_WIDTH_M, -plan.HALF_HEIGHT_M]))
-    east, north = plan.to_lon_lat(np.array([plan.HALF_WIDTH_M, plan.HALF_HEIGHT_M]))
     city = City(
         pbf=folder / "demo-city.osm.pbf",
         roads=folder / "roads.geojson",
@@ -48,7 +45,7 @@ def make_city(out_dir: Path | str, seed: int = 7) -> City:
         buildings=folder / "buildings.geojson",
         addresses=folder / "addresses.json",
         territories=folder / "territories.geojson",
-        bounds=(float(west), float(south), float(east), float(north)),
+        bounds=write.bounds(),
         centre=Point(plan.CENTRE_LON, plan.CENTRE_LAT),
     )
     write.write_pbf(content, city.pbf)

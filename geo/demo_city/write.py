@@ -21,7 +21,7 @@ from geo.demo_city.addresses import Building, Place
 from geo.demo_city.blocks import Block
 from geo.demo_city.names import Name
 from geo.demo_city.network import Network, Way
-from geo.demo_city.plan import Land, Line, to_lon_lat
+from geo.demo_city.plan import FRAME, Land, Line, to_lon_lat
 from geo.demo_city.rules import Restriction
 
 ATTRIBUTION: Final = "示例城市 Demo City: synthetic, not a real place"
@@ -63,6 +63,12 @@ def areas_of(content: Content) -> list[tuple[str, str, str, Name | None, BaseGeo
     return found
 
 
+def bounds() -> tuple[float, float, float, float]:
+    """West, south, east, north of the city in degrees; only the coastline runs a little beyond."""
+    (west, south), (east, north) = to_lon_lat(np.array(FRAME.bounds).reshape(2, 2)).tolist()
+    return west, south, east, north
+
+
 class _Osm:
     """Gathers nodes, ways and relations, then writes them in the order that readers expect."""
 
@@ -98,11 +104,9 @@ class _Osm:
 
     def write(self, path: Path) -> None:
         """Ids count from 1 in each kind. The header holds the box, without which a map stays blank."""
-        lon, lat = np.array(self.positions).T
         header = osmium.io.Header()
         header.set("generator", "paidan demo city")
-        box = osmium.osm.Box(float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max()))
-        header.add_box(box)
+        header.add_box(osmium.osm.Box(*bounds()))
         with osmium.SimpleWriter(str(path), header=header, overwrite=True) as writer:
             for index, place in enumerate(self.positions):
                 writer.add_node(
@@ -132,7 +136,7 @@ def write_pbf(content: Content, path: Path) -> None:
         osm.relations.append((members, tags))
     for _, key, value, name, shape in areas_of(content):
         osm.area(shape, {key: value, **named(name)})
-    coast = shapely.intersection(content.land.coast, content.land.sea.envelope.buffer(1))
+    coast = shapely.intersection(content.land.coast, FRAME.buffer(400))
     for part in shapely.get_parts(coast):
         osm.way(osm.nodes(np.asarray(part.coords)), {"natural": "coastline"})
     osm.area(shapely.orient_polygons(content.land.island), {"natural": "coastline", **named(names.ISLAND)})
