@@ -1,0 +1,67 @@
+"""`python -m api.command_line.simulation`: the demo's people, as clients over HTTP. Never the database.
+
+The same seed gives the same people with the same dice; what they meet depends on who was faster.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+
+from api.command_line.demo_city import CAST_FILE
+from api.command_line.simulation_customers import Customers, TicketSource
+from api.command_line.simulation_dispatcher import Dispatcher
+from api.command_line.simulation_engineers import Engineer
+from api.command_line.simulation_world import World, read_cast
+from dispatch.settings import read_settings
+
+SEED = 20260601
+SIGN_IN_EVERY_S = 0.12  # real seconds between two phones: a sign-in costs the server a password hash
+
+
+def main() -> None:
+    """Plays until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m api.command_line.simulation", description=__doc__)
+    parser.add_argument("--seed", type=int, default=SEED, help="of everybody's dice")
+    args = parser.parse_args()
+    settings = read_settings(os.environ)
+    cast = read_cast(settings.state / CAST_FILE)
+    addresses = json.loads((Path(cast["maps_dir"]) / "addresses.json").read_text())
+    places = [a for a in addresses if a["id"].startswith("b")]
+    world = World(cast, settings.clock, settings.fcm_url, args.seed, places)
+    asyncio.run(play(world))
+
+
+async def play(world: World) -> None:
+    """Everybody at once, until told to stop."""
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    dispatcher = Dispatcher(world)
+    people = [
+        Engineer(world, each["signin_id"], each["contractor"]).live(place * SIGN_IN_EVERY_S)
+        for place, each in enumerate(world.cast["engineers"])
+    ]
+    work = [
+        dispatcher.live(), TicketSource(world, dispatcher).live(), Customers(world, dispatcher).live(),
+        world.summarise(), *people,
+    ]  # fmt: skip
+    tasks: list[asyncio.Task[None]] = [asyncio.create_task(each) for each in work]
+    waiting = asyncio.create_task(_wait(stopped))
+    done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await world.http.aclose()
+    for task in done - {waiting}:
+        task.result()  # somebody fell over: say why, and be started again
+
+
+async def _wait(stopped: asyncio.Event) -> None:
+    await stopped.wait()
+
+
+if __name__ == "__main__":
+    main()
