@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError, IntegrityError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from dispatch.actions.step import STATUS_OF
 from dispatch.adapters.photos import PhotoBusy, PhotoWorkerBroken
@@ -128,6 +129,11 @@ def install(app: FastAPI) -> None:
         code = codes.get(error.status_code, "http_error")
         headers = dict(error.headers) if error.headers else None
         return problem(error.status_code, code, None, trace_of(request), headers)
+
+    @on(ClientDisconnect)
+    def _(request: Request, error: ClientDisconnect) -> Response:
+        """They hung up while sending: nobody reads this."""
+        return problem(400, "request_cut", None, trace_of(request))
 
     @on(Unavailable)
     def _(request: Request, error: Unavailable) -> Response:
