@@ -1,0 +1,304 @@
+"""Who may come through which door: generated from the OpenAPI, every operation × every role.
+
+An allowed cell answers 2xx with its object; every other cell does not. A route without a row in the
+policy table, or a row without a route, fails.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from api.signin import Doorkeeper
+from dispatch.actions.tenants import add_api_key, add_contractor, add_dispatcher
+from dispatch.domain.commands import Role
+from dispatch.domain.errors import Forbidden
+from dispatch.domain.policy import POLICY, PUBLIC, SCOPES, check_policy
+from dispatch.store.ids import new_id
+from dispatch.store.tables.tenants import Dispatcher
+from tests.builders import PASSWORD, PASSWORD_HASH, new_ticket, picture
+from tests.house import Product, Town
+
+ROLES = (Role.ADMIN, Role.DISPATCHER, Role.CONTRACTOR, Role.ENGINEER, Role.CUSTOMER, Role.API_KEY)
+#: Streams never end: tests/faults/test_live.py asks them over a real socket.
+STREAMS = frozenset({"engineer_live", "dispatcher_live"})
+#: Pages answer in HTML and are public; tests/api/test_customer_pages.py looks at them.
+PAGES = frozenset(
+    {"link_page", "link_form", "link_photo_page", "request_form", "request_form_post", "static_page"}
+)
+
+
+class World:
+    """A town with a ticket in Ana's hands, a photo, a failed job, and a door for every role."""
+
+    def __init__(self, product: Product) -> None:
+        self.town: Town = product.company()
+        town, made = self.town, self.town.made
+        self.made = town.create(new_ticket("ac_direct"))
+        self.ticket_id: str = self.made["ticket_id"]
+        town.settle()
+        name = town.view(self.ticket_id)["ticket"]["engineer_name"]
+        self.engineer = name
+        self.photo_id = town.photo(name, self.ticket_id, "completion", 1)
+        town.create(new_ticket("leak"))
+        doors: Doorkeeper = product.app.state.doorkeeper
+        with made.house.database.transaction(made.tenant_id) as db:
+            contractor = add_contractor(db, made.tenant_id, {"zh": "服务商", "en": "Contractor"})
+            dispatcher_id = add_dispatcher(
+                db, made.tenant_id, "Cora", f"cora-{made.slug}", PASSWORD_HASH, "contractor", "en", contractor
+            )
+        with made.house.database.transaction(made.tenant_id) as db:
+            cora = db.get(Dispatcher, {"tenant_id": made.tenant_id, "id": dispatcher_id})
+        assert cora is not None
+        offered = town.create(new_ticket("survey"))["ticket_id"]
+        assert town.direct(offered, "offer", engineer_ids=[str(contractor)]).status_code == 200
+        self.offered = offered
+        self.tokens: dict[Role | None, dict[str, str]] = {
+            Role.ADMIN: town.board("Ada"),
+            Role.DISPATCHER: town.board("Dora"),
+            Role.CONTRACTOR: {"Authorization": f"Bearer {doors.begin(cora, 'board').token}"},
+            Role.ENGINEER: town.phone(name),
+            Role.CUSTOMER: {"Authorization": f"Bearer {self.made['customer_link'].rsplit('/', 1)[1]}"},
+            Role.API_KEY: town.key,
+            None: {},
+        }
+
+    def spare(self, role: Role) -> dict[str, str]:
+        """A sign-in that may be ended."""
+        name = {Role.ADMIN: "Ada", Role.DISPATCHER: "Dora"}.get(role, self.engineer)
+        kind = "engineer" if role is Role.ENGINEER else "dispatcher"
+        if role is Role.CONTRACTOR:
+            name = "Cora"
+        body = {"signin_id": self.town.made.signin_id(name), "password": PASSWORD}
+        reply = self.town.product.client.post(f"/{kind}/v1/signin", json=body)
+        cookie = reply.cookies.get(self.town.product.app.state.doorkeeper.cookie)
+        self.town.product.client.cookies.clear()
+        return {"Authorization": f"Bearer {cookie or reply.json()['access_token']}"}
+
+    def failed_job(self) -> int:
+        rows = self.town.product.rows(
+            "insert into procrastinate_jobs (queue_name, task_name, status, args) values "
+            "('default', 'match_ticket', 'failed', jsonb_build_object('tenant', %(t)s::text)) returning id",
+            t=str(self.town.made.tenant_id),
+        )
+        return int(rows[0]["id"])
+
+    def command(self, action: str, **facts: Any) -> dict[str, Any]:
+        return {"command_id": str(new_id()), "action": action, "facts": facts}
+
+    def phone_command(self) -> dict[str, Any]:
+        at = self.town.product.clock.now().isoformat()
+        return self.command("note", text="a note") | {"ticket_id": self.ticket_id, "at": at}
+
+    def dispatcher_action(self, role: Role) -> tuple[str, Any]:
+        if role is not Role.CONTRACTOR:
+            return f"/dispatcher/v1/tickets/{self.ticket_id}/actions", self.command("note", text="a note")
+        offered = f"/dispatcher/v1/tickets/{self.offered}/actions"
+        return offered, self.command("decline_offer", reason="busy")
+
+
+Maker = Callable[[World, Role], tuple[str, Any]]
+
+
+def at(path: str, body: Any = None) -> Maker:
+    return lambda world, role: (path, body)
+
+
+def position(world: World, role: Role) -> tuple[str, Any]:
+    return "/engineer/v1/positions", {"positions": [world.town.at_site()]}
+
+
+REQUESTS: dict[str, Maker] = {
+    "health": at("/healthz"),
+    "ready": at("/readyz"),
+    "map_layer": at("/map/probe.geojson"),
+    "engineer_signin": lambda w, r: (
+        "/engineer/v1/signin",
+        {"signin_id": w.town.made.signin_id(w.engineer), "password": PASSWORD},
+    ),
+    "dispatcher_signin": lambda w, r: (
+        "/dispatcher/v1/signin",
+        {"signin_id": w.town.made.signin_id("Dora"), "password": PASSWORD},
+    ),
+    "request_ticket": lambda w, r: (
+        f"/customer/v1/{w.town.made.slug}/tickets",
+        {
+            "command_id": str(new_id()),
+            "work_type": "leak",
+            "description": "drip",
+            "address": "1 Example Road",
+            "contact_phone": "13900001234",
+        },
+    ),
+    "engineer_signout": at("/engineer/v1/signout"),
+    "engineer_today": at("/engineer/v1/today"),
+    "engineer_pool": at("/engineer/v1/pool"),
+    "engineer_ticket": lambda w, r: (f"/engineer/v1/tickets/{w.ticket_id}", None),
+    "engineer_receipt": lambda w, r: (f"/engineer/v1/tickets/{w.ticket_id}/receipt", None),
+    "engineer_colleagues": at("/engineer/v1/colleagues"),
+    "engineer_action": lambda w, r: ("/engineer/v1/actions", w.phone_command()),
+    "engineer_actions": lambda w, r: ("/engineer/v1/actions/batch", {"commands": [w.phone_command()]}),
+    "engineer_positions": position,
+    "engineer_put_photo": lambda w, r: (
+        f"/engineer/v1/photos/{new_id()}?ticket_id={w.ticket_id}&kind=completion",
+        picture(2),
+    ),
+    "engineer_get_photo": lambda w, r: (f"/engineer/v1/photos/{w.photo_id}", None),
+    "engineer_sync": at("/engineer/v1/sync"),
+    "engineer_push_target": at("/engineer/v1/push_target", {"platform": "fcm", "target": "probe"}),
+    "dispatcher_signout": at("/dispatcher/v1/signout"),
+    "dispatcher_me": at("/dispatcher/v1/me"),
+    "dispatcher_board": at("/dispatcher/v1/board"),
+    "dispatcher_tickets": at("/dispatcher/v1/tickets"),
+    "dispatcher_create_ticket": lambda w, r: ("/dispatcher/v1/tickets", new_ticket("survey")),
+    "dispatcher_ticket": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}", None),
+    "dispatcher_action": lambda w, r: w.dispatcher_action(r),
+    "dispatcher_candidates": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/candidates", None),
+    "dispatcher_receipts": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/receipts", None),
+    "dispatcher_match": lambda w, r: (
+        f"/dispatcher/v1/tickets/{w.town.create(new_ticket('survey'))['ticket_id']}/match",
+        None,
+    ),
+    "dispatcher_catalogue": at("/dispatcher/v1/catalogue"),
+    "dispatcher_places": at("/dispatcher/v1/places?q=road"),
+    "dispatcher_put_photo": lambda w, r: (
+        f"/dispatcher/v1/photos/{new_id()}?ticket_id={w.ticket_id}&kind=intake",
+        picture(3),
+    ),
+    "dispatcher_get_photo": lambda w, r: (f"/dispatcher/v1/photos/{w.photo_id}", None),
+    "dispatcher_dead_letters": at("/dispatcher/v1/dead_letters"),
+    "dispatcher_retry": lambda w, r: (f"/dispatcher/v1/dead_letters/{w.failed_job()}/retry", None),
+    "customer_ticket": at("/customer/v1/ticket"),
+    "customer_action": lambda w, r: ("/customer/v1/actions", w.command("urge")),
+    "customer_put_photo": lambda w, r: (f"/customer/v1/photos/{new_id()}?kind=intake", picture(4)),
+    "customer_get_photo": lambda w, r: (f"/customer/v1/photos/{w.photo_id}", None),
+    "integration_create_ticket": lambda w, r: ("/api/v1/tickets", new_ticket("survey")),
+    "integration_ticket": lambda w, r: (f"/api/v1/tickets/{w.ticket_id}", None),
+    "integration_action": lambda w, r: (
+        f"/api/v1/tickets/{w.ticket_id}/actions",
+        w.command("note", text="x"),
+    ),
+}
+
+
+def offer_ack(world: World, role: Role) -> tuple[str, Any]:
+    """An offer made to the world's engineer just now."""
+    town = world.town
+    ticket_id = town.create(new_ticket("survey"))["ticket_id"]
+    engineer_id = str(town.made.engineers[world.engineer])
+    town.direct(ticket_id, "offer", engineer_ids=[engineer_id])
+    (offer,) = [o for o in town.view(ticket_id)["offers"] if o["engineer_id"] == engineer_id]
+    return "/engineer/v1/push_acks", {"offer_id": offer["offer_id"]}
+
+
+REQUESTS["engineer_push_ack"] = offer_ack
+
+
+@pytest.fixture(scope="module")
+def world(product: Product) -> World:
+    maps = product.settings.maps_dir
+    maps.mkdir(parents=True, exist_ok=True)
+    (maps / "probe.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    return World(product)
+
+
+def operations(product: Product) -> dict[str, str]:
+    """operation id → HTTP method, from the OpenAPI."""
+    found = {}
+    for item in product.app.openapi()["paths"].values():
+        for method, operation in item.items():
+            found[operation["operationId"]] = method.upper()
+    return found
+
+
+def ask(
+    world: World, operation: str, method: str, role: Role | None, headers: dict[str, str] | None = None
+) -> Any:
+    path, body = REQUESTS[operation](world, role or Role.DISPATCHER)
+    sent = {"content": body} if isinstance(body, bytes) else {"json": body} if body is not None else {}
+    tokens = headers if headers is not None else world.tokens[role]
+    return world.town.product.client.request(method, path, headers=tokens, **sent)
+
+
+def test_the_policy_names_every_operation_and_no_other(product: Product) -> None:
+    known = set(operations(product)) | {"static_page"}
+    assert known - set(POLICY) == set()
+    assert set(POLICY) - known == set()
+    assert set(SCOPES) <= set(POLICY)
+
+
+def test_every_operation_is_asked(product: Product) -> None:
+    assert set(operations(product)) - set(REQUESTS) - STREAMS - PAGES == set()
+
+
+def test_every_allowed_cell_answers_and_every_other_is_refused(world: World) -> None:
+    cells = 0
+    for operation, method in sorted(operations(world.town.product).items()):
+        if operation in STREAMS | PAGES:
+            continue
+        for role in (*ROLES, None):
+            allowed = POLICY[operation] == PUBLIC or role in POLICY[operation]
+            headers = None
+            if allowed and role is not None and operation.endswith("_signout"):
+                headers = world.spare(role)
+            reply = ask(world, operation, method, role, headers)
+            where = f"{operation} as {role}: {reply.status_code} {reply.text[:300]}"
+            if allowed:
+                assert 200 <= reply.status_code < 300, where
+            else:
+                assert reply.status_code == (401 if role is None else 403), where
+                assert reply.headers["content-type"] == "application/problem+json", where
+            cells += 1
+    assert cells > 250
+
+
+def test_a_foreign_tenants_people_find_nothing(world: World, product: Product) -> None:
+    other = product.company()
+    for path in (
+        f"/dispatcher/v1/tickets/{world.ticket_id}",
+        f"/dispatcher/v1/tickets/{world.ticket_id}/candidates",
+        f"/dispatcher/v1/photos/{world.photo_id}",
+    ):
+        assert product.client.get(path, headers=other.board()).status_code == 404
+    assert other.direct(world.ticket_id, "note", text="x").json()["code"] == "ticket_unknown"
+    assert other.act("Ana", world.ticket_id, "set_off").json()["code"] == "ticket_unknown"
+    assert product.client.get(f"/api/v1/tickets/{world.ticket_id}", headers=other.key).status_code == 404
+
+
+def test_a_colleague_does_not_see_anothers_ticket(world: World) -> None:
+    stranger = "Eve"
+    client, headers = world.town.product.client, world.town.phone(stranger)
+    assert client.get(f"/engineer/v1/tickets/{world.ticket_id}", headers=headers).status_code == 404
+    assert client.get(f"/engineer/v1/photos/{world.photo_id}", headers=headers).status_code == 404
+
+
+def test_a_key_without_the_scope_is_refused(world: World) -> None:
+    made = world.town.made
+    with made.house.database.transaction(made.tenant_id) as db:
+        key = add_api_key(db, made.tenant_id, "reader", ["tickets:read"], made.house.now())
+    headers = {"Authorization": f"Bearer {key}"}
+    assert ask(world, "integration_ticket", "GET", None, headers).status_code == 200
+    reply = ask(world, "integration_create_ticket", "POST", None, headers)
+    assert (reply.status_code, reply.json()["code"]) == (403, "scope_missing")
+
+
+def test_a_cookie_without_the_csrf_token_changes_nothing(world: World) -> None:
+    product = world.town.product
+    cookie = world.tokens[Role.DISPATCHER]["Authorization"].removeprefix("Bearer ")
+    name = product.app.state.doorkeeper.cookie
+    headers = {"Cookie": f"{name}={cookie}"}
+    me = product.client.get("/dispatcher/v1/me", headers=headers)
+    assert me.status_code == 200
+    url = f"/dispatcher/v1/tickets/{world.ticket_id}/actions"
+    body = world.command("note", text="forged")
+    reply = product.client.post(url, json=body, headers=headers)
+    assert (reply.status_code, reply.json()["code"]) == (403, "csrf_token_wrong")
+    token = {"X-CSRF-Token": me.json()["csrf_token"]}
+    assert product.client.post(url, json=body, headers=headers | token).status_code == 200
+
+
+def test_an_operation_without_a_row_is_refused_to_all() -> None:
+    """Sabotage: a new endpoint that nobody put into the table is closed, not open."""
+    for role in ROLES:
+        with pytest.raises(Forbidden):
+            check_policy("a_new_endpoint", role)
