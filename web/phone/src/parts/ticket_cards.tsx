@@ -75,7 +75,7 @@ export function TicketRow({ ticket }: { ticket: ShownTicket }) {
     <li>
       <a class="ticket-row" href={`#/ticket/${ticket.ticket_id}`}>
         <span class="at">
-          {from ? clockTime(from) : '–'}
+          {from ? clockTime(from) : <small>{t('no_window')}</small>}
           {ticket.window && <small>{clockTime(ticket.window.end)}</small>}
         </span>
         <span class="what">

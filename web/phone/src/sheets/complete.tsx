@@ -18,10 +18,9 @@ interface Draft {
 export function CompleteSheet({ ticket }: { ticket: ShownTicket }) {
   const [draft, set, clear] = useDraft<Draft>(`complete:${ticket.ticket_id}`, { outcome: '', text: '' })
   const photos = draftPhotos(ticket.ticket_id, 'completion')
-  const already = ticket.photos.filter((photo) => photo.kind === 'completion').length
   const wanted = ticket.work_type.completion_photos
   const needed = Math.min(wanted, PHOTOS_AT_MOST[draft.outcome] ?? wanted)
-  const have = photos.length + already
+  const have = photos.length
   const ready = draft.outcome !== '' && have >= needed
   const send = async () => {
     if (draft.outcome === '') return
@@ -40,7 +39,7 @@ export function CompleteSheet({ ticket }: { ticket: ShownTicket }) {
       <h3>
         {t('completion_photos')} <small class={have < needed ? 'bad' : 'good'}>{t('photos_of', { n: have, needed })}</small>
       </h3>
-      <PhotoTaker ticketId={ticket.ticket_id} kind="completion" needed={needed - already} />
+      <PhotoTaker ticketId={ticket.ticket_id} kind="completion" needed={needed} />
       <Field name={t('what_was_done')} optional>
         <TextArea value={draft.text} set={(text) => set({ ...draft, text })} />
       </Field>
