@@ -16,7 +16,9 @@ function pressed(event: KeyboardEvent): void {
   if (event.key === '/') {
     event.preventDefault()
     if (route.peek().page !== 'board') go('#/')
-    requestAnimationFrame(() => document.querySelector<HTMLInputElement>('#search')?.focus())
+    const focus = (): void => document.querySelector<HTMLInputElement>('#search')?.focus()
+    if (document.querySelector('#search')) focus()
+    else requestAnimationFrame(focus)
   } else if (event.key === 'n') {
     event.preventDefault()
     go('#/new')

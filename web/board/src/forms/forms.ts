@@ -113,6 +113,12 @@ function readWindow(field: Field, values: Values, zone: string, facts: Record<st
   else Object.assign(facts, { window_from: from, window_to: to })
 }
 
+/** The errors left after `changed` was typed: a field being mended is not wrong until it is sent again. */
+export function errorsAfter(errors: Errors, changed: Values): Errors {
+  const mended = new Set(Object.keys(changed).map((name) => (name.startsWith('window_') ? 'window' : name)))
+  return Object.fromEntries(Object.entries(errors).filter(([name]) => !mended.has(name)))
+}
+
 /** What the amend form opens with. `toWall` writes an instant as the site's wall clock. */
 export function amendValues(view: TicketView, toWall: (at: string) => string): Values {
   const { ticket } = view

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { instantToWall } from '../../../shared/formats'
 import { uuid7 } from '../api'
 import { ActionFields } from '../forms/fields'
-import { amendValues, buildFacts, FORMS, type Errors, type Values } from '../forms/forms'
+import { amendValues, buildFacts, errorsAfter, FORMS, type Errors, type Values } from '../forms/forms'
 import { act, zoneOf } from '../state'
 import type { TicketView } from '../wire'
 import { label, t } from '../words'
@@ -51,7 +51,10 @@ export function ActionForm({ action, view, onClose }: { action: string; view: Ti
         zone={zone}
         values={values}
         errors={errors}
-        onChange={(changed) => setValues((known) => ({ ...known, ...changed }))}
+        onChange={(changed) => {
+          setValues((known) => ({ ...known, ...changed }))
+          setErrors((known) => errorsAfter(known, changed))
+        }}
       />
       <div class="form-buttons">
         <button type="button" class="button" onClick={onClose}>{t('cancel_form')}</button>

@@ -2,7 +2,7 @@ import type { JSX } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { asRefused, uuid7 } from '../api'
 import { InstantInput, Select, WindowField } from '../forms/fields'
-import { buildFacts, type ActionForm, type Errors, type PlacedSite, type Values } from '../forms/forms'
+import { buildFacts, errorsAfter, type ActionForm, type Errors, type PlacedSite, type Values } from '../forms/forms'
 import { SitePlacer } from '../forms/site_placer'
 import { IconButton } from '../parts/basics'
 import { go, ticketHash } from '../route'
@@ -34,7 +34,10 @@ export function NewTicketPanel(): JSX.Element {
   const commandId = useRef(uuid7())
   const element = useRef<HTMLFormElement>(null)
   const zone = zoneOf(null)
-  const change = (changed: Values): void => setValues((known) => ({ ...known, ...changed }))
+  const change = (changed: Values): void => {
+    setValues((known) => ({ ...known, ...changed }))
+    setErrors((known) => errorsAfter(known, changed))
+  }
 
   useEffect(() => element.current?.querySelector<HTMLElement>('select')?.focus(), [])
 

@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest'
+import { boundsOf, engineerFeatures, ticketFeatures, ties } from '../src/map/features'
+import { baseStyle } from '../src/map/style'
+import { engineer, ticket } from './builders'
+
+describe('markers', () => {
+  test('a ticket without a site, or ended, has none', () => {
+    const shown = ticketFeatures([ticket(), ticket({ site: null }), ticket({ status: 'closed' })], null)
+    expect(shown.features.length).toBe(1)
+  })
+  test('the selected ticket lies above the others, attention above the plain', () => {
+    const order = (given: Parameters<typeof ticket>[0], selected: string | null) => ticketFeatures([ticket(given)], selected).features[0]!.properties.order
+    expect(order({}, ticket().ticket_id)).toBeGreaterThan(order({ attention: 'urged', priority: 'urgent' }, null))
+    expect(order({ attention: 'urged', priority: 'low' }, null)).toBeGreaterThan(order({ priority: 'urgent' }, null))
+  })
+  test('an old position fades', () => {
+    const at = Date.parse('2026-11-22T08:00:00Z')
+    expect(engineerFeatures([engineer()], at + 14 * 60_000).features[0]!.properties.stale).toBe(false)
+    expect(engineerFeatures([engineer()], at + 16 * 60_000).features[0]!.properties.stale).toBe(true)
+    expect(engineerFeatures([engineer({ position_at: null })], at).features[0]!.properties.stale).toBe(true)
+  })
+  test('lines join the site to its engineer and to those who may come', () => {
+    const lines = ties(ticket({ engineer_id: 'ana' }), [engineer(), engineer({ engineer_id: 'ben' }), engineer({ engineer_id: 'eve', position: null })], ['ben', 'eve'])
+    expect(lines.features.map((line) => line.properties.kind)).toEqual(['assigned', 'candidate'])
+    expect(ties(ticket({ site: null }), [engineer()], ['ana']).features).toEqual([])
+  })
+  test('nothing to show has no bounds', () => {
+    expect(boundsOf([])).toBeNull()
+    expect(boundsOf([{ lon: 2, lat: 3 }, { lon: -1, lat: 8 }])).toEqual([-1, 3, 2, 8])
+  })
+})
+
+test('a layer the server lacks is left out of the style', () => {
+  const style = baseStyle({ roads: { type: 'FeatureCollection', features: [] } }, false, 'zh')
+  const sources = new Set(style.layers.map((layer) => ('source' in layer ? layer.source : null)))
+  expect([...sources].sort()).toEqual(['roads', null].sort())
+  expect(baseStyle({}, true, 'en').layers.map((layer) => layer.id)).toEqual(['ground'])
+})
