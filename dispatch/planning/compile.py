@@ -16,6 +16,7 @@ from dispatch.planning.scenario import PlanningError, Scenario, Ticket
 STOPS_LIMIT: Final = 1000  # a packed place has ten bits for a row
 DRAFT_CELLS: Final = 4_000_000
 Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def compile_day(scenario: Scenario) -> Day:
         or lack.shape[0]
         or tied.size
         or drive.shape[1] > 1
+        or scenario.weights.working_s > 0
     )
     facts = Facts(
         node=node,
@@ -81,7 +83,7 @@ def compile_day(scenario: Scenario) -> Day:
         need=need,
         stock=stock,
         lack=lack,
-        depots=np.array(sorted(names.depot_of_node), np.int32),
+        depots=np.array(sorted(names.depot_of_node), np.int64),
         crew=crew,
         helpers=helpers,
         may_help=may_help,
@@ -89,6 +91,7 @@ def compile_day(scenario: Scenario) -> Day:
         behind=behind,
         tied=tied,
         spread=float(scenario.weights.workload_spread_s),
+        working=float(scenario.weights.working_s),
         rich=rich,
     )
     return Day(scenario, facts, names, able, _longest(scenario))
@@ -160,6 +163,7 @@ def _nodes(scenario: Scenario, names: Names) -> tuple[Ints, NDArray[np.float64]]
     for x, t in enumerate(names.node_ticket):
         _visit_node(scenario, scenario.tickets[t], x >= len(scenario.tickets), index, node[x], price[x])
         node[x, col.LEAD] = t
+        node[x, col.CREWED] = int(scenario.tickets[t].crew > 1)
     for m, mine in enumerate(names.rests):
         rests = {r.id: r for r in scenario.engineers[m].breaks}
         for x in mine:
@@ -274,10 +278,10 @@ def _stores(scenario: Scenario, names: Names) -> tuple[Ints, Ints, NDArray[np.bo
     return need, stock.reshape(len(team), len(parts)), lack if lack.any() else np.zeros((0, 0), np.bool_)
 
 
-def _options(scenario: Scenario, able: NDArray[np.bool_], drive: Any, ball: Any) -> tuple[Ints, Ints]:
+def _options(scenario: Scenario, able: NDArray[np.bool_], drive: Any, ball: Any) -> tuple[Longs, Ints]:
     """(N, most) engineers able to lead each ticket, nearest start first, and (N,) how many."""
     choices = able.sum(axis=0).astype(np.int32)
-    option = np.zeros((able.shape[1], max(1, int(choices.max(initial=0)))), np.int32)
+    option = np.zeros((able.shape[1], max(1, int(choices.max(initial=0)))), np.int64)
     starts = np.array([e.start for e in scenario.engineers])
     modes = np.array([mode_number(e, scenario.travel) for e in scenario.engineers])
     for t, ticket in enumerate(scenario.tickets):
@@ -290,7 +294,7 @@ def _options(scenario: Scenario, able: NDArray[np.bool_], drive: Any, ball: Any)
     return option, choices
 
 
-def _order(scenario: Scenario) -> tuple[Ints, Ints]:
+def _order(scenario: Scenario) -> tuple[Longs, Longs]:
     """(N, most) tickets each must wait for, and tickets waiting for it; -1 fills the rows."""
     index = {t.id: i for i, t in enumerate(scenario.tickets)}
     before = [sorted({index[name] for name in t.after}) for t in scenario.tickets]
@@ -301,14 +305,14 @@ def _order(scenario: Scenario) -> tuple[Ints, Ints]:
     return _padded(before), _padded(behind)
 
 
-def _padded(rows: list[list[int]]) -> Ints:
-    table = np.full((len(rows), max((len(r) for r in rows), default=0)), -1, np.int32)
+def _padded(rows: list[list[int]]) -> Longs:
+    table = np.full((len(rows), max((len(r) for r in rows), default=0)), -1, np.int64)
     for i, row in enumerate(rows):
         table[i, : len(row)] = row
     return table
 
 
-def _helpers(scenario: Scenario, names: Names, before: Ints) -> tuple[Ints, Ints]:
+def _helpers(scenario: Scenario, names: Names, before: Longs) -> tuple[Longs, Longs]:
     """(N, widest crew - 1) helper nodes, and every node whose window depends on other routes."""
     rows: list[list[int]] = [[] for _ in scenario.tickets]
     for x in range(len(scenario.tickets), len(names.node_ticket)):
@@ -317,7 +321,7 @@ def _helpers(scenario: Scenario, names: Names, before: Ints) -> tuple[Ints, Ints
     for t in range(before.shape[0]):
         if before.shape[1] and before[t, 0] >= 0:
             tied |= {t, *(int(e) for e in before[t] if e >= 0)}
-    return _padded(rows), np.array(sorted(tied), np.int32)
+    return _padded(rows), np.array(sorted(tied), np.int64)
 
 
 def _may_help(scenario: Scenario) -> NDArray[np.bool_]:

@@ -59,21 +59,21 @@ def reach_s(engineer: Engineer, mode: int, site: int, drive: Any, ball: Any) -> 
     return leave_s + between_s(mode, leave_s, engineer.start, site, drive, ball)
 
 
-def near_tickets(scenario: Scenario, drive: Any) -> NDArray[np.int32]:
+def near_tickets(scenario: Scenario, drive: Any) -> NDArray[np.int64]:
     """(N, K) the K other tickets nearest to each, nearest first, by the mean of both directions."""
     sites = np.array([t.site for t in scenario.tickets], np.int64)
     count = sites.size
     k = min(NEIGHBOURS, count - 1)
     if k <= 0:
-        return np.zeros((count, 0), np.int32)
+        return np.zeros((count, 0), np.int64)
     if isinstance(scenario.travel, Matrices):
         table = drive[0, drive.shape[1] // 2]
         away = (table + table.T)[np.ix_(sites, sites)].astype(np.int64)
         np.fill_diagonal(away, np.iinfo(np.int64).max)
-        return np.ascontiguousarray(np.argsort(away, axis=1, kind="stable")[:, :k], np.int32)
+        return np.ascontiguousarray(np.argsort(away, axis=1, kind="stable")[:, :k], np.int64)
     points = globe(scenario.travel)[sites, :3]
     _, found = cKDTree(points).query(points, k=k + 1)
-    near = np.empty((count, k), np.int32)
+    near = np.empty((count, k), np.int64)
     for t in range(count):
         others = found[t][found[t] != t]
         near[t] = others[:k]

@@ -33,9 +33,9 @@ def empty_draft(day: Day, seed: int) -> Draft:
         visits=np.zeros(team, np.int32),
         cost=np.zeros(team),
         work=np.zeros(team, np.int64),
-        owner=np.full(nodes, -1, np.int32),
-        open_list=np.arange(tickets, dtype=np.int32),
-        open_at=np.arange(tickets, dtype=np.int32),
+        owner=np.full(nodes, -1, np.int64),
+        open_list=np.arange(tickets, dtype=np.int64),
+        open_at=np.arange(tickets, dtype=np.int64),
         counters=counters,
         rng=np.array([((seed + 1) * MIXER) % 2**64 | 1], np.uint64),
         best_stop=np.zeros((team, wide), np.int32),
@@ -43,28 +43,28 @@ def empty_draft(day: Day, seed: int) -> Draft:
         version=np.arange(1, team + 1, dtype=np.int64),
         memo_version=np.zeros((tickets, team), np.int64),
         memo_cost=np.zeros((tickets, team)),
-        memo_row=np.zeros((tickets, team), np.int32),
+        memo_row=np.zeros((tickets, team), np.int64),
         mark=np.zeros(team, np.uint8),
-        touched=np.zeros(team, np.int32),
+        touched=np.zeros(team, np.int64),
         saved=np.zeros((team, wide), np.int32),
         saved_length=np.zeros(team, np.int32),
         saved_cost=np.zeros(team),
         saved_work=np.zeros(team, np.int64),
         saved_version=np.zeros(team, np.int64),
         saved_node=np.zeros((facts.tied.shape[0], 3), np.int32),
-        gone=np.zeros(2 * nodes + 4, np.int32),
-        gone_from=np.zeros(2 * nodes + 4, np.int32),
-        placed=np.zeros(tickets + 4, np.int32),
-        pool=np.zeros(tickets + 16, np.int32),
+        gone=np.zeros(2 * nodes + 4, np.int64),
+        gone_from=np.zeros(2 * nodes + 4, np.int64),
+        placed=np.zeros(tickets + 4, np.int64),
+        pool=np.zeros(tickets + 16, np.int64),
         in_pool=np.zeros(nodes, np.uint8),
         key=np.zeros(tickets + 16),
-        line=np.zeros(wide + 4, np.int32),
-        crew_time=np.zeros((2, CREW_TIMES), np.int32),
+        line=np.zeros(wide + 4, np.int64),
+        crew_time=np.zeros((2, CREW_TIMES), np.int64),
         crew_price=np.zeros((2, CREW_TIMES)),
         help_price=np.zeros(team),
-        help_place=np.zeros(team, np.int32),
-        member=np.zeros((3, facts.helpers.shape[1] + 1), np.int32),
-        member_place=np.zeros((3, facts.helpers.shape[1] + 1), np.int32),
+        help_place=np.zeros(team, np.int64),
+        member=np.zeros((3, facts.helpers.shape[1] + 1), np.int64),
+        member_place=np.zeros((3, facts.helpers.shape[1] + 1), np.int64),
     )
     load(day, draft, [[] for _ in range(team)])
     return draft
@@ -101,11 +101,11 @@ def load(day: Day, draft: Draft, routes: Sequence[Sequence[int]]) -> None:
 def _completed(day: Day, routes: Sequence[Sequence[int]]) -> Routes:
     """The routes with their engineer's breaks, and every pinned ticket at its row."""
     facts, names = day.facts, day.names
-    pinned = {t for t, ticket in enumerate(day.scenario.tickets) if ticket.pinned is not None}
+    pinned = [t for t, ticket in enumerate(day.scenario.tickets) if ticket.pinned is not None]
     index = {name: m for m, name in enumerate(names.engineers)}
     done: Routes = []
     for m, row in enumerate(routes):
-        rows = [x for x in row if x not in pinned and facts.node[x, col.KIND] != col.REST or x in names.rests[m]]
+        rows = [x for x in row if _may_stay(day, x, m)]
         rows += [x for x in names.rests[m] if x not in rows]
         done.append(rows)
     order = sorted(pinned, key=lambda t: (facts.node[t, col.PIN] == 0, facts.node[t, col.PIN], t))
@@ -113,9 +113,18 @@ def _completed(day: Day, routes: Sequence[Sequence[int]]) -> Routes:
         pin = day.scenario.tickets[t].pinned
         assert pin is not None
         row = done[index[pin.engineer]]
-        if facts.crew[t] == 1:
+        if facts.crew[t] == 1 and t not in row:
             row.insert(len(row) if pin.position is None else pin.position, t)
     return done
+
+
+def _may_stay(day: Day, x: int, m: int) -> bool:
+    """Whether node `x` may stand in engineer `m`'s route where it is; pinned rows are given out afterwards."""
+    if day.facts.node[x, col.KIND] == col.REST:
+        return x in day.names.rests[m]
+    if x >= len(day.scenario.tickets):
+        return True
+    return bool(day.able[m, x]) and not day.facts.node[x, col.PIN]
 
 
 def _untie_until_it_settles(day: Day, draft: Draft) -> None:

@@ -7,6 +7,8 @@ brings the agreed times to what really happens, which is never later.
 from __future__ import annotations
 
 import numpy as np
+import numpy as np
+
 from dispatch.planning.kernel import kernel
 
 from dispatch.planning.kernel_edit import insert, start_of, touch
@@ -89,9 +91,9 @@ def natural_start(x, m, place, facts, draft):
     if place >> 10 > 0:
         return -1
     row = draft.stop[m, place - 1]
-    hour = hour_of(facts, row[LEAVE])
+    hour = hour_of(facts, np.int64(row[LEAVE]))
     leg = drive_s(facts.drive, facts.ball, facts.engineer[m, MODE], hour, row[AT], draft.node[x, SITE])
-    return max(row[LEAVE] + leg, draft.node[x, EARLIEST])
+    return np.int64(max(row[LEAVE] + leg, draft.node[x, EARLIEST]))
 
 
 @kernel
@@ -128,7 +130,7 @@ def bring_crew(x, blink, mean, facts, draft):
                 for z in range(facts.crew[x]):
                     draft.member[1, z], draft.member_place[1, z] = draft.member[0, z], draft.member_place[0, z]
     if best_start < 0:
-        hold(x, facts.node[x, EARLIEST], facts.node[x, LATEST], facts, draft)
+        hold(x, np.int64(facts.node[x, EARLIEST]), np.int64(facts.node[x, LATEST]), facts, draft)
         return False
     hold(x, best_start, best_start, facts, draft)
     insert(x, draft.member[1, 0], draft.member_place[1, 0], facts, draft)
@@ -141,7 +143,7 @@ def bring_crew(x, blink, mean, facts, draft):
 def likely_times(x, mean, facts, draft):
     """Notes the starts that suit single members best; returns whether anyone can lead."""
     bound, h = facts.price[x, UNSERVED], facts.helpers[x, 0]
-    hold(x, facts.node[x, EARLIEST], facts.node[x, LATEST], facts, draft)
+    hold(x, np.int64(facts.node[x, EARLIEST]), np.int64(facts.node[x, LATEST]), facts, draft)
     for which in range(2):
         for q in range(CREW_TIMES):
             draft.crew_time[which, q], draft.crew_price[which, q] = -1, BROKEN
@@ -227,7 +229,7 @@ def settle(upwards, facts, draft):
     """
     for x in range(facts.crew.shape[0]):
         if facts.crew[x] > 1 and draft.owner[x] >= 0 and upwards:
-            hold(x, facts.node[x, EARLIEST], facts.node[x, LATEST], facts, draft)
+            hold(x, np.int64(facts.node[x, EARLIEST]), np.int64(facts.node[x, LATEST]), facts, draft)
     if upwards:
         for m in range(draft.length.shape[0]):
             draft.cost[m], draft.work[m] = rewalk(m, facts, draft)
@@ -236,12 +238,12 @@ def settle(upwards, facts, draft):
         for x in range(facts.crew.shape[0]):
             if facts.crew[x] == 1 or draft.owner[x] < 0:
                 continue
-            start = max(facts.node[x, EARLIEST], arrival_of(x, draft))
+            start = np.int64(max(facts.node[x, EARLIEST], arrival_of(x, draft)))
             for q in range(facts.crew[x] - 1):
                 start = max(start, arrival_of(facts.helpers[x, q], draft))
             if start != draft.node[x, EARLIEST] and (start < draft.node[x, EARLIEST] or upwards):
                 calm = False
-                hold(x, start, facts.node[x, LATEST] if upwards else start, facts, draft)
+                hold(x, start, np.int64(facts.node[x, LATEST]) if upwards else start, facts, draft)
                 walk_again(draft.owner[x], facts, draft)
                 for q in range(facts.crew[x] - 1):
                     walk_again(draft.owner[facts.helpers[x, q]], facts, draft)

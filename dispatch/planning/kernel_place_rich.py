@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dispatch.planning.kernel import kernel, kernel_inline
 
 from dispatch.planning.kernel_walk import carries, first_depot, rewalk, stocked, walk_line
@@ -24,7 +26,7 @@ def place_rich(x, m, bound, mean, facts, draft):
     """
     if draft.visits[m] >= facts.engineer[m, MAX_VISITS]:
         return bound, -1
-    n, row, line = draft.length[m], draft.stop[m], draft.line
+    n, row, line = np.int64(draft.length[m]), draft.stop[m], draft.line
     fixed = facts.engineer[m, FIXED]
     depot_row = first_depot(m, facts, draft)
     in_van = carries(x, m, depot_row, facts, draft)
@@ -51,7 +53,7 @@ def place_rich(x, m, bound, mean, facts, draft):
 @kernel
 def place_with_depot(x, m, best, place, depot_row, mean, facts, draft):
     """The same with a call at a depot on the way: every pair of rows, the depot first; a later call is dropped."""
-    n, row, line = draft.length[m], draft.stop[m], draft.line
+    n, row, line = np.int64(draft.length[m]), draft.stop[m], draft.line
     fixed = facts.engineer[m, FIXED]
     now = draft.cost[m]
     for d in range(facts.depots.shape[0]):
@@ -79,7 +81,7 @@ def put_in(x, m, place, facts, draft):
     """Inserts visit `x` into route `m` at a packed place; times are stale until the next walk."""
     row = draft.stop[m]
     k, j, d = place & 1023, (place >> 10) & 1023, place >> 20
-    n = draft.length[m]
+    n = np.int64(draft.length[m])
     if d == 0:
         for q in range(n + 1, k, -1):
             row[q, NODE] = row[q - 1, NODE]
@@ -110,7 +112,7 @@ def tidy(m, facts, draft):
     fixed = facts.engineer[m, FIXED]
     k = fixed + 1
     while k <= draft.length[m]:
-        n, x = draft.length[m], row[k, NODE]
+        n, x = np.int64(draft.length[m]), np.int64(row[k, NODE])
         kind = facts.node[x, KIND]
         if kind != REST and kind != DEPOT:
             k += 1

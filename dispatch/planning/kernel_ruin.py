@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dispatch.planning.kernel import kernel
 
 from dispatch.planning.kernel_crew import release
@@ -57,7 +59,7 @@ def take_string(c, m, string_max, facts, draft):
     hole = first + below(draft.rng, take + 1)
     write = first
     for k in range(first, n + 1):
-        x = draft.stop[m, k, NODE]
+        x = np.int64(draft.stop[m, k, NODE])
         leaves = k < first + span and not (kept > 0 and hole <= k < hole + kept)
         if leaves and draft.node[x, KIND] <= HELP and draft.node[x, PIN] == 0:
             leave_route(x, m, draft)
@@ -73,7 +75,7 @@ def cascade(facts, draft):
     """Whoever shares a crew with a removed visit, or waits for it, is removed too; then agreed times are undone."""
     k = 0
     while k < draft.counters[GONE]:
-        x = draft.node[draft.gone[k], LEAD]
+        x = np.int64(draft.node[draft.gone[k], LEAD])
         pull_out(x, facts, draft)
         for q in range(facts.helpers.shape[1]):
             if facts.helpers[x, q] >= 0:
@@ -86,7 +88,7 @@ def cascade(facts, draft):
         x = draft.gone[k]
         for column in range(facts.node.shape[1]):
             draft.node[x, column] = facts.node[x, column]
-        lead = facts.node[x, LEAD]
+        lead = np.int64(facts.node[x, LEAD])
         for q in range(facts.before.shape[1]):
             if facts.before[lead, q] >= 0:
                 release(facts.before[lead, q], facts, draft)

@@ -16,20 +16,21 @@ class Facts(NamedTuple):
     drive: Any  # (modes, hours, L, L) int32 or uint16; (1, 1, 0, 0) where positions are used
     towards: Any  # the same transposed
     ball: Any  # (L, 5) float64, or (0, 5): see compile.globe
-    near: Any  # (N, K) int32 tickets, nearest first
-    option: Any  # (N, most) int32 engineers able to lead, nearest first
+    near: Any  # (N, K) int64 tickets, nearest first
+    option: Any  # (N, most) int64 engineers able to lead, nearest first
     choices: Any  # (N,) int32 how many of them
     need: Any  # (NN, P) int32 parts
     stock: Any  # (M, P) int32
     lack: Any  # (M, NN) bool: a tool is missing, or (0, 0)
-    depots: Any  # (D,) int32 nodes
+    depots: Any  # (D,) int64 nodes
     crew: Any  # (N,) int32
-    helpers: Any  # (N, widest crew - 1) int32 nodes, -1 for none
+    helpers: Any  # (N, widest crew - 1) int64 nodes, -1 for none
     may_help: Any  # (M, N) bool, or (0, 0)
-    before: Any  # (N, most) int32 tickets that must end first, -1 for none
-    behind: Any  # (N, most) int32 tickets that wait for this one, -1 for none
-    tied: Any  # (ties,) int32 nodes whose window depends on other routes
+    before: Any  # (N, most) int64 tickets that must end first, -1 for none
+    behind: Any  # (N, most) int64 tickets that wait for this one, -1 for none
+    tied: Any  # (ties,) int64 nodes whose window depends on other routes
     spread: float  # price of a second of workload spread
+    working: float  # price of a second of working time
     rich: bool  # breaks, depots, parts, hours, crews, order or odd pins: the general walk is needed
 
 
@@ -43,9 +44,9 @@ class Draft(NamedTuple):
     visits: Any  # (M,) int32 of which tickets
     cost: Any  # (M,) float64
     work: Any  # (M,) int64 seconds driven and served
-    owner: Any  # (NN,) int32 engineer, -1 for none
-    open_list: Any  # (N,) int32 tickets in no route, first counters[OPEN]
-    open_at: Any  # (N,) int32 index in open_list
+    owner: Any  # (NN,) int64 engineer, -1 for none
+    open_list: Any  # (N,) int64 tickets in no route, first counters[OPEN]
+    open_at: Any  # (N,) int64 index in open_list
     counters: Any  # (COUNTERS,) int64
     rng: Any  # (1,) uint64
     best_stop: Any  # (M, longest + 2) int32 nodes of the best plan
@@ -53,25 +54,25 @@ class Draft(NamedTuple):
     version: Any  # (M,) int64: changes whenever the route does, returns when the route returns
     memo_version: Any  # (N, M) int64
     memo_cost: Any  # (N, M) float64: cheapest insertion, or a bound below which there is none
-    memo_row: Any  # (N, M) int32: packed place, or -1
+    memo_row: Any  # (N, M) int64: packed place, or -1
     mark: Any  # (M,) uint8: saved in this round
-    touched: Any  # (M,) int32
+    touched: Any  # (M,) int64
     saved: Any  # (M, longest + 2) int32
     saved_length: Any  # (M,) int32
     saved_cost: Any  # (M,) float64
     saved_work: Any  # (M,) int64
     saved_version: Any  # (M,) int64
     saved_node: Any  # (ties, 3) int32
-    gone: Any  # (2 NN,) int32 visits removed in this round
-    gone_from: Any  # (2 NN,) int32 their engineers
-    placed: Any  # (N,) int32 tickets inserted in this round
-    pool: Any  # (N,) int32 tickets to insert in this round
+    gone: Any  # (2 NN,) int64 visits removed in this round
+    gone_from: Any  # (2 NN,) int64 their engineers
+    placed: Any  # (N,) int64 tickets inserted in this round
+    pool: Any  # (N,) int64 tickets to insert in this round
     in_pool: Any  # (NN,) uint8
     key: Any  # (N,) float64
-    line: Any  # (longest + 4,) int32 a route being tried
-    crew_time: Any  # (2, CREW_TIMES) int32 starts tried for a crew
+    line: Any  # (longest + 4,) int64 a route being tried
+    crew_time: Any  # (2, CREW_TIMES) int64 starts tried for a crew
     crew_price: Any  # (2, CREW_TIMES) float64
     help_price: Any  # (M,) float64 each engineer's price as a helper
-    help_place: Any  # (M,) int32
-    member: Any  # (3, widest crew) int32 engineers: being tried, cheapest, cheapest helpers of a lead
+    help_place: Any  # (M,) int64
+    member: Any  # (3, widest crew) int64 engineers: being tried, cheapest, cheapest helpers of a lead
     member_place: Any  # the same, packed places

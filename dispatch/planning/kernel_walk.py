@@ -5,6 +5,8 @@ Slower than `kernel_route.retime_plain` and equal to it where both apply; used w
 
 from __future__ import annotations
 
+import numpy as np
+
 from dispatch.planning.kernel import kernel, kernel_inline
 
 from dispatch.planning.kernel_route import drive_s, stop_price
@@ -12,11 +14,15 @@ from dispatch.planning.layout import (
     ARRIVE,
     AT,
     BROKEN,
+    CREWED,
     DEPOT,
     DRIVE,
+    DUE,
     DURATION,
     EARLIEST,
     END_NODE,
+    EXCUSED,
+    FAR,
     FLOOR,
     HELP,
     KIND,
@@ -30,9 +36,11 @@ from dispatch.planning.layout import (
     OVERTIME,
     PIN,
     REST,
+    SAVED,
     SHIFT_FROM,
     SHIFT_TO,
     SITE,
+    SLACK,
     START,
     START_NODE,
     VISIT,
@@ -46,17 +54,31 @@ def hour_of(facts, clock):
     return (clock // 3600) % 24
 
 
+@kernel_inline
+def leave_later(node, x, arrival, start, slack, saved):
+    """(slack, saved) after the stop: waiting is spared by leaving home later, as far as earlier stops allow.
+
+    A crew's visit cannot start later than it does.
+    """
+    spared = min(start - arrival, slack)
+    latest = min(node[x, LATEST], max(start, min(node[x, DUE], node[x, EXCUSED])))
+    if node[x, CREWED] == 1:
+        latest = start
+    return min(slack - spared, latest - start), saved + spared
+
+
 @kernel
 def rewalk(m, facts, draft):
     """Walks route `m` from its start, refreshes its times, and returns (cost, work seconds).
 
     A route without visits is not driven and costs nothing. extra[m, k] becomes the price up to and with row k.
     """
-    row, n, node = draft.stop[m], draft.length[m], draft.node
+    row, n, node = draft.stop[m], np.int64(draft.length[m]), draft.node
     mode, per_s = facts.engineer[m, MODE], facts.rate[m, DRIVE]
     first, home = facts.engineer[m, START_NODE], facts.engineer[m, END_NODE]
-    here, clock = node[first, SITE], facts.engineer[m, SHIFT_FROM]
+    here, clock = node[first, SITE], np.int64(facts.engineer[m, SHIFT_FROM])
     row[0, NODE], row[0, AT], row[0, LEAVE] = first, here, clock
+    row[0, SLACK], row[0, SAVED] = FAR, 0
     draft.extra[m, 0] = 0.0
     cost, driven, served, visits = 0.0, 0, 0, 0
     for k in range(1, n + 1):
@@ -72,6 +94,7 @@ def rewalk(m, facts, draft):
         row[k, AT], row[k, LEG], row[k, ARRIVE] = here, leg, clock
         start = max(clock, node[x, EARLIEST])
         row[k, START] = start
+        row[k, SLACK], row[k, SAVED] = leave_later(node, x, clock, start, row[k - 1, SLACK], row[k - 1, SAVED])
         if start > node[x, LATEST] or start < node[x, FLOOR] or (node[x, PIN] > 0 and node[x, PIN] != k):
             cost += BROKEN
         if kind == VISIT or kind == HELP:
@@ -94,6 +117,7 @@ def rewalk(m, facts, draft):
     clock += leg
     row[n + 1, LEG], row[n + 1, ARRIVE] = leg, clock
     cost += per_s * leg + facts.rate[m, OVERTIME] * max(0, clock - facts.engineer[m, SHIFT_TO])
+    cost += facts.working * (clock - facts.engineer[m, SHIFT_FROM] - row[n, SAVED])
     if clock > facts.engineer[m, LAST_END]:
         cost += BROKEN
     if visits > facts.engineer[m, MAX_VISITS] or not stocked(m, row, n, facts):
@@ -132,7 +156,8 @@ def walk_line(m, n, first, bound, facts, draft):
     """
     row, node, line = draft.stop[m], draft.node, draft.line
     mode, per_s = facts.engineer[m, MODE], facts.rate[m, DRIVE]
-    here, clock, cost = row[first - 1, AT], row[first - 1, LEAVE], draft.extra[m, first - 1]
+    here, clock, cost = row[first - 1, AT], np.int64(row[first - 1, LEAVE]), draft.extra[m, first - 1]
+    slack, saved = row[first - 1, SLACK], row[first - 1, SAVED]
     work = 0
     may_fall = facts.bias.shape[0] > 0 or facts.spread > 0.0
     if facts.spread > 0.0:
@@ -152,6 +177,7 @@ def walk_line(m, n, first, bound, facts, draft):
         start = max(clock + leg, node[x, EARLIEST])
         if start > node[x, LATEST] or start < node[x, FLOOR] or (node[x, PIN] > 0 and node[x, PIN] != k):
             return BROKEN, 0
+        slack, saved = leave_later(node, x, clock + leg, start, slack, saved)
         work += leg
         cost += per_s * leg
         if kind <= HELP:
@@ -167,6 +193,7 @@ def walk_line(m, n, first, bound, facts, draft):
     if clock > facts.engineer[m, LAST_END]:
         return BROKEN, 0
     cost += per_s * leg + facts.rate[m, OVERTIME] * max(0, clock - facts.engineer[m, SHIFT_TO])
+    cost += facts.working * (clock - facts.engineer[m, SHIFT_FROM] - saved)
     return cost, work + leg
 
 

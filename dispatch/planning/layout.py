@@ -15,7 +15,8 @@ KIND: Final = 8
 BEFORE_ENGINEER: Final = 9
 PIN: Final = 10  # the row the stop is pinned to, 0 where it is not
 LEAD: Final = 11  # the ticket this visit belongs to, -1 for breaks, depots and homes
-NODE_WIDTH: Final = 12
+CREWED: Final = 12  # 1 where several engineers meet
+NODE_WIDTH: Final = 13
 
 VISIT: Final = 0
 HELP: Final = 1  # a further crew member's visit
@@ -63,7 +64,9 @@ LEAVE: Final = 4
 LEG: Final = 5  # seconds driven to get here
 LAST: Final = 6  # latest arrival that keeps the rest of the route feasible
 FREE: Final = 7  # latest arrival that costs nothing more
-STOP_WIDTH: Final = 8
+SLACK: Final = 8  # general walk: how much later the engineer may leave home without finishing later
+SAVED: Final = 9  # general walk: how much later he leaves home, so as to wait less
+STOP_WIDTH: Final = 10
 
 FAR: Final = 1_000_000_000
 BROKEN: Final = 1e12  # price of one hard violation: such a plan is never kept

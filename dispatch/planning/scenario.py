@@ -112,6 +112,7 @@ class Weights:
     )
     missed_window: float = 5000.0
     workload_spread_s: float = 0.0
+    working_s: float = 0.0  # finish less the latest departure that still meets it
     moved: Mapping[str, float] = field(default_factory=lambda: {"planned": 0.0, "seen": 0.0, "promised": 0.0})
 
 

@@ -168,6 +168,7 @@ def _weights(value: Any) -> Weights:
         unserved=fields.numbers("unserved", default.unserved),
         missed_window=fields.number("missed_window", default.missed_window),
         workload_spread_s=fields.number("workload_spread_s", default.workload_spread_s),
+        working_s=fields.number("working_s", default.working_s),
         moved=fields.numbers("moved", default.moved),
     )
     fields.nothing_left()

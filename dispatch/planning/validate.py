@@ -19,6 +19,7 @@ from dispatch.planning.scenario import (
 )
 
 CREW_LIMIT = 8
+WEIGHTS = ("travel_s", "overtime_s", "missed_window", "workload_spread_s", "working_s")
 TOOLS_LIMIT = 62
 PARTS_LIMIT = 256
 SITES_LIMIT = 50_000
@@ -83,7 +84,7 @@ def _check_matrices(travel: Matrices) -> None:
 
 
 def _check_weights(weights: Weights) -> None:
-    single = {name: getattr(weights, name) for name in ("travel_s", "overtime_s", "missed_window", "workload_spread_s")}
+    single = {name: getattr(weights, name) for name in WEIGHTS}
     for where, values in (("weights", single), ("late_s", weights.late_s), ("unserved", weights.unserved)):
         _at_least_zero(where, values)
     _at_least_zero("moved", weights.moved)
