@@ -1,0 +1,51 @@
+"""Who could take one ticket, where in his route and at what cost: exact on the objective, for every able engineer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dispatch.planning import layout as col
+from dispatch.planning.compile import Day
+from dispatch.planning.kernel_edit import take_out
+from dispatch.planning.kernel_insert import price_all
+from dispatch.planning.kernel_types import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Engineer index, row in his route (from 1), added cost, start of service in seconds."""
+
+    engineer: int
+    row: int
+    cost: float
+    start_s: int
+
+
+def price_insertions(day: Day, draft: Draft, ticket: int, most: int | None = None) -> list[Offer]:
+    """Every engineer who can take the open `ticket` alone, cheapest first; crews are priced by their lead.
+
+    The draft is not changed. The added cost leaves out the price of the ticket staying open.
+    """
+    cost, place, start = prices(day, draft, ticket)
+    found = [
+        Offer(int(m), int(place[m]) & 1023, float(cost[m]), int(start[m]))
+        for m in np.argsort(cost, kind="stable")[: most or len(cost)]
+        if place[m] >= 0
+    ]
+    return found
+
+
+def prices(day: Day, draft: Draft, ticket: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(M,) added cost, packed place or -1, and start, of the cheapest insertion into each route."""
+    team = day.facts.engineer.shape[0]
+    cost, place = np.full(team, np.inf), np.full(team, -1, np.int64)
+    start = np.zeros(team, np.int64)
+    price_all(ticket, col.BROKEN / 2, cost, place, start, day.facts, draft)
+    return cost, place, start
+
+
+def without(day: Day, draft: Draft, ticket: int) -> None:
+    """Takes the ticket out of the draft, with its crew."""
+    take_out(ticket, day.facts, draft)

@@ -1,0 +1,39 @@
+"""Compiles every kernel into its cache, so that no plan waits for it: `python -m dispatch.planning.warm_up`."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+
+from dispatch.planning.compile import compile_day
+from dispatch.planning.insertion import price_insertions
+from dispatch.planning.outcome import plan_of, settled_draft
+from dispatch.planning.scenario import Depot, Engineer, Matrices, Scenario, Ticket, Weights
+from dispatch.planning.search import Effort, search_day
+
+
+def small_day() -> Scenario:
+    """Four tickets for two engineers, with a crew, an order and a depot: every kernel has something to do."""
+    table = np.array([[[abs(a - b) * 300 for a in range(7)] for b in range(7)]], np.int32)
+    team = tuple(Engineer(f"E{e}", 4 + e, 4 + e, (28_800, 57_600), skills={"gas": 1}) for e in range(2))
+    tickets = [Ticket(f"T{t}", t, 1800, "normal", skills={"gas": 1}) for t in range(2)]
+    tickets += [Ticket("T2", 2, 1800, "high", crew=2), Ticket("T3", 3, 1800, "low", after=("T0",), parts={"valve": 1})]
+    depots = (Depot("D", 6),)
+    return Scenario("warm up", Matrices({"": table}), team, tuple(tickets), depots, Weights(workload_spread_s=0.1))
+
+
+def warm_up() -> float:
+    """Compiles or loads the kernels; returns the seconds it took."""
+    began = time.monotonic()
+    day = compile_day(small_day())
+    found = search_day(day, Effort(iterations=20))
+    draft = settled_draft(day, found.routes)
+    plan_of(day, draft)
+    price_insertions(day, draft, 0)
+    return time.monotonic() - began
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"planner kernels ready in {warm_up():.1f} s\n")
