@@ -1,6 +1,7 @@
 /** Ties queue, calls, clock and page together: load, send, sign in, sign out. */
 
 import { batch } from '@preact/signals'
+import { watchOffers } from './alerts'
 import { engineerApi, Refused, SignedOut, Unreachable } from './api'
 import { serverTime, setClock } from './clock'
 import { openPhoneDb, type PhoneDb } from './db'
@@ -59,6 +60,7 @@ export async function start(): Promise<void> {
   addEventListener('online', wake)
   addEventListener('offline', () => (state.reach.value = 'offline'))
   document.addEventListener('visibilitychange', wake)
+  watchOffers(api)
   if (state.session.value && !state.expired.value) begin()
 }
 
@@ -97,6 +99,7 @@ function wake(): void {
   line?.stop()
   line = null
   state.live.value = false
+  state.visible.value = !document.hidden
   if (document.hidden || !state.session.value || state.expired.value) return
   state.deviceNow.value = Date.now()
   line = openLive(api, { changed: () => soon(), connected: (up) => (state.live.value = up), signedOut: () => void expire() })

@@ -35,6 +35,7 @@ export const live = signal(false)
 export const sending = signal(false)
 export const clock = signal<ServerClock | null>(null)
 export const deviceNow = signal(Date.now())
+export const visible = signal(true)
 export const language = signal<Language>('zh')
 /** False: the system may clear the queue when storage runs short; null: not asked yet. */
 export const keepsStorage = signal<boolean | null>(null)

@@ -1,7 +1,5 @@
-import { useEffect } from 'preact/hooks'
-import { act, api } from '../core/app'
+import { act } from '../core/app'
 import type { ShownOffer } from '../core/overlay'
-import { offerSeen } from '../core/push'
 import { openSheet, route } from '../core/route'
 import { now, shown } from '../core/state'
 import { label, t } from '../core/words'
@@ -36,9 +34,6 @@ export function OffersScreen() {
 
 function OneOffer({ offer }: { offer: ShownOffer }) {
   const offerId = offer.offer_id
-  useEffect(() => {
-    if (offerId && !document.hidden) void offerSeen(api, offerId)
-  }, [offerId])
   const over = offer.expires_at !== null && Date.parse(offer.expires_at) <= now.value
   const accept = offer.allowed_actions.find((action) => action === 'accept_offer' || action === 'accept_hand_over')
   return (
