@@ -224,9 +224,10 @@ def label(
         values[count] = scratch[x]
         count += 1
         here = scratch[x]
-        for arc in range(up_start[x], up_start[x + 1]):
-            y = up_head[arc]
-            scratch[y] = min(scratch[y], here + weight[arc])
+        if here < INFINITE:
+            for arc in range(up_start[x], up_start[x + 1]):
+                y = up_head[arc]
+                scratch[y] = min(scratch[y], here + weight[arc])
         scratch[x] = INFINITE
         if up_start[x] == up_start[x + 1]:
             cursor[: alive - 1] = cursor[1:alive].copy()

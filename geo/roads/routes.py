@@ -68,7 +68,7 @@ def find_route(ends_from: Ends, ends_to: Ends, names: list[str], way_name: NDArr
         places = {"from": [float(a.lon[0]), float(a.lat[0])], "to": [float(b.lon[0]), float(b.lat[0])]}
         raise RoadsError("no_route", {**places, "network": network.name})
     drive = _drive(network, ends_from, ends_to, arcs)
-    lost_ms = _lost_ms(network, drive, arcs)
+    lost_ms = _lost_ms(network, drive)
     seg = timetable.costs.seg[drive.segment, drive.arc & 1]
     part = drive.share_to - drive.share_from
     ms, metres = (seg >> SHIFT) * part + lost_ms, network.seg_m[drive.segment] * part
@@ -116,9 +116,11 @@ def _drive(network: Network, ends_from: Ends, ends_to: Ends, arcs: Ints) -> _Dri
     return _Drive(drive.arc[cut], segment[cut], drive.share_from[cut], drive.share_to[cut])
 
 
-def _lost_ms(network: Network, drive: _Drive, arcs: Ints) -> Ints:
-    """Milliseconds lost after each segment: at inner nodes, and in the turn to the next arc (entry charges
-    left out)."""
+def _lost_ms(network: Network, drive: _Drive) -> Ints:
+    """Milliseconds lost after each segment: at inner nodes, and in the turn to the next arc.
+
+    The charge for entering private roads is left out where the trip ends on them, as in the matrix.
+    """
     lost = np.zeros(len(drive.segment), np.int64)
     if len(lost) < 2:
         return lost
@@ -126,14 +128,16 @@ def _lost_ms(network: Network, drive: _Drive, arcs: Ints) -> Ints:
     same &= np.abs(np.diff(drive.segment)) == 1
     before = np.where((drive.arc[:-1] & 1) == 1, drive.segment[1:], drive.segment[:-1])
     lost[:-1] = np.where(same, network.seg_delay_ms[before], 0)
-    charge = profiles.ENTRY_S[network.name] * 1000
     for at in np.flatnonzero(~same):
         state = network.base_state[drive.arc[at]]
         turns = slice(network.turn_start[state], network.turn_start[state + 1])
         hit = np.flatnonzero(network.state_arc[network.turn_to[turns]] == drive.arc[at + 1])
         if len(hit):
-            ms = int(network.turn_ms[turns][hit[0]])
-            lost[at] = ms - charge if ms >= charge else ms
+            lost[at] = int(network.turn_ms[turns][hit[0]])
+    charge = profiles.ENTRY_S[network.name] * 1000
+    region = network.edge_region[drive.arc >> 1]
+    if region[-1] > 0 and region[-1] != region[0]:
+        lost[np.flatnonzero((region[1:] > 0) & (region[:-1] == 0))[-1]] -= charge
     return lost
 
 

@@ -17,7 +17,8 @@ from scipy.sparse.csgraph import connected_components
 
 from geo.roads import profiles
 from geo.roads.graph import FERRY, RESTRICTED, ROUNDABOUT, Graph
-from geo.roads.pbf import RawRoads, Restriction
+from geo.roads.pbf import RawRoads
+from geo.roads.restrictions import restriction_rules, with_memory
 
 Ints = NDArray[np.int64]
 
@@ -42,14 +43,6 @@ class TurnGraph:
     """How many turns restrictions took away."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """`arcs` in order, at least two. only: once the last but one is left, it must be for the last."""
-
-    arcs: tuple[int, ...]
-    only: bool
-
-
 def build_turns(graph: Graph, raw: RawRoads, network: str, left_hand: bool) -> TurnGraph:
     """All allowed turns with their milliseconds, restrictions applied, islands removed."""
     arcs = np.flatnonzero(graph.arc_open())
@@ -59,7 +52,7 @@ def build_turns(graph: Graph, raw: RawRoads, network: str, left_hand: bool) -> T
     source, target = source[keep], target[keep]
     cost = turn_ms(graph, source, target, network, left_hand)
     rules = restriction_rules(raw, graph, network)
-    state_arc, source, target, cost, forbidden = _with_memory(arcs, source, target, cost, rules)
+    state_arc, source, target, cost, forbidden = with_memory(arcs, source, target, cost, rules)
     return _without_islands(graph, state_arc, source, target, cost, forbidden)
 
 
@@ -106,8 +99,8 @@ def turn_ms(graph: Graph, source: Ints, target: Ints, network: str, left_hand: b
     cost = np.where(angle > 40, across, np.where(angle < -40, kerb, 0)) + np.where(
         np.abs(angle) > 120, sharp, 0
     )
-    rank_in, rank_out = _importance(graph)[source >> 1], _importance(graph)[target >> 1]
-    cost = cost + np.where(rank_out > rank_in, join, 0)
+    rank_in, rank_out = _importance(graph)
+    cost = cost + np.where(rank_out[target] > rank_in[source], join, 0)
     roundabout = ((graph.edge_flags[source >> 1] | graph.edge_flags[target >> 1]) & ROUNDABOUT) > 0
     cost = np.where((legs[head] < 3) | roundabout, 0, cost)
     outs = np.bincount(source, minlength=2 * graph.edges)
@@ -134,146 +127,14 @@ def _headings(graph: Graph) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return arriving, leaving
 
 
-def _importance(graph: Graph) -> Ints:
-    """Per edge 3 for fast roads, 2 arterial, 1 street, 0 slow: by speed, which stands for class here."""
-    kmh = graph.seg_kmh[graph.seg_start[:-1]].max(axis=1)
-    return np.asarray(np.searchsorted([18.0, 42.0, 60.0], kmh, side="right"), np.int64)
-
-
-def restriction_rules(raw: RawRoads, graph: Graph, network: str) -> list[_Rule]:
-    """Restrictions that bind this network, as sequences of arcs; those whose ways are not in it say
-    nothing."""
-    bound = [(r, kind) for r in raw.restrictions if (kind := profiles.restriction_kind(r.tags, network))]
-    if not bound:
-        return []
-    arcs_of_way = _arcs_of_ways(
-        raw, graph, {w for r, _ in bound for w in (*r.from_ways, *r.via_ways, *r.to_ways)}
-    )
-    tail, head = _arc_ends(graph)
-    rules = []
-    for restriction, kind in bound:
-        for arcs in _sequences(restriction, arcs_of_way, graph, tail, head):
-            rules.append(_Rule(arcs, kind == "only"))
-    return rules
-
-
-def _arcs_of_ways(raw: RawRoads, graph: Graph, osm_ids: set[int]) -> dict[int, list[int]]:
-    """Open arcs whose segments belong (at one end at least) to the way; a way of several edges has
-    several."""
-    row_of = {int(osm): i for i, osm in enumerate(raw.way_id)}
-    wanted = {row_of[osm]: osm for osm in osm_ids if osm in row_of}
-    open_ = graph.arc_open()
-    found: dict[int, list[int]] = {osm: [] for osm in osm_ids}
-    edge_of_segment = np.repeat(np.arange(graph.edges), np.diff(graph.seg_start))
-    hit = np.flatnonzero(np.isin(graph.seg_way, list(wanted)))
-    pairs = {(int(edge_of_segment[s]), int(graph.seg_way[s])) for s in hit}
-    for edge, way in sorted(pairs):
-        found[wanted[way]] += [arc for arc in (2 * edge, 2 * edge + 1) if open_[arc]]
-    return found
-
-
-def _sequences(
-    restriction: Restriction, arcs_of_way: dict[int, list[int]], graph: Graph, tail: Ints, head: Ints
-) -> list[tuple[int, ...]]:
-    sources = [a for way in restriction.from_ways for a in arcs_of_way[way]]
-    targets = [a for way in restriction.to_ways for a in arcs_of_way[way]]
-    if restriction.via_node is not None:
-        vertex = graph.vertex_of_node.get(restriction.via_node)
-        return [(a, b) for a in sources if head[a] == vertex for b in targets if tail[b] == vertex]
-    via = {a for way in restriction.via_ways for a in arcs_of_way[way]}
-    found: list[tuple[int, ...]] = []
-    open_paths: list[tuple[int, ...]] = [(a,) for a in sources]
-    for _ in range(len(via) + 1):
-        longer: list[tuple[int, ...]] = []
-        for path in open_paths:
-            end = head[path[-1]]
-            if len(path) > 1:
-                found += [(*path, b) for b in targets if tail[b] == end]
-            longer += [(*path, b) for b in via if tail[b] == end and b not in path and b ^ 1 not in path]
-        open_paths = longer
-    through_all = [p for p in found if _covers(p, restriction, arcs_of_way)]
-    return through_all
-
-
-def _covers(path: tuple[int, ...], restriction: Restriction, arcs_of_way: dict[int, list[int]]) -> bool:
-    return all(any(arc in arcs_of_way[way] for arc in path[1:-1]) for way in restriction.via_ways)
-
-
-def _with_memory(
-    arcs: Ints, source: Ints, target: Ints, cost: Ints, rules: list[_Rule]
-) -> tuple[Ints, Ints, Ints, Ints, int]:
-    """States and turns between them: (arc of each state, source, target, milliseconds, turns taken away).
-
-    A memory is a set of (rule, how many of its arcs are driven); a state without memory is a rule's start at
-    most.
-    """
-    number = np.full(int(arcs.max()) + 2 if len(arcs) else 1, -1, np.int64)
-    number[arcs] = np.arange(len(arcs))
-    starts: dict[int, list[int]] = {}
-    for i, rule in enumerate(rules):
-        starts.setdefault(rule.arcs[0], []).append(i)
-    touched = np.isin(source, list(starts))
-    plain = ~touched
-    out_of: dict[int, list[tuple[int, int]]] = {}
-    involved = {arc for rule in rules for arc in rule.arcs[:-1]}
-    for a, b, ms in zip(
-        *(x[np.isin(source, list(involved))].tolist() for x in (source, target, cost)), strict=True
-    ):
-        out_of.setdefault(a, []).append((b, ms))
-    state_of: dict[tuple[int, frozenset[tuple[int, int]]], int] = {}
-    state_arc = arcs.tolist()
-    extra: list[tuple[int, int, int]] = []
-    todo: list[tuple[int, frozenset[tuple[int, int]], int]] = []
-    forbidden = 0
-    for arc in sorted(starts):
-        memory = frozenset((i, 1) for i in starts[arc])
-        state_of[arc, memory] = int(number[arc])
-        todo.append((arc, memory, int(number[arc])))
-    while todo:
-        arc, memory, state = todo.pop()
-        for nxt, ms in out_of.get(arc, []):
-            after = _advance(memory, nxt, rules)
-            if after is None:
-                forbidden += 1
-                continue
-            after = after | {(i, 1) for i in starts.get(nxt, [])}
-            key = (nxt, after)
-            if not after:
-                state_of[key] = int(number[nxt])
-            elif key not in state_of:
-                state_of[key] = len(state_arc)
-                state_arc.append(nxt)
-                todo.append((nxt, after, state_of[key]))
-            extra.append((state, state_of[key], ms))
-    more = np.array(extra, np.int64).reshape(-1, 3)
-    return (
-        np.array(state_arc, np.int64),
-        np.concatenate((number[source[plain]], more[:, 0])),
-        np.concatenate((number[target[plain]], more[:, 1])),
-        np.concatenate((cost[plain], more[:, 2])),
-        forbidden,
-    )
-
-
-def _advance(
-    memory: frozenset[tuple[int, int]], nxt: int, rules: list[_Rule]
-) -> frozenset[tuple[int, int]] | None:
-    """The memory after driving on to arc `nxt`, without rules that start there; None where a rule forbids
-    it."""
-    after = set()
-    prescribed = False
-    allowed = False
-    for i, driven in memory:
-        rule = rules[i]
-        fits = rule.arcs[driven] == nxt
-        if driven == len(rule.arcs) - 1:
-            if rule.only:
-                prescribed, allowed = True, allowed or fits
-            elif fits:
-                return None
-        elif fits:
-            after.add((i, driven + 1))
-    return None if prescribed and not allowed else frozenset(after)
+def _importance(graph: Graph) -> tuple[Ints, Ints]:
+    """Per arc, of the road it arrives by and of the one it leaves by: 0 to 3 by free speed, which stands for
+    class."""
+    rank = np.searchsorted([18.0, 42.0, 60.0], graph.seg_kmh.max(axis=1), side="right")
+    first, last = graph.seg_start[:-1], graph.seg_start[1:] - 1
+    arriving = np.column_stack((rank[last], rank[first])).reshape(-1)
+    leaving = np.column_stack((rank[first], rank[last])).reshape(-1)
+    return arriving, leaving
 
 
 def _without_islands(

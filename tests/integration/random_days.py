@@ -148,6 +148,16 @@ def spread(day: Day, rng: random.Random) -> None:
     day["limits"] = {"overtime_s": 40_000}
 
 
+def working(day: Day, rng: random.Random) -> None:
+    """Working time, with much to wait for."""
+    for feature in (windows, breaks, tools_parts_and_depots):
+        if rng.random() < 0.5:
+            feature(day, rng)
+    for ticket in _some(day["tickets"], rng):
+        ticket["due_s"] = rng.choice([2000, 6000, 12_000])
+    day["weights"] = {"working_s": rng.choice([0.5, 1]), "travel_s": rng.choice([0, 1])}
+
+
 def modes(day: Day, rng: random.Random) -> None:
     day["travel"] = {"modes": {"car": {"matrix_s": "table0.npy"}, "bike": {"matrix_s": "table1.npy"}}}
     for engineer in day["engineers"]:
@@ -179,6 +189,7 @@ FEATURES: dict[str, Callable[[Day, random.Random], None]] = {
         pins,
         moves,
         spread,
+        working,
         modes,
         hours,
         positions,
