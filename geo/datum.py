@@ -13,6 +13,7 @@ else a round trip returns to the millimetre.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -33,6 +34,8 @@ _AXIS_M: Final = 6378245.0
 _ECCENTRICITY_SQUARED: Final = 0.00669342162296594323
 _BAIDU: Final = np.pi * 3000.0 / 180.0
 _BLOCK: Final = 16_384
+_FAR_M: Final = 150.0
+"""A position farther from any road than this says no more about its datum than one at this distance."""
 _SHIFT_ROUNDS: Final = 3
 _SWIRL_ROUNDS: Final = 3
 """A round leaves at most 0.7% of the error of a GCJ-02 guess and 2% of a BD-09 one: below 0.4 mm at the
@@ -197,9 +200,10 @@ def datum_warning(
     """A warning when raw readings, taken as `declared`, sit off the roads and another datum puts them on.
 
     `nearest_road_m(lon, lat)` gives metres from WGS-84 places to the nearest road. In a dense street grid a
-    shifted position still has some road nearby, so medians are compared: the best other datum's must be
-    under a third of the declared one's and 20 m less. None with fewer than min_positions readings where
-    datums differ. Raises GeoError datum_unknown, shapes_differ.
+    shifted position still has some road nearby, so each position is compared with itself: another datum must
+    bring it closer on average, by six standard errors, and the median distance down by a third. Give readings
+    of moving engineers, some apart from each other. None with fewer than min_positions where datums differ.
+    Raises GeoError datum_unknown, shapes_differ.
     """
     lon, lat = np.atleast_1d(np.asarray(lon, np.float64)), np.atleast_1d(np.asarray(lat, np.float64))
     places = {datum: to_wgs84(lon, lat, datum) for datum in DATUMS}
@@ -208,11 +212,14 @@ def datum_warning(
     differs = distances_m(*places["wgs84"], *places["gcj02"]) > 1.0
     if int(differs.sum()) < min_positions:
         return None
-    medians = {
-        datum: float(np.median(nearest_road_m(there_lon[differs], there_lat[differs])))
+    away_m = {
+        datum: np.minimum(nearest_road_m(there_lon[differs], there_lat[differs]), _FAR_M)
         for datum, (there_lon, there_lat) in places.items()
     }
+    medians = {datum: float(np.median(distances)) for datum, distances in away_m.items()}
     fits = min(DATUMS, key=lambda datum: medians[datum])
-    if medians[fits] * 3.0 > medians[declared] or medians[declared] - medians[fits] < 20.0:
+    gain_m = away_m[declared] - away_m[fits]
+    sure = float(gain_m.mean()) > 6.0 * float(gain_m.std()) / math.sqrt(gain_m.size)
+    if fits == declared or not sure or medians[fits] > medians[declared] / 1.5:
         return None
-    return DatumWarning(declared, fits, medians[declared], medians[fits], int(differs.sum()))
+    return DatumWarning(declared, fits, medians[declared], medians[fits], gain_m.size)

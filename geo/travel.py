@@ -21,6 +21,8 @@ Source = Literal["great_circle", "roads"]
 
 MAX_MATRIX_POINTS: Final = 10_000
 SAME_PLACE_M: Final = 1.0
+MIN_CALIBRATING: Final = 20
+MAX_CALIBRATING: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,38 @@ def great_circle_matrix(
     metres = np.where(same, 0.0, apart_m * used.detour)
     seconds = np.where(same, 0.0, metres / used.speed_kmh * 3.6 + used.fixed_s)
     return TravelMatrix(np.rint(seconds).astype(np.int32), metres.astype(np.float32), "great_circle")
+
+
+def calibrate_pace(apart_m: Sequence[float], took_s: Sequence[float], prior: Pace) -> Pace:
+    """The pace that observed journeys show, for a city without a road network.
+
+    apart_m are great-circle metres between the ends, took_s the seconds from setting off to arriving.
+    Detour stays the prior's: without roads only distance divided by time can be seen. The line through
+    the journeys is the one with the least absolute errors (Theil-Sen slope, then the median of what is
+    left), so wild ones do not bend it; it is shrunk to the prior as if that were ten journeys. Fewer
+    than MIN_CALIBRATING usable ones return the prior. Raises GeoError lengths_differ.
+    """
+    if len(apart_m) != len(took_s):
+        raise GeoError("lengths_differ", {"apart_m": len(apart_m), "took_s": len(took_s)})
+    apart, took = np.asarray(apart_m, np.float64), np.asarray(took_s, np.float64)
+    usable = np.isfinite(apart) & np.isfinite(took) & (apart > 200) & (took > 0) & (apart / took < 50)
+    apart, took = apart[usable][-MAX_CALIBRATING:], took[usable][-MAX_CALIBRATING:]
+    if apart.size < MIN_CALIBRATING:
+        return prior
+    first, second = np.triu_indices(apart.size, 1)
+    apart_enough = np.abs(apart[second] - apart[first]) > 500
+    if not apart_enough.any():
+        return prior
+    run, rise = (values[second] - values[first] for values in (apart, took))
+    weight = apart.size / (apart.size + 10)
+    per_m = weight * float(np.median((rise / run)[apart_enough])) + (1 - weight) * _seconds_per_m(prior)
+    per_m = min(max(per_m, _seconds_per_m(prior) / 3), _seconds_per_m(prior) * 3)
+    fixed_s = weight * float(np.median(took - per_m * apart)) + (1 - weight) * prior.fixed_s
+    return Pace(prior.detour, prior.detour / per_m * 3.6, min(max(fixed_s, 0.0), 900.0))
+
+
+def _seconds_per_m(pace: Pace) -> float:
+    return pace.detour / pace.speed_kmh * 3.6
 
 
 def _pace(mode: str) -> Pace:

@@ -8,9 +8,11 @@ import networkx
 import numpy as np
 import osmium
 import pytest
+from shapely import LineString, STRtree, distance, points
 from shapely.geometry import Point as ShapelyPoint
 from shapely.geometry import shape
 
+from geo.datum import DATUMS, datum_warning, from_wgs84
 from geo.datum_area import is_shifted
 from geo.demo_city import make_city
 from geo.demo_city.__main__ import main
@@ -172,6 +174,29 @@ def test_its_base_map_is_small_and_names_its_streets_in_chinese(city, tmp_path):
     tile = read_tile(made.path, 14, x, y)
     assert "环城路".encode() in tile
     assert b"Huancheng Road" in tile
+
+
+def test_phones_in_the_wrong_datum_are_noticed_on_its_streets(city):
+    """GPS noise of 15 m and lanes often 100 m apart, so a shifted position still has some road nearby."""
+    metres = np.array([101_000.0, 111_000.0])
+    roads = json.loads(city.roads.read_text(encoding="utf-8"))["features"]
+    driven = [f for f in roads if f["properties"]["c"] not in NOT_FOR_CARS | {"rail", "ferry"}]
+    lines = np.array([LineString(np.array(f["geometry"]["coordinates"]) * metres) for f in driven])
+    tree = STRtree(lines)
+
+    def nearest_road_m(lon, lat):
+        spots = points(np.column_stack([lon, lat]) * metres)
+        return distance(spots, lines[tree.nearest(spots)])
+
+    random = np.random.default_rng(5)
+    picked = random.choice(len(lines), 200)
+    spots = np.array([lines[k].interpolate(random.random(), normalized=True).coords[0] for k in picked])
+    lon, lat = ((spots + random.normal(0, 15, spots.shape)) / metres).T
+    for truth in DATUMS:
+        raw = from_wgs84(lon, lat, truth)
+        for declared in DATUMS:
+            warning = datum_warning(*raw, declared, nearest_road_m)
+            assert (warning and warning.fits) == (None if declared == truth else truth)
 
 
 def test_the_city_lies_where_chinese_datums_apply(city):

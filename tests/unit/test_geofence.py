@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from geo import geofence
 from geo.geofence import ACCURACY_CAP_M, at_site
 from geo.points import GeoError, Point, offset
 
@@ -33,6 +34,11 @@ def test_the_verdict_and_its_reason(away_m, accuracy_m, expected, reason):
 def test_claiming_a_huge_accuracy_widens_the_circle_only_to_the_cap():
     assert verdict(200 + ACCURACY_CAP_M - 1, 1e6).at_site
     assert not verdict(200 + ACCURACY_CAP_M + 1, 1e6).at_site
+
+
+def test_the_cap_test_sees_a_judgement_without_a_cap(monkeypatch):
+    monkeypatch.setattr(geofence, "ACCURACY_CAP_M", 1e9)
+    assert verdict(200 + ACCURACY_CAP_M + 1, 1e6).at_site
 
 
 @pytest.mark.parametrize("radius_m", [0, -5, math.nan, math.inf])

@@ -5,7 +5,7 @@ import pytest
 from osmium.osm.mutable import Node, Relation, Way
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 
-from geo import pmtiles
+from geo import mvt, pmtiles
 from geo.mvt import encode_tile
 from geo.pmtiles import read_tile, tile_id, write_pmtiles
 from geo.points import GeoError
@@ -122,6 +122,13 @@ def test_geometry_and_properties_come_back_as_they_went_in():
     assert kind == 3
     assert [area(ring) for ring, _ in rings] == [10_000, -400, 50]
     assert all(closed for _, closed in rings)
+
+
+def test_the_geometry_test_sees_rings_wound_the_wrong_way(monkeypatch):
+    right_way = mvt._path
+    monkeypatch.setattr(mvt, "_path", lambda points, *rest, **more: right_way(points[::-1], *rest, **more))
+    layers = decoded(encode_tile({"land": [(Polygon([(0, 0), (9, 0), (9, 9)]), {})]}))
+    assert area(layers["land"][0][1][0][0]) < 0
 
 
 def test_what_rounds_to_nothing_is_left_out():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from geo.points import GeoError, Point, distance_m, offset
-from geo.travel import MAX_MATRIX_POINTS, Pace, great_circle_matrix, great_circle_travel
+from geo.travel import MAX_MATRIX_POINTS, Pace, calibrate_pace, great_circle_matrix, great_circle_travel
 
 HERE = Point(118.68, 24.87)
 THERE = offset(HERE, 6_000, 8_000)
@@ -49,3 +49,29 @@ def test_an_unknown_mode_and_an_impossible_pace_are_refused():
     for pace in ((0.5, 32, 0), (1.3, 0, 0), (1.3, 32, -1), (float("nan"), 32, 0)):
         with pytest.raises(GeoError, match="pace_invalid"):
             Pace(*pace)
+
+
+def observed(count, speed_kmh, fixed_s, seed=1):
+    random = np.random.default_rng(seed)
+    apart_m = random.uniform(500, 15_000, count)
+    return apart_m, (apart_m * 1.3 / speed_kmh * 3.6 + fixed_s) * np.exp(random.normal(0, 0.2, count))
+
+
+def test_observed_journeys_calibrate_speed_and_fixed_time_and_wild_ones_do_not_bend_it():
+    apart_m, took_s = observed(300, 24.0, 240.0)
+    took_s[:30] *= 8
+    pace = calibrate_pace(list(apart_m), list(took_s), Pace())
+    assert pace.speed_kmh == pytest.approx(24.0, rel=0.12)
+    assert pace.fixed_s == pytest.approx(240, abs=120)
+    truth = apart_m[30:] * 1.3 / 24.0 * 3.6 + 240
+    guess = apart_m[30:] * pace.detour / pace.speed_kmh * 3.6 + pace.fixed_s
+    assert np.abs(guess / truth - 1).mean() < 0.06
+
+
+def test_too_little_or_useless_experience_leaves_the_prior():
+    apart_m, took_s = observed(19, 24.0, 240.0)
+    assert calibrate_pace(list(apart_m), list(took_s), Pace()) == Pace()
+    assert calibrate_pace([5_000.0] * 50, [900.0] * 50, Pace()) == Pace()
+    assert calibrate_pace([float("nan")] * 50, [900.0] * 50, Pace()) == Pace()
+    with pytest.raises(GeoError, match="lengths_differ"):
+        calibrate_pace([1.0], [], Pace())
