@@ -32,7 +32,7 @@ export interface QueuedPhoto {
   kind: TakenKind
   bytes: ArrayBuffer
   type: string
-  sha256: string
+  sha256: string | null
   facts: PhotoFacts
   /** The command it belongs to; null while the engineer is still filling in the sheet. */
   command_id: string | null

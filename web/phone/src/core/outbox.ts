@@ -18,8 +18,16 @@ const LOCK = 'paidan-outbox'
 
 export type Lock = <T>(name: string, work: () => Promise<T>) => Promise<T>
 
-/** One tab at a time drains the queue. */
-export const browserLock: Lock = (name, work) => navigator.locks.request(name, work) as ReturnType<typeof work>
+/** One tab at a time drains the queue; on a page without HTTPS, where browsers have no locks, at least one run at a time. */
+export const browserLock: Lock = (name, work) =>
+  (navigator.locks ? navigator.locks.request(name, work) : inTurn(work)) as ReturnType<typeof work>
+
+let lastTurn: Promise<unknown> = Promise.resolve()
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = lastTurn.then(work, work)
+  lastTurn = turn
+  return turn
+}
 
 /** `done`: nothing more can be sent now; `later`: no answer, try again; `signed_out`: sign in first. */
 export type DrainEnd = 'done' | 'later' | 'signed_out'
@@ -137,12 +145,12 @@ export class Outbox {
    */
   private async prepare(command: QueuedCommand): Promise<QueuedCommand> {
     if (command.frozen) return command
-    const mayFollow = PHOTO_MAY_FOLLOW.has(command.action)
     const sent: string[] = []
     const pending: string[] = []
     for (const photoId of command.photo_ids) {
       const photo = await this.store.photo(photoId)
       if (!photo) continue
+      const mayFollow = photo.sha256 !== null && PHOTO_MAY_FOLLOW.has(command.action)
       try {
         const safe = photo.sent || (!photo.refused && (await this.sendPhoto(photo, mayFollow ? PHOTO_PATIENCE_MS : PHOTO_TIMEOUT_MS)))
         if (!safe) return await this.store.refuse(command, (await this.store.photo(photoId))?.refused ?? noAnswer())
@@ -150,7 +158,7 @@ export class Outbox {
       } catch (error) {
         const onlyPhotoFailed = error instanceof Unreachable && mayFollow && (await this.serverAnswers())
         if (!onlyPhotoFailed) throw error
-        pending.push(photo.sha256)
+        if (photo.sha256) pending.push(photo.sha256)
       }
     }
     return this.store.freeze(command, {

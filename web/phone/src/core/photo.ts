@@ -12,7 +12,8 @@ export const LARGEST_FILE_BYTES = 40_000_000
 export interface ReadyPhoto {
   bytes: ArrayBuffer
   type: string
-  sha256: string
+  /** Null where the browser gives none: then the photo cannot be promised and goes first. */
+  sha256: string | null
   facts: PhotoFacts
 }
 

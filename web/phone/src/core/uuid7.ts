@@ -21,7 +21,8 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** Lower-case hex sha256 of the bytes. */
-export async function sha256(bytes: ArrayBuffer): Promise<string> {
+/** Lower-case hex sha256 of the bytes; null on a page without HTTPS, where browsers give none. */
+export async function sha256(bytes: ArrayBuffer): Promise<string | null> {
+  if (!crypto.subtle) return null
   return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
 }
