@@ -7,6 +7,7 @@ import type {
 const TIMEOUT_MS = 5_000
 /** A match reads every engineer and their roads: it may think longer than a page read. */
 const MATCH_TIMEOUT_MS = 15_000
+const PHOTO_TIMEOUT_MS = 60_000
 
 /** A request that failed: the server's problem, or `offline`, `timeout`, `unreachable` (status 0). */
 export class Refused extends Error {
@@ -54,6 +55,11 @@ export class DispatcherApi {
   deadLetters = (page?: string | null): Promise<{ dead_letters: DeadLetter[]; next_page: string | null }> =>
     this.#get('/dead_letters', { page })
   retry = (jobId: number): Promise<{ job_id: number }> => this.#send('POST', `/dead_letters/${jobId}/retry`)
+  async putPhoto(photoId: Uuid, ticketId: Uuid, kind: string, photo: Blob): Promise<void> {
+    const query = new URLSearchParams({ ticket_id: ticketId, kind })
+    await this.#ask('PUT', `/photos/${photoId}?${query}`, photo, PHOTO_TIMEOUT_MS)
+  }
+
   photoUrl = (photoId: Uuid, size: 'thumb' | 'large'): string => `${this.base}/photos/${photoId}?size=${size}`
 
   /** The live stream's reply; the caller reads it and aborts it. */
@@ -79,9 +85,9 @@ export class DispatcherApi {
   async #ask<T>(method: string, path: string, body: object | undefined, timeoutMs: number): Promise<T> {
     const headers: Record<string, string> = { Accept: 'application/json' }
     if (method !== 'GET') headers['X-CSRF-Token'] = this.#csrf
-    if (body) headers['Content-Type'] = 'application/json'
+    if (body) headers['Content-Type'] = body instanceof Blob ? body.type : 'application/json'
     const request: RequestInit = { method, headers, credentials: 'same-origin', signal: AbortSignal.timeout(timeoutMs) }
-    if (body) request.body = JSON.stringify(body)
+    if (body) request.body = body instanceof Blob ? body : JSON.stringify(body)
     try {
       const reply = await this.fetcher(this.base + path, request)
       if (!reply.ok) throw await refusal(reply)

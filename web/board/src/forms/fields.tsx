@@ -6,6 +6,7 @@ import { instantToWall } from '../../../shared/formats'
 import { api, catalogue, complain, now } from '../state'
 import type { BoardTicket, TicketView } from '../wire'
 import { label, own, t, tryText, type Key } from '../words'
+import { uuid7 } from '../api'
 import { SitePlacer } from './site_placer'
 import type { Errors, Field, PlacedSite, Values } from './forms'
 
@@ -66,7 +67,7 @@ function OneField(props: FieldsProps & { field: Field }): JSX.Element {
       {field.kind === 'phone' && <input {...common} type="tel" maxLength={30} value={String(value ?? '')} onInput={(event) => set(event.currentTarget.value)} />}
       {field.kind === 'instant' && <InstantInput common={common} zone={props.zone} value={String(value ?? '')} onChange={set} />}
       {field.kind === 'ticket' && <TicketFinder common={common} not={props.view?.ticket.ticket_id ?? ''} onChange={set} />}
-      {field.kind === 'photos' && props.view && <PhotoChoice view={props.view} chosen={(value as string[] | null) ?? []} onChange={set} />}
+      {field.kind === 'photos' && props.view && <PhotoUpload common={common} view={props.view} chosen={(value as string[] | null) ?? []} onChange={set} />}
       {field.kind === 'site' && <SitePlacer id={id} address={String(values['address'] ?? '')} site={(value as PlacedSite | null) ?? null} onPlace={(site, text) => onChange(text ? { site, address: text } : { site })} />}
       {error && <p class="field-error" id={`${id}-error`}>{t(error)}</p>}
     </div>
@@ -183,21 +184,30 @@ function TicketFinder({ common, not, onChange }: { common: Common; not: string; 
   )
 }
 
-function PhotoChoice({ view, chosen, onChange }: { view: TicketView; chosen: string[]; onChange: (ids: string[]) => void }): JSX.Element {
-  const photos = view.evidence.filter(({ photo }) => !photo.pending)
-  if (!photos.length) return <small>{t('no_photos')}</small>
+/** Photos brought by the dispatcher as proof, such as a signed slip sent by message. */
+function PhotoUpload({ common, view, chosen, onChange }: { common: Common; view: TicketView; chosen: string[]; onChange: (ids: string[]) => void }): JSX.Element {
+  const [busy, setBusy] = useState(false)
+  async function upload(files: FileList | null): Promise<void> {
+    setBusy(true)
+    const added: string[] = []
+    for (const file of files ?? []) {
+      const id = uuid7()
+      try {
+        await api.putPhoto(id, view.ticket.ticket_id, 'signature', file)
+        added.push(id)
+      } catch (error) {
+        complain(error)
+      }
+    }
+    if (added.length) onChange([...chosen, ...added])
+    setBusy(false)
+  }
   return (
     <div class="photo-choice">
-      {photos.map(({ photo }) => (
-        <label key={photo.photo_id}>
-          <input
-            type="checkbox"
-            checked={chosen.includes(photo.photo_id)}
-            onChange={(event) => onChange(event.currentTarget.checked ? [...chosen, photo.photo_id] : chosen.filter((id) => id !== photo.photo_id))}
-          />
-          <img src={api.photoUrl(photo.photo_id, 'thumb')} alt={label('photo', photo.kind)} width="64" height="48" loading="lazy" />
-        </label>
+      {chosen.map((id) => (
+        <img key={id} src={api.photoUrl(id, 'thumb')} alt={label('photo', 'signature')} width="64" height="48" />
       ))}
+      <input {...common} type="file" accept="image/*" multiple disabled={busy} onChange={(event) => void upload(event.currentTarget.files)} />
     </div>
   )
 }

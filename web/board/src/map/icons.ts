@@ -6,6 +6,9 @@ const RATIO = 2
 export const TICKET_STATUSES = ['open', 'offered', 'assigned', 'en_route', 'on_site', 'awaiting_acceptance', 'on_hold'] as const
 export const ENGINEER_STATUSES = ['free', 'assigned', 'en_route', 'on_site', 'off'] as const
 
+/** Discs drawn as rings: those without work in hand. */
+export const HOLLOW: ReadonlySet<string> = new Set(['free', 'off'])
+
 export type Colour = (token: string) => string
 
 /** The colour an engineer's status has, as a token's name. */
@@ -20,7 +23,7 @@ export function addIcons(map: LibreMap, colour: Colour): void {
     }
   }
   for (const status of ENGINEER_STATUSES) {
-    put(map, `engineer-${status}`, 30, 30, (c) => drawEngineer(c, colour(engineerToken(status)), status === 'off', colour))
+    put(map, `engineer-${status}`, 30, 30, (c) => drawEngineer(c, colour(engineerToken(status)), HOLLOW.has(status), colour))
   }
 }
 
@@ -68,10 +71,10 @@ function drawTicket(c: CanvasRenderingContext2D, fill: string, mark: 'plain' | '
 
 function drawEngineer(c: CanvasRenderingContext2D, fill: string, hollow: boolean, colour: Colour): void {
   c.beginPath()
-  c.arc(15, 15, 12.5, 0, Math.PI * 2)
+  c.arc(15, 15, hollow ? 12 : 12.5, 0, Math.PI * 2)
   c.fillStyle = hollow ? colour('--surface') : fill
   c.fill()
-  c.lineWidth = 2
+  c.lineWidth = hollow ? 3 : 2
   c.strokeStyle = hollow ? fill : colour('--surface')
   c.stroke()
 }

@@ -140,7 +140,8 @@ function fitAll(map: LibreMap, animate = true): void {
     ...engineers.peek().flatMap((engineer) => engineer.position ?? []),
   ]
   const box = boundsOf(points)
-  if (box) map.fitBounds(box, { padding: 48, maxZoom: 14, animate })
+  const padding = Math.min(48, map.getContainer().clientWidth / 12)
+  if (box) map.fitBounds(box, { padding, maxZoom: 14, animate })
 }
 
 /** Ties the signals to the map for as long as it stands. */

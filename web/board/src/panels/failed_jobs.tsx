@@ -1,23 +1,27 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { dayTime } from '../../../shared/formats'
+import { asRefused, type Refused } from '../api'
 import { Empty, Loading } from '../parts/basics'
 import { api, complain, now, say, zoneOf } from '../state'
 import type { DeadLetter } from '../wire'
-import { language, t } from '../words'
+import { language, problemText, t } from '../words'
 
 export function FailedJobs(): JSX.Element {
   const [letters, setLetters] = useState<DeadLetter[] | null>(null)
   const [next, setNext] = useState<string | null>(null)
+  const [problem, setProblem] = useState<Refused | null>(null)
 
   async function load(page: string | null): Promise<void> {
+    setProblem(null)
     try {
       const read = await api.deadLetters(page)
       setLetters((known) => [...(page ? (known ?? []) : []), ...read.dead_letters])
       setNext(read.next_page)
     } catch (error) {
-      complain(error)
-      setLetters((known) => known ?? [])
+      const refused = asRefused(error)
+      if (refused.status === 401) complain(refused)
+      else setProblem(refused)
     }
   }
   useEffect(() => void load(null), [])
@@ -38,7 +42,12 @@ export function FailedJobs(): JSX.Element {
         <h1>{t('nav_failed')}</h1>
         <p>{t('failed_lead')}</p>
       </header>
-      {!letters && <Loading />}
+      {problem && (
+        <Empty title={problemText(problem)}>
+          <button type="button" class="button" onClick={() => void load(null)}>{t('retry')}</button>
+        </Empty>
+      )}
+      {!letters && !problem && <Loading />}
       {letters?.length === 0 && <Empty title={t('failed_none')} />}
       <ul class="failed-list">
         {letters?.map((letter) => (

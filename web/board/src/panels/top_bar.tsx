@@ -5,10 +5,10 @@ import { go, route, type Page } from '../route'
 import { board, clockRate, isLive, me, now, signOut, zoneOf } from '../state'
 import { chooseLanguage, language, own, t, type Key } from '../words'
 
-const PAGES: readonly { page: Page; hash: string; name: Key; icon: IconName }[] = [
+const PAGES: readonly { page: Page; hash: string; name: Key; icon: IconName; adminOnly?: boolean }[] = [
   { page: 'board', hash: '#/', name: 'nav_board', icon: 'list' },
   { page: 'engineers', hash: '#/engineers', name: 'nav_engineers', icon: 'people' },
-  { page: 'failed', hash: '#/failed', name: 'nav_failed', icon: 'wrench' },
+  { page: 'failed', hash: '#/failed', name: 'nav_failed', icon: 'wrench', adminOnly: true },
 ]
 
 export function LanguageSwitch(): JSX.Element {
@@ -34,7 +34,7 @@ export function TopBar(): JSX.Element {
         {person.is_demo && <span class="tag">{t('demo')}</span>}
       </a>
       <nav aria-label={t('nav')}>
-        {PAGES.map(({ page, hash, name, icon }) => {
+        {PAGES.filter(({ adminOnly }) => !adminOnly || person.role === 'admin').map(({ page, hash, name, icon }) => {
           const here = route.value.page === page || (page === 'board' && route.value.page === 'new')
           return (
             <a key={page} href={hash} aria-current={here ? 'page' : undefined}>
