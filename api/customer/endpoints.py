@@ -1,5 +1,6 @@
 """The customer's link as JSON. The pages in `pages.py` show the same and post the same commands."""
 
+import re
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -102,6 +103,7 @@ def get_photo(
 
 
 requests = APIRouter(tags=["customer"])
+SLUG = re.compile(r"^[a-z0-9-]{1,60}$")
 
 
 @requests.post(
@@ -115,7 +117,7 @@ def request_ticket(
     body: views.RequestedTicket,
     here: Here,
     request: Request,
-    slug: str = Path(pattern=r"^[a-z0-9-]{1,60}$"),
+    slug: str = Path(pattern=SLUG.pattern),
 ) -> Response:
     """A repair asked for without signing in: the link that comes back is the customer's door."""
     if (wait_s := limits.wait_s(request)) > 0:
@@ -154,6 +156,9 @@ FORM_ID = UUID(int=1)
 
 
 def tenant_of_slug(here: Rooms, slug: str) -> UUID:
+    """Raises NotFound `tenant_unknown`."""
+    if not SLUG.fullmatch(slug):
+        raise NotFound("tenant_unknown")
     with here.house.database.transaction(None) as db:
         entry = db.get(DirectoryEntry, f"tenant:{slug}")
     if entry is None:

@@ -179,6 +179,7 @@ def _ticket_page(
         lines=progress.quote_lines(ticket, words),
         buttons=progress.buttons(ticket),
         final=ticket["status"] in FINAL,
+        takes_photos=ticket["status"] in progress.TAKES_PHOTOS,
         choices=CHOICES,
         rebook=_rebook_defaults(ticket, words),
         typed=typed,

@@ -26,6 +26,7 @@ _STEP_OF = {
 #: or moving an appointment that is over, helps nobody. The server's `allowed_actions` still decides.
 _WAITING = ("open", "offered", "assigned", "en_route", "on_hold")
 SHOWN_WHILE = {"urge": _WAITING, "rebook": _WAITING}
+TAKES_PHOTOS = (*_WAITING, "on_site")
 
 #: Moves a customer need not tell apart. What is missing here is nobody's business but the company's.
 _EVENTS = {
