@@ -1,10 +1,10 @@
 /** The live map. This module brings MapLibre with it: load it lazily. */
 
 import 'maplibre-gl/dist/maplibre-gl.css'
-import { effect, useSignalEffect } from '@preact/signals'
+import { effect, untracked, useSignalEffect } from '@preact/signals'
 import { Map as LibreMap, Popup, setWorkerUrl, type GeoJSONSource, type MapMouseEvent } from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
-import type { FeatureCollection } from 'geojson'
+import type { FeatureCollection, GeoJSON } from 'geojson'
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ageText } from '../../../shared/formats'
@@ -89,7 +89,7 @@ function makeMap(container: HTMLElement, base: BaseMap): LibreMap {
     addIcons(map, colour)
     for (const source of LIVE_SOURCES) if (!map.getSource(source)) map.addSource(source, { type: 'geojson', data: NOTHING })
     for (const layer of liveLayers(colour)) if (!map.getLayer(layer.id)) map.addLayer(layer)
-    feed(map)
+    for (const source of LIVE_SOURCES) untracked(() => feed(map, source))
   }
   map.on('load', dress)
   const redress = (): void => {
@@ -122,16 +122,20 @@ function makeMap(container: HTMLElement, base: BaseMap): LibreMap {
   return map
 }
 
-const source = (map: LibreMap, name: (typeof LIVE_SOURCES)[number]): GeoJSONSource | undefined => map.getSource<GeoJSONSource>(name)
+/** What each live source shows; the signals a function reads are those it follows. */
+const SHOWN: Record<(typeof LIVE_SOURCES)[number], () => GeoJSON> = {
+  tickets: () => ticketFeatures(tickets.value.values(), selectedId.value),
+  engineers: () => engineerFeatures(engineers.value, now.peek()),
+  ties: () => ties(selected.value, engineers.value, candidateIds.value),
+  placed: () => {
+    const at = placed.value
+    return at ? { type: 'Feature', geometry: { type: 'Point', coordinates: [at.lon, at.lat] }, properties: {} } : NOTHING
+  },
+}
 
-function feed(map: LibreMap): void {
-  void source(map, 'tickets')?.setData(ticketFeatures(tickets.value.values(), selectedId.value))
-  void source(map, 'engineers')?.setData(engineerFeatures(engineers.value, now.peek()))
-  void source(map, 'ties')?.setData(ties(selected.value, engineers.value, candidateIds.value))
-  const at = placed.value
-  void source(map, 'placed')?.setData(
-    at ? { type: 'Feature', geometry: { type: 'Point', coordinates: [at.lon, at.lat] }, properties: {} } : NOTHING,
-  )
+function feed(map: LibreMap, name: (typeof LIVE_SOURCES)[number]): void {
+  const data = SHOWN[name]()
+  void map.getSource<GeoJSONSource>(name)?.setData(data)
 }
 
 function fitAll(map: LibreMap, animate = true): void {
@@ -147,8 +151,11 @@ function fitAll(map: LibreMap, animate = true): void {
 /** Ties the signals to the map for as long as it stands. */
 function Live({ map }: { map: LibreMap }): null {
   const fitted = useRef(false)
+  useSignalEffect(() => feed(map, 'tickets'))
+  useSignalEffect(() => feed(map, 'engineers'))
+  useSignalEffect(() => feed(map, 'ties'))
+  useSignalEffect(() => feed(map, 'placed'))
   useSignalEffect(() => {
-    feed(map)
     if (!fitted.current && (tickets.value.size || engineers.value.length)) {
       fitted.current = true
       fitAll(map, false)

@@ -17,7 +17,9 @@ export function Queue(): JSX.Element {
     <section class="queue" aria-label={t('queue')}>
       <SearchBox />
       <ViewTabs />
-      <QueueList />
+      <div class="queue-scroll">
+        <QueueList />
+      </div>
     </section>
   )
 }

@@ -30,6 +30,10 @@ function Inside(): JSX.Element {
   const [tab, setTab] = useState<Tab>('details')
   const [form, setForm] = useState<string | null>(null)
   const problem = ticketProblem.value
+  useEffect(() => {
+    // Where the panel covers the queue, the reader is in the panel.
+    if (matchMedia('(max-width: 980px)').matches) document.querySelector<HTMLElement>('.ticket-head .only-narrow')?.focus()
+  }, [])
   const ticket = selected.value
   const view = ticketView.value?.ticket.ticket_id === selectedId.value ? ticketView.value : null
   if (problem) {
