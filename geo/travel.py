@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geo.points import GeoError, Point, distance_m, distances_m
 
-Mode = Literal["car", "bike", "foot"]
+Mode = Literal["car", "ebike", "bicycle", "foot"]
 Source = Literal["great_circle", "roads"]
 
 MAX_MATRIX_POINTS: Final = 10_000
@@ -45,9 +45,14 @@ class Pace:
 
 
 PACES: Final[Mapping[Mode, Pace]] = MappingProxyType(
-    {"car": Pace(), "bike": Pace(1.25, 16.0, 60.0), "foot": Pace(1.2, 4.8, 0.0)}
+    {
+        "car": Pace(),
+        "ebike": Pace(1.25, 20.0, 60.0),
+        "bicycle": Pace(1.25, 15.0, 60.0),
+        "foot": Pace(1.2, 4.8, 0.0),
+    }
 )
-"""Start values of a city nobody has calibrated: car in daytime traffic, e-bike, on foot."""
+"""Start values of a city nobody has calibrated: car in daytime traffic, e-bike, bicycle, on foot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,12 @@ def test_a_calibrated_pace_replaces_the_default():
 
 def test_the_matrix_holds_the_single_journeys():
     places = [HERE, THERE, offset(HERE, -900, 40)]
-    matrix = great_circle_matrix(places, places[:2], "bike")
+    matrix = great_circle_matrix(places, places[:2], "ebike")
     assert matrix.seconds.shape == (3, 2)
     assert matrix.seconds.dtype == np.int32
     for row, origin in enumerate(places):
         for column, destination in enumerate(places[:2]):
-            journey = great_circle_travel(origin, destination, "bike")
+            journey = great_circle_travel(origin, destination, "ebike")
             assert matrix.seconds[row, column] == journey.seconds
             assert matrix.metres[row, column] == pytest.approx(journey.metres, rel=1e-6)
     assert distance_m(HERE, THERE) < matrix.metres[0, 1]
