@@ -25,7 +25,7 @@ from dispatch.actions.tenants import EngineerWanted, WorkTypeWanted
 from dispatch.settings import Settings, read_settings
 from dispatch.store.personal import PersonalData
 from dispatch.store.tables.people import Engineer
-from dispatch.store.tables.tenants import Contractor, DirectoryEntry, Territory
+from dispatch.store.tables.tenants import Contractor, DirectoryEntry, Dispatcher
 from dispatch.store.transactions import Database
 from geo.demo_city import make_city
 from geo.points import Point
@@ -227,10 +227,16 @@ def _write_cast(
         .where(Engineer.tenant_id == tenant_id, Engineer.signin_id != "demo")
         .order_by(Engineer.signin_id)
     )
-    contractors = db.scalars(
-        select(Contractor).where(Contractor.tenant_id == tenant_id).order_by(Contractor.id)
-    ).all()
-    territories = db.scalars(select(Territory).where(Territory.tenant_id == tenant_id)).all()
+    desks = dict(
+        db.execute(
+            select(Dispatcher.contractor_id, Dispatcher.signin_id).where(
+                Dispatcher.tenant_id == tenant_id, Dispatcher.contractor_id.is_not(None)
+            )
+        )
+        .tuples()
+        .all()
+    )
+    contractors = db.scalars(select(Contractor.id).where(Contractor.tenant_id == tenant_id)).all()
     cast = {
         "tenant_id": str(tenant_id),
         "slug": SLUG,
@@ -239,10 +245,8 @@ def _write_cast(
         "password": PASSWORD,
         "dispatcher": "auto-dispatcher",
         "maps_dir": str(settings.maps_dir),
-        "territories": [t.name["zh"] for t in territories],
         "contractors": [
-            {"id": str(c.id), "signin_id": None if c.paper_only else f"contractor-{n}"}
-            for n, c in enumerate(contractors, 1)
+            {"id": str(each), "signin_id": desks.get(each)} for each in contractors
         ],
         "engineers": [
             {"signin_id": e.signin_id, "id": str(e.id), "contractor": str(e.contractor_id or "") or None}

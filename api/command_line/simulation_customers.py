@@ -215,5 +215,5 @@ class Customers:
     async def _act(self, link: str | None, action: str, **facts: Any) -> None:
         kept = {name: value for name, value in facts.items() if value is not None}
         body = {"command_id": command_id(), "action": action, "facts": kept}
-        await self.world.ask("POST", "/customer/v1/actions", self._door(link), body)
-        self.world.acted[action] += 1
+        with self.world.doing(action):
+            await self.world.ask("POST", "/customer/v1/actions", self._door(link), body)

@@ -179,7 +179,7 @@ class Dispatcher:
         )  # fmt: skip
 
     async def _ask_contractor(self, ticket: Ticket) -> None:
-        """An offer to a contractor, and the contractor's desk sends one of its people."""
+        """An offer to a contractor, whose desk sends one of its people; without a desk it says so by phone."""
         lent = [e for e in self._on_shift(ticket) if self.simulated[e["engineer_id"]]["contractor"]]
         if not lent:
             await self._assign_best(ticket)
@@ -188,6 +188,9 @@ class Dispatcher:
         contractor = self.simulated[engineer]["contractor"]
         await self.act(ticket, "offer", engineer_id=contractor)
         desk = next(c["signin_id"] for c in self.world.cast["contractors"] if c["id"] == contractor)
+        if desk is None:
+            await self.act(ticket, "accept_offer", acting_for=contractor, engineer_id=engineer)
+            return
         if not self._desks.get(desk):
             self._desks[desk] = await self.sign_in(desk)
         await self.act(ticket, "accept_offer", headers=self._desks[desk], engineer_id=engineer)
@@ -246,5 +249,5 @@ class Dispatcher:
     ) -> None:
         body = {"command_id": command_id(), "action": action, "facts": facts}
         path = f"/dispatcher/v1/tickets/{ticket['ticket_id']}/actions"
-        await self.world.ask("POST", path, headers or self._headers, body)
-        self.world.acted[action] += 1
+        with self.world.doing(action):
+            await self.world.ask("POST", path, headers or self._headers, body)

@@ -98,8 +98,8 @@ class Engineer:
 
     async def act(self, card: Any, action: str, **facts: Any) -> v1.ActionReply:
         """One tap; the reply's picture of the day is taken over."""
-        reply = await self.phone.act(card.ticket_id, action, v1.ActionFacts(**facts))
-        self.world.acted[action] += 1
+        with self.world.doing(action):
+            reply = await self.phone.act(card.ticket_id, action, v1.ActionFacts(**facts))
         self.take(reply.today)
         return reply
 

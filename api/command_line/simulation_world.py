@@ -5,7 +5,8 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from mobile_contract.simulated_phone import OutOfReach, Refused, persist, proble
 MOST_CONNECTIONS = 200
 REQUESTS_AT_ONCE = 10
 PATIENCE_S = 60.0
-SUMMARY_EVERY_S = 30.0
+SUMMARY_EVERY_S = 60.0
 ZONE = ZoneInfo("Asia/Shanghai")
 GO_ON_S = 2.0  # real seconds until somebody whose step failed looks again
 
@@ -109,12 +110,26 @@ class World:
 
         reply = await persist(once, PATIENCE_S, self.trouble, (method, path))
         if reply.status_code >= 400:
-            raise Refused(problem_of(reply))
+            refusal = Refused(problem_of(reply))
+            refusal.add_note(f"{method} {path.partition('?')[0].rpartition('/')[2]}")
+            if refusal.code == "request_invalid":
+                self.say(f"{method} {path}: {refusal}")
+            raise refusal
         return reply
 
     def trouble(self, status: int, method: str, path: str, code: str) -> None:
         """A line for each reply from 500 on (status 0: none came), which the report counts."""
         self.say(f"reply {status} {method} {path} {code}")
+
+    @contextmanager
+    def doing(self, action: str) -> Iterator[None]:
+        """Counts an action when it is done, and says which one when it is refused."""
+        try:
+            yield
+        except Refused as refusal:
+            refusal.add_note(action)
+            raise
+        self.acted[action] += 1
 
     # being many
 
@@ -129,7 +144,8 @@ class World:
         try:
             await work
         except Refused as refusal:
-            self.refusals[f"{who} {refusal.problem.status} {refusal.code}"] += 1
+            what = getattr(refusal, "__notes__", [who])[-1]
+            self.refusals[f"{what} {refusal.problem.status} {refusal.code}"] += 1
             return False
         except OutOfReach as lost:
             self.say(f"{who}: out of reach: {lost}")
@@ -147,9 +163,9 @@ class World:
         while True:
             await asyncio.sleep(SUMMARY_EVERY_S)
             local = self.now().astimezone(ZONE)
-            self.say(f"{local:%a %H:%M} open {len(self.board)}, {dict(self.acted)}")
-            if self.refusals:
-                self.say(f"refused {dict(self.refusals.most_common(12))}")
+            done = " ".join(f"{name} {number}" for name, number in sorted(self.acted.items()))
+            refused = " ".join(f"({number}× {name})" for name, number in self.refusals.most_common(8))
+            self.say(f"{local:%a %H:%M} on the board {len(self.board)}; done {done}; refused {refused or 0}")
 
     @staticmethod
     def say(text: str) -> None:
