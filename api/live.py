@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import anyio
 import orjson
 import psycopg
 from fastapi import Request, Response
@@ -22,6 +23,7 @@ CHANNEL = "paidan_live"
 QUEUE = 200
 POSITIONS_EVERY_S = 1.0
 RECONNECT_S = 1.0
+FAREWELL_S = 1.0
 
 
 @dataclass(eq=False, slots=True)
@@ -168,15 +170,31 @@ def event_stream(request: Request, principal: Principal) -> Response:
     """The SSE reply for one listener; a comment every 15 s keeps proxies awake."""
     hub: LiveHub = request.app.state.live
 
+    ending = anyio.Event()
+
     async def events() -> AsyncIterator[dict[str, Any]]:
         with hub.listening(principal) as listener:
-            yield {"event": "hello", "data": "{}"}
-            while True:
-                event = await listener.queue.get()
-                if event["event"] == "bye":
-                    return
-                yield event
+            farewell = asyncio.create_task(_farewell(ending, listener))
+            try:
+                yield {"event": "hello", "data": "{}"}
+                while True:
+                    event = await listener.queue.get()
+                    if event["event"] == "bye":
+                        return
+                    yield event
+            finally:
+                farewell.cancel()
 
     return EventSourceResponse(
-        events(), ping=15, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        events(),
+        ping=15,
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        shutdown_event=ending,
+        shutdown_grace_period=FAREWELL_S,
     )
+
+
+async def _farewell(ending: anyio.Event, listener: Listener) -> None:
+    """The server stops: the stream ends in order instead of being cut."""
+    await ending.wait()
+    listener.put({"event": "bye", "data": "{}"})

@@ -68,8 +68,10 @@ def as_geography(point: Point) -> WKTElement:
     return WKTElement(f"POINT({point.lon!r} {point.lat!r})", srid=4326)
 
 
-def load_case(step: Step, ticket_id: UUID, facts: Facts, witnessed_by: UUID | None = None) -> Case:
-    """Lock the ticket and read what hangs on it.
+def load_case(
+    step: Step, ticket_id: UUID, facts: Facts, witnessed_by: UUID | None = None, grabs: bool = False
+) -> Case:
+    """Lock the ticket and read what hangs on it. Who grabs may see a pool's ticket that is gone already.
 
     Raises NotFound `ticket_unknown` when there is none, or it is not the principal's to see.
     """
@@ -96,7 +98,8 @@ def load_case(step: Step, ticket_id: UUID, facts: Facts, witnessed_by: UUID | No
     )
     case = Case(ticket, visit, crew, work_type, step.principal.actor, facts, witnessed_by=witnessed_by)
     _who_acts(step, case)
-    _check_visible(step, case)
+    if not (grabs and case.actor is Actor.ENGINEER and of_pool(case)):
+        _check_visible(step, case)
     return case
 
 
@@ -155,7 +158,12 @@ def _check_visible(step: Step, case: Case) -> None:
 
 def in_pool(case: Case) -> bool:
     """Open to whoever fits and is first."""
-    return (case.ticket.mode or case.work_type.mode) == "pool" and case.ticket.status in ("open", "offered")
+    return of_pool(case) and case.ticket.status in ("open", "offered")
+
+
+def of_pool(case: Case) -> bool:
+    """Whether its engineer is found by the pool, whoever has it by now."""
+    return (case.ticket.mode or case.work_type.mode) == "pool"
 
 
 def _was_asked(step: Step, case: Case) -> bool:

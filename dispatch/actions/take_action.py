@@ -53,7 +53,8 @@ def take_action(
 
 def apply_action(step: Step, command: Command, witnessed_by: UUID | None = None) -> dict[str, Any]:
     """`command` within the caller's transaction: jobs use this too. Raises DispatchError."""
-    case = load_case(step, command.ticket_id, command.facts, witnessed_by)
+    grabs = command.action == "grab"
+    case = load_case(step, command.ticket_id, command.facts, witnessed_by, grabs)
     if command.action == "decline_offer":
         offers.decline(step, case)
     elif command.action not in ACTIONS:
