@@ -179,7 +179,7 @@ class Dispatcher:
         )  # fmt: skip
 
     async def _ask_contractor(self, ticket: Ticket) -> None:
-        """An offer to a contractor, whose desk sends one of its people; without a desk it says so by phone."""
+        """An offer to a contractor, whose desk sends one of its people, or says so by phone."""
         lent = [e for e in self._on_shift(ticket) if self.simulated[e["engineer_id"]]["contractor"]]
         if not lent:
             await self._assign_best(ticket)
