@@ -9,7 +9,7 @@ import numpy as np
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.kernel_crew import CREW_TIMES, settle
+from dispatch.planning.kernel_crew import CREW_TIMES, settle, walk_again
 from dispatch.planning.kernel_edit import close_ticket, refresh_route, take_out
 from dispatch.planning.kernel_search import score
 from dispatch.planning.kernel_types import Draft
@@ -91,8 +91,12 @@ def load(day: Day, draft: Draft, routes: Sequence[Sequence[int]]) -> None:
                 draft.owner[x] = m
             if x < tickets:
                 close_ticket(x, draft)
-    for m in range(len(routes)):
-        refresh_route(m, facts, draft)
+    for m, row in enumerate(routes):
+        forgotten = len(row) > 0 and not set(day.names.rests[m]) <= set(row)
+        if facts.rich and not forgotten:
+            walk_again(m, facts, draft)
+        else:
+            refresh_route(m, facts, draft)
     if facts.tied.shape[0]:
         _untie_until_it_settles(day, draft)
         settle(False, facts, draft)

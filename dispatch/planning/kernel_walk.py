@@ -94,7 +94,7 @@ def rewalk(m, facts, draft):
         row[k, AT], row[k, LEG], row[k, ARRIVE] = here, leg, clock
         start = max(clock, node[x, EARLIEST])
         row[k, START] = start
-        row[k, SLACK], row[k, SAVED] = leave_later(node, x, clock, start, row[k - 1, SLACK], row[k - 1, SAVED])
+        row[k, SLACK], row[k, SAVED] = leave_later(facts.node, x, clock, start, row[k - 1, SLACK], row[k - 1, SAVED])
         if start > node[x, LATEST] or start < node[x, FLOOR] or (node[x, PIN] > 0 and node[x, PIN] != k):
             cost += BROKEN
         if kind == VISIT or kind == HELP:
@@ -177,7 +177,7 @@ def walk_line(m, n, first, bound, facts, draft):
         start = max(clock + leg, node[x, EARLIEST])
         if start > node[x, LATEST] or start < node[x, FLOOR] or (node[x, PIN] > 0 and node[x, PIN] != k):
             return BROKEN, 0
-        slack, saved = leave_later(node, x, clock + leg, start, slack, saved)
+        slack, saved = leave_later(facts.node, x, clock + leg, start, slack, saved)
         work += leg
         cost += per_s * leg
         if kind <= HELP:

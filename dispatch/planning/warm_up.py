@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import os
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -24,9 +28,35 @@ def small_day() -> Scenario:
     return Scenario("warm up", Matrices({"": table}), team, tuple(tickets), depots, Weights(workload_spread_s=0.1))
 
 
+def forget_stale_kernels(folder: Path) -> bool:
+    """Deletes compiled kernels when any kernel's source changed: the cache alone would keep changed callees.
+
+    Returns whether it did. Where the folder cannot be written there is no cache either.
+    """
+    sources = sorted([*folder.glob("kernel*.py"), folder / "layout.py"])
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    cache = folder / "__pycache__"
+    try:
+        cache.mkdir(exist_ok=True)
+        with (cache / "kernels.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            stamp = cache / "kernels.sha256"
+            if stamp.is_file() and stamp.read_text() == digest:
+                return False
+            for old in cache.glob("kernel*.nb[ic]"):
+                old.unlink(missing_ok=True)
+            stamp.write_text(digest)
+    except OSError:
+        if os.access(cache, os.W_OK):
+            raise
+        return False
+    return True
+
+
 def warm_up() -> float:
     """Compiles or loads the kernels; returns the seconds it took."""
     began = time.monotonic()
+    forget_stale_kernels(Path(__file__).resolve().parent)
     day = compile_day(small_day())
     found = search_day(day, Effort(iterations=20))
     draft = settled_draft(day, found.routes)

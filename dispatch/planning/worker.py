@@ -1,0 +1,117 @@
+"""One search in a process of its own: `python -m dispatch.planning.worker SCENARIO --out PLAN …`, started by `processes`.
+
+It caps its own memory, writes the best plan so far now and then, and the final one with its reasons. What is wrong with
+the day goes to the out file as {"error": {code, facts}} with exit code 3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from dispatch.planning.compile import Day, compile_day
+from dispatch.planning.draft import Routes
+from dispatch.planning.outcome import plan_of, routes_from_plan, settled_draft
+from dispatch.planning.plain import is_plain, solve_plain
+from dispatch.planning.plan_file import read_plan, write_plan
+from dispatch.planning.reasons import explain_assignments, explain_unassigned
+from dispatch.planning.scenario import Plan, PlanningError, Scenario
+from dispatch.planning.scenario_file import read_scenario
+from dispatch.planning.search import Effort, Found, search_day
+from dispatch.planning.territories import split
+from dispatch.planning.warm_up import warm_up
+
+KEEP_EVERY_S = 2.0
+EXPLAIN_SHARE = 0.04
+EXPLAIN_LEAST_S = 0.25
+BAD_DAY = 3
+WARM_HOT_PER_S = 30.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = _read(arguments)
+    limit = given.memory_mb * 2**20
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    try:
+        warm_up()
+        _work(given)
+    except PlanningError as error:
+        Path(given.out).write_text(json.dumps({"error": {"code": error.code, "facts": error.facts}}, default=str))
+        return BAD_DAY
+    except MemoryError:
+        facts = {"memory_mb": given.memory_mb}
+        Path(given.out).write_text(json.dumps({"error": {"code": "memory_limit_reached", "facts": facts}}))
+        return BAD_DAY
+    return 0
+
+
+def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="dispatch.planning.worker")
+    parser.add_argument("scenario", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--iterations", type=int)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--warm", type=Path)
+    parser.add_argument("--part", default="0/1", help="i/n: only territory i of n")
+    parser.add_argument("--explain", action="store_true")
+    parser.add_argument("--memory-mb", type=int, default=4096)
+    return parser.parse_args(arguments)
+
+
+def _work(given: argparse.Namespace) -> None:
+    scenario = read_scenario(given.scenario)
+    began = time.monotonic()
+    number, parts = (int(n) for n in given.part.split("/"))
+    if parts > 1:
+        scenario = split(scenario, parts)[number]
+    day = compile_day(scenario)
+    warm = routes_from_plan(day, read_plan(given.warm).routes) if given.warm else None
+    seconds = given.seconds - (time.monotonic() - began)
+    found = _search(day, scenario, given, warm, max(0.0, seconds), began)
+    ends = began + given.seconds + max(EXPLAIN_LEAST_S, EXPLAIN_SHARE * given.seconds)
+    write_plan(_finished(day, found, given, ends if given.iterations is None else float("inf")), given.out)
+
+
+def _search(
+    day: Day, scenario: Scenario, given: argparse.Namespace, warm: Routes | None, seconds: float, began: float
+) -> Found:
+    if warm is None and is_plain(scenario):
+        plain = solve_plain(scenario, seconds, given.iterations, given.seed)
+        if plain is not None:
+            return plain
+        seconds = max(0.0, given.seconds - (time.monotonic() - began))
+    effort = Effort(seconds=seconds, iterations=given.iterations, seed=given.seed)
+    if warm is not None:
+        effort = replace(effort, hot=max(effort.cold, min(1000.0, WARM_HOT_PER_S * given.seconds)))
+    last = time.monotonic()
+
+    def keep(best: Found) -> None:
+        nonlocal last
+        if time.monotonic() - last > KEEP_EVERY_S:
+            last = time.monotonic()
+            write_plan(plan_of(day, settled_draft(day, best.routes)), given.out)
+
+    return search_day(day, effort, warm, keep=keep if len(scenario.tickets) <= 3000 else None)
+
+
+def _finished(day: Day, found: Found, given: argparse.Namespace, ends: float) -> Plan:
+    draft = settled_draft(day, found.routes)
+
+    def spent() -> bool:
+        return time.monotonic() > ends
+
+    plan = plan_of(day, draft, explain_unassigned(day, draft, spent) if given.explain else None)
+    if given.explain:
+        plan = replace(plan, assignments=explain_assignments(day, draft, spent))
+    return replace(plan, notes={"rounds": found.rounds, "changed": found.changed, "seed": given.seed})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
