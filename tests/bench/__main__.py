@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.bench.engine import warm_up
 
-NAMES = ("planner", "features", "insert", "scale", "trsp", "vrptw")
+NAMES = ("planner", "features", "insert", "scale", "trsp", "vrptw", "roads", "faults", "api")
 RESULTS = Path(".state/bench")  # solutions worth keeping, where --out names no other folder
 
 

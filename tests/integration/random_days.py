@@ -238,10 +238,14 @@ def random_plan(day: Day, rng: random.Random) -> Day:
     return {"format": "paidan-plan/1", "routes": routes}
 
 
-def save_tables(folder: Path, rng: random.Random) -> None:
+def save_tables(folder: Path, rng: random.Random, metric: bool = False) -> None:
+    """table0.npy to table2.npy; `metric`: no way is shorter over a third site, as on roads."""
     for number in range(3):
         cells = [[0 if a == b else rng.randrange(0, 1500) for b in range(SITES)] for a in range(SITES)]
-        np.save(folder / f"table{number}.npy", np.array(cells, np.int32))
+        table = np.array(cells, np.int32)
+        for over in range(SITES if metric else 0):
+            table = np.minimum(table, table[:, over, None] + table[None, over])
+        np.save(folder / f"table{number}.npy", table)
 
 
 def _some(entries: list[Day], rng: random.Random) -> list[Day]:
