@@ -227,15 +227,8 @@ def _write_cast(
         .where(Engineer.tenant_id == tenant_id, Engineer.signin_id != "demo")
         .order_by(Engineer.signin_id)
     )
-    desks = dict(
-        db.execute(
-            select(Dispatcher.contractor_id, Dispatcher.signin_id).where(
-                Dispatcher.tenant_id == tenant_id, Dispatcher.contractor_id.is_not(None)
-            )
-        )
-        .tuples()
-        .all()
-    )
+    found = select(Dispatcher.contractor_id, Dispatcher.signin_id).where(Dispatcher.tenant_id == tenant_id)
+    desks = {row.contractor_id: row.signin_id for row in db.execute(found) if row.contractor_id}
     contractors = db.scalars(select(Contractor.id).where(Contractor.tenant_id == tenant_id)).all()
     cast = {
         "tenant_id": str(tenant_id),
