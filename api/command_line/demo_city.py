@@ -196,11 +196,14 @@ def _top_up_shifts(db: Session, tenant_id: UUID, now: datetime) -> None:
     days = [today + timedelta(days=ahead) for ahead in range(-1, SHIFT_DAYS)]
     found = select(Engineer.id, Engineer.signin_id).where(Engineer.tenant_id == tenant_id)
     for row in db.execute(found).all():
-        if row.signin_id == "demo":
-            hours = (0, 24)
-        else:
-            hours = _HOURS_OF[(int(row.signin_id[1:]) - 1) % ENGINEERS_PER_TERRITORY]
-        tenants.add_shifts(db, tenant_id, row.id, [shift_span(day, *hours) for day in days])
+        start_hour, hours = _hours_of(row.signin_id)
+        tenants.add_shifts(db, tenant_id, row.id, [shift_span(day, start_hour, hours) for day in days])
+
+
+def _hours_of(signin_id: str) -> tuple[int, int]:
+    if signin_id == "demo":
+        return 0, 24
+    return _HOURS_OF[(int(signin_id[1:]) - 1) % ENGINEERS_PER_TERRITORY]
 
 
 def shift_span(day: date, start_hour: int, hours: int) -> tuple[datetime, datetime]:
