@@ -114,7 +114,8 @@ const idOf = new WeakMap()
 // Photos and signature go first, one by one; the form then names them.
 async function upload(form, button) {
   const ids = []
-  for (const box of form.querySelectorAll('[data-upload]:not([data-upload=""])')) {
+  const boxes = form.querySelectorAll('[data-upload]:not([data-upload=""])')
+  for (const box of boxes) {
     const input = box.querySelector('input[type=file]')
     try {
       if (input) {
@@ -135,7 +136,7 @@ async function upload(form, button) {
       throw new Error(box.dataset.failed)
     }
   }
-  form.querySelectorAll('input[type=file]').forEach((input) => (input.disabled = true))
+  boxes.forEach((box) => box.querySelectorAll('input[type=file]').forEach((input) => (input.disabled = true)))
   for (const id of ids) {
     const named = document.createElement('input')
     Object.assign(named, { type: 'hidden', name: 'photo_ids', value: id })
@@ -211,7 +212,9 @@ async function look() {
       signal: AbortSignal.timeout(10000),
     })
     if (!reply.ok) return
-    fresh = new DOMParser().parseFromString(await reply.text(), 'text/html').querySelector('[data-ticket]')
+    // Its style carries another nonce, which this page's policy would complain of.
+    const text = (await reply.text()).replace(/<style[^]*?<\/style>/, '')
+    fresh = new DOMParser().parseFromString(text, 'text/html').querySelector('[data-ticket]')
   } catch {
     return
   }
