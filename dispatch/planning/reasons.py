@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.insertion import price_insertions, prices
-from dispatch.planning.kernel_edit import take_out
+from dispatch.planning.insertion import Offer, price_insertions, prices
+from dispatch.planning.kernel_edit import close_ticket, refresh_route, take_out
 from dispatch.planning.kernel_types import Draft
 from dispatch.planning.outcome import open_tickets, settled_draft, visit_parts
 from dispatch.planning.scenario import Unassigned
@@ -21,6 +22,7 @@ WINDOW_STEPS_S: Final = (900, 1800, 3600, 7200)
 OVERTIME_STEPS_S: Final = (900, 1800, 3600)
 EXPLAINED_MOST: Final = 400
 FIXED_MOST: Final = 60
+INSTEAD_ENGINEERS: Final = 8
 Fix = dict[str, Any]
 
 
@@ -86,40 +88,51 @@ def find_fixes(day: Day, draft: Draft, t: int) -> list[Fix]:
 
     The cost is what the plan's score rises by, the ticket's own price of staying open not deducted.
     """
-    routes = [draft.stop[m, 1 : n + 1, col.NODE].tolist() for m, n in enumerate(draft.length)]
     if day.scenario.tickets[t].crew > 1:
         return []
-    fixes = [*_more_time(day, routes, t), *_lower_level(day, draft, t), *_instead_of(day, draft, routes, t)]
+    routes = rows_of(draft)
+    offers = price_insertions(day, draft, t, 1)
+    bound = offers[0].cost if offers else col.BROKEN
+    fixes = [_fix(day, "serve_anyway", {}, offers[0])] if offers else []
+    fixes += _more_time(day, routes, t, bound) + _lower_level(day, draft, t) + _instead_of(day, draft, routes, t)
     return sorted(fixes, key=lambda fix: float(fix["cost"]))[:FIXES_MOST]
 
 
+def rows_of(draft: Draft) -> list[list[int]]:
+    return [draft.stop[m, 1 : n + 1, col.NODE].tolist() for m, n in enumerate(draft.length)]
+
+
+def _fix(day: Day, code: str, facts: dict[str, Any], offer: Offer) -> Fix:
+    who = {"engineer": day.names.engineers[offer.engineer], "start_s": offer.start_s}
+    return {"code": code, "facts": {**facts, **who}, "cost": round(offer.cost, 1)}
+
+
 def _first_that_works(
-    day: Day, routes: list[list[int]], t: int, code: str, steps: tuple[int, ...], change: Callable[[int], Day]
+    day: Day, routes: list[list[int]], t: int, bound: float, code: str, changes: dict[int, Callable[[], Day]]
 ) -> list[Fix]:
-    for step in steps:
-        other = change(step)
+    """The smallest change, by seconds, under which the ticket fits for less than `bound`."""
+    for step, change in changes.items():
+        other = change()
         offers = price_insertions(other, settled_draft(other, routes), t, 1)
-        if offers:
-            facts = {"by_s": step, "engineer": day.names.engineers[offers[0].engineer], "start_s": offers[0].start_s}
-            return [{"code": code, "facts": facts, "cost": round(offers[0].cost, 1)}]
+        if offers and offers[0].cost < bound:
+            return [_fix(day, code, {"by_s": step}, offers[0])]
     return []
 
 
-def _more_time(day: Day, routes: list[list[int]], t: int) -> list[Fix]:
+def _more_time(day: Day, routes: list[list[int]], t: int, bound: float) -> list[Fix]:
     """A later window end, or more overtime, by the smallest step that works."""
-    fixes: list[Fix] = []
     latest = int(day.facts.node[t, col.LATEST])
-    if latest < col.FAR:
-        fixes += _first_that_works(
-            day, routes, t, "later_window", WINDOW_STEPS_S, lambda s: _relaxed(day, t, col.LATEST, latest + s)
-        )
 
     def longer(step: int) -> Day:
         engineer = day.facts.engineer.copy()
         engineer[:, col.LAST_END] += step
         return replace(day, facts=day.facts._replace(engineer=engineer))
 
-    return fixes + _first_that_works(day, routes, t, "more_overtime", OVERTIME_STEPS_S, longer)
+    later = {s: partial(_relaxed, day, t, col.LATEST, latest + s) for s in WINDOW_STEPS_S if latest < col.FAR}
+    over = {s: partial(longer, s) for s in OVERTIME_STEPS_S}
+    return _first_that_works(day, routes, t, bound, "later_window", later) + _first_that_works(
+        day, routes, t, bound, "more_overtime", over
+    )
 
 
 def _lower_level(day: Day, draft: Draft, t: int) -> list[Fix]:
@@ -135,43 +148,44 @@ def _lower_level(day: Day, draft: Draft, t: int) -> list[Fix]:
     ]
     if not near:
         return []
-    option, choices = day.facts.option.copy(), day.facts.choices.copy()
-    if option.shape[1] < len(near):
-        option = np.zeros((option.shape[0], len(near)), np.int64)
-        option[:, : day.facts.option.shape[1]] = day.facts.option
+    choices = day.facts.choices.copy()
+    option = np.zeros((len(choices), max(len(near), day.facts.option.shape[1])), np.int64)
+    option[:, : day.facts.option.shape[1]] = day.facts.option
     option[t, : len(near)], choices[t] = near, len(near)
     other = replace(day, facts=day.facts._replace(option=option, choices=choices))
     offers = price_insertions(other, draft, t, 1)
-    if not offers:
-        return []
-    facts = {"engineer": day.names.engineers[offers[0].engineer], "needed": dict(ticket.skills)}
-    return [{"code": "one_level_lower", "facts": facts, "cost": round(offers[0].cost, 1)}]
+    return [_fix(day, "one_level_lower", {"needed": dict(ticket.skills)}, offers[0])] if offers else []
 
 
 def _instead_of(day: Day, draft: Draft, routes: list[list[int]], t: int) -> list[Fix]:
-    """The visit that, left open or moved elsewhere, makes room most cheaply."""
+    """The visit of no dearer a ticket that, left open, makes room most cheaply."""
     facts, best = day.facts, None
+    trial = settled_draft(day, routes)
     own = float(facts.price[t, col.UNSERVED])
-    for m in np.nonzero(day.able[:, t])[0][:12]:
-        for x in routes[int(m)]:
-            if x >= facts.crew.shape[0] or facts.crew[x] > 1 or facts.price[x, col.UNSERVED] > own:
+    able = facts.option[t, : facts.choices[t]][:INSTEAD_ENGINEERS]
+    for m in (int(m) for m in able):
+        for x in routes[m]:
+            if not _is_free(day, x) or facts.price[x, col.UNSERVED] > own:
                 continue
-            if day.scenario.tickets[x].pinned or (facts.behind.size and facts.behind[x, 0] >= 0):
-                continue
-            trial = settled_draft(day, routes)
-            before = float(trial.cost.sum())
+            before = float(trial.cost[m])
             take_out(x, facts, trial)
             cost, place, _ = prices(day, trial, t)
-            if place[m] < 0:
-                continue
-            rise = float(trial.cost.sum()) - before + float(cost[m]) + float(facts.price[x, col.UNSERVED])
-            if best is None or rise < best[0]:
-                best = (rise, x, int(m))
+            rise = float(trial.cost[m]) - before + float(cost[m]) + float(facts.price[x, col.UNSERVED])
+            put_back(day, trial, x, m, routes[m])
+            if place[m] >= 0 and (best is None or rise < best[0]):
+                best = (rise, x, m)
     if best is None:
         return []
-    rise, x, m = best
-    told = {"leaves_open": day.names.tickets[x], "engineer": day.names.engineers[m]}
-    return [{"code": "instead_of_another", "facts": told, "cost": round(rise, 1)}]
+    told = {"leaves_open": day.names.tickets[best[1]], "engineer": day.names.engineers[best[2]]}
+    return [{"code": "instead_of_another", "facts": told, "cost": round(best[0], 1)}]
+
+
+def _is_free(day: Day, x: int) -> bool:
+    """Whether node `x` is a ticket that can leave its route without taking others along."""
+    facts = day.facts
+    if x >= facts.crew.shape[0] or facts.crew[x] > 1 or day.scenario.tickets[x].pinned is not None:
+        return False
+    return not (facts.behind.shape[1] and facts.behind[x, 0] >= 0)
 
 
 def explain_assignments(day: Day, draft: Draft, spent: Callable[[], bool] = lambda: False) -> dict[str, Any]:
@@ -180,7 +194,7 @@ def explain_assignments(day: Day, draft: Draft, spent: Callable[[], bool] = lamb
     Stops early, leaving the rest out, after 400 tickets or when `spent` says so.
     """
     answers: dict[str, Any] = {}
-    trial = settled_draft(day, [draft.stop[m, 1 : n + 1, col.NODE].tolist() for m, n in enumerate(draft.length)])
+    trial = settled_draft(day, rows_of(draft))
     rows = [
         (int(draft.stop[m, k, col.NODE]), m, k)
         for m in range(draft.length.shape[0])
@@ -191,7 +205,7 @@ def explain_assignments(day: Day, draft: Draft, spent: Callable[[], bool] = lamb
         if spent():
             break
         answer: dict[str, Any] = {"engineer": day.names.engineers[m], "parts": visit_parts(day, draft, m, k)}
-        if day.facts.crew[x] == 1 and not (day.facts.behind.size and day.facts.behind[x, 0] >= 0):
+        if _is_free(day, x):
             answer.update(_runner_up(day, trial, x, m))
         answers[day.names.tickets[x]] = answer
     return answers
@@ -204,7 +218,7 @@ def _runner_up(day: Day, trial: Draft, x: int, m: int) -> dict[str, Any]:
     take_out(x, day.facts, trial)
     added = before - float(trial.cost[m])
     offers = [offer for offer in price_insertions(day, trial, x) if offer.engineer != m][:1]
-    _put_back(day, trial, x, m, row)
+    put_back(day, trial, x, m, row)
     told: dict[str, Any] = {"added_cost": round(added, 1)}
     if offers:
         told["runner_up"] = {
@@ -214,9 +228,8 @@ def _runner_up(day: Day, trial: Draft, x: int, m: int) -> dict[str, Any]:
     return told
 
 
-def _put_back(day: Day, trial: Draft, x: int, m: int, row: list[int]) -> None:
-    from dispatch.planning.kernel_edit import close_ticket, refresh_route
-
+def put_back(day: Day, trial: Draft, x: int, m: int, row: list[int]) -> None:
+    """Undoes `take_out` of a single ticket: route `m` is `row` again."""
     trial.stop[m, 1 : len(row) + 1, col.NODE] = row
     trial.length[m] = len(row)
     trial.owner[x] = m

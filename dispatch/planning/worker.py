@@ -107,9 +107,12 @@ def _finished(day: Day, found: Found, given: argparse.Namespace, ends: float) ->
     def spent() -> bool:
         return time.monotonic() > ends
 
-    plan = plan_of(day, draft, explain_unassigned(day, draft, spent) if given.explain else None)
-    if given.explain:
-        plan = replace(plan, assignments=explain_assignments(day, draft, spent))
+    if not given.explain:
+        plan = plan_of(day, draft)
+    else:
+        assignments = explain_assignments(day, draft, spent)
+        plan = plan_of(day, draft, explain_unassigned(day, draft, spent))
+        plan = replace(plan, assignments=assignments)
     return replace(plan, notes={"rounds": found.rounds, "changed": found.changed, "seed": given.seed})
 
 
