@@ -1,11 +1,11 @@
 """The only place that knows which refusal is which HTTP status: RFC 9457 problem details."""
 
+import json
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import orjson
 import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -56,7 +56,7 @@ def problem(
     """A problem+json reply; `title` is the code in words, for readers of logs."""
     body = problem_body(status, code, facts, trace_id)
     return Response(
-        orjson.dumps(body, default=str),
+        json.dumps(body, default=str, ensure_ascii=False),
         status_code=status,
         media_type="application/problem+json",
         headers=headers,
@@ -124,11 +124,11 @@ def install(app: FastAPI) -> None:
             404: "not_found",
             405: "method_not_allowed",
             413: "request_too_large",
-            400: "request_invalid",
+            422: "request_invalid",
         }
-        code = codes.get(error.status_code, "http_error")
+        status = 422 if error.status_code == 400 else error.status_code
         headers = dict(error.headers) if error.headers else None
-        return problem(error.status_code, code, None, trace_of(request), headers)
+        return problem(status, codes.get(status, "http_error"), None, trace_of(request), headers)
 
     @on(ClientDisconnect)
     def _(request: Request, error: ClientDisconnect) -> Response:

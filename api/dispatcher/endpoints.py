@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import shapes
@@ -34,6 +34,7 @@ from mobile_contract.v1 import PhotoTaken
 
 endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
 
+JobId = Annotated[int, Path(ge=1, le=2**62)]
 Page = Annotated[str | None, Query(max_length=20)]
 
 
@@ -275,6 +276,6 @@ def dead_letters(asking: Asking, here: Here, page: Page = None) -> Response:
     response_model=views.Retried,
     responses=problems(401, 403, 404, 422),
 )
-def retry(job_id: int, asking: Asking, here: Here) -> Response:
+def retry(job_id: JobId, asking: Asking, here: Here) -> Response:
     DeadLetters(here.house.database).retry(asking.tenant_id, job_id)
     return reply({"job_id": job_id})

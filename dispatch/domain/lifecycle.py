@@ -197,8 +197,8 @@ def mermaid(rows: Iterable[Transition] = TRANSITIONS) -> str:
         for target in [t for t in (row.target, row.without_engineer) if t is not None]:
             for source in sorted(row.sources):
                 moves.setdefault((str(source), str(target)), []).append(row.action)
-    for (source, target), actions in sorted(moves.items()):
-        lines.append(f"    {source} --> {target}: {', '.join(dict.fromkeys(actions))}")
+    for (before, after), actions in sorted(moves.items()):
+        lines.append(f"    {before} --> {after}: {', '.join(dict.fromkeys(actions))}")
     lines += [f"    {status} --> [*]" for status in sorted(FINAL)]
     return "\n".join(lines)
 
