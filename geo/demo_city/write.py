@@ -73,15 +73,17 @@ class _Osm:
     """Gathers nodes, ways and relations, then writes them in the order that readers expect."""
 
     def __init__(self, network: Network) -> None:
-        self.positions: list[tuple[float, float]] = [tuple(p) for p in to_lon_lat(network.positions).tolist()]
+        self.pieces: list[Line] = [network.positions]
+        self.count = len(network.positions)
         self.node_tags = dict(network.node_tags)
         self.ways: list[tuple[list[int], dict[str, str]]] = []
         self.relations: list[tuple[list[tuple[str, int, str]], dict[str, str]]] = []
 
     def nodes(self, line: Line) -> list[int]:
-        first = len(self.positions)
-        self.positions += [tuple(p) for p in to_lon_lat(line).tolist()]
-        return list(range(first, len(self.positions)))
+        first = self.count
+        self.pieces.append(line)
+        self.count += len(line)
+        return list(range(first, self.count))
 
     def way(self, nodes: list[int], tags: dict[str, str]) -> int:
         self.ways.append((nodes, tags))
@@ -108,7 +110,7 @@ class _Osm:
         header.set("generator", "paidan demo city")
         header.add_box(osmium.osm.Box(*bounds()))
         with osmium.SimpleWriter(str(path), header=header, overwrite=True) as writer:
-            for index, place in enumerate(self.positions):
+            for index, place in enumerate(to_lon_lat(np.vstack(self.pieces)).tolist()):
                 writer.add_node(
                     Node(id=index + 1, version=1, location=place, tags=self.node_tags.get(index, {}))
                 )
@@ -202,8 +204,9 @@ def write_areas(content: Content, path: Path) -> None:
 
 def write_buildings(content: Content, path: Path) -> None:
     features = []
-    for building in content.buildings:
-        ring = _degrees(building.corners)
+    corners = _degrees(np.vstack([building.corners for building in content.buildings]))
+    for index, building in enumerate(content.buildings):
+        ring = corners[4 * index : 4 * index + 4]
         features.append(_feature("Polygon", [[*ring, ring[0]]], {"h": f"{building.number}"}))
     _write_features(path, features)
 
@@ -212,17 +215,20 @@ def write_addresses(content: Content, path: Path) -> None:
     """A list of {id, zh, en, district_zh, district_en, lon, lat}: every building's door, then the named
     places."""
     rows = []
+    spots = _degrees([one.door for one in content.buildings] + [one.spot for one in content.places])
     for number, building in enumerate(content.buildings):
-        rows.append(_address_row(f"b{number + 1}", building.text(), building.district, building.door))
+        rows.append(_address_row(f"b{number + 1}", building.text(), building.district, spots[number]))
     for number, place in enumerate(content.places):
         zh = f"{names.CITY_ZH}{place.district.zh}{place.name.zh}"
         text = Name(zh, f"{place.name.en}, {place.district.en} District, {names.CITY_EN}")
-        rows.append(_address_row(f"p{number + 1}", text, place.district, place.spot))
+        rows.append(
+            _address_row(f"p{number + 1}", text, place.district, spots[len(content.buildings) + number])
+        )
     path.write_text(_lines("[", (_compact(row) for row in rows), "]"), encoding="utf-8")
 
 
-def _address_row(key: str, text: Name, district: Name, spot: tuple[float, float]) -> dict[str, Any]:
-    lon, lat = _degrees([spot])[0]
+def _address_row(key: str, text: Name, district: Name, spot: list[float]) -> dict[str, Any]:
+    lon, lat = spot
     return {
         "id": key, "zh": text.zh, "en": text.en, "district_zh": district.zh, "district_en": district.en,
         "lon": lon, "lat": lat,

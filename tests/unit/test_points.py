@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geo.points import (
@@ -48,14 +48,14 @@ def test_known_distances_are_met():
     assert distance_m(Point(179.999, 0), Point(-179.999, 0)) == pytest.approx(222.39, abs=0.01)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(lons, lats, lons, lats)
 def test_the_vectorised_distance_agrees_with_the_single_one(lon1, lat1, lon2, lat2):
     single = distance_m(Point(lon1, lat1), Point(lon2, lat2))
     assert float(distances_m(lon1, lat1, lon2, lat2)) == pytest.approx(single, abs=1e-3)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(lons, lats, st.floats(-50_000, 50_000), st.floats(-50_000, 50_000))
 def test_an_offset_lies_as_far_away_as_asked(lon, lat, east_m, north_m):
     start = Point(lon, lat)
