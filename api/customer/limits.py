@@ -10,6 +10,8 @@ from typing import cast
 from fastapi import Request
 
 MOST = 20
+#: In the demo one machine plays every customer of a city.
+MOST_IN_DEMO = 100_000
 PER_S = 3600.0
 #: Addresses remembered; the one heard of longest ago is forgotten first.
 ADDRESSES = 10_000
@@ -57,5 +59,5 @@ def wait_s(request: Request) -> int:
     state = request.app.state
     limit = getattr(state, "request_limit", None)
     if limit is None:
-        limit = state.request_limit = RequestLimit()
+        limit = state.request_limit = RequestLimit(MOST_IN_DEMO if state.settings.demo else MOST)
     return cast(RequestLimit, limit).wait_s(request.client.host if request.client else "")
