@@ -11,7 +11,6 @@ from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
 from dispatch.planning.kernel_crew import CREW_TIMES, settle, walk_again
 from dispatch.planning.kernel_edit import close_ticket, refresh_route, take_out
-from dispatch.planning.kernel_search import score
 from dispatch.planning.kernel_types import Draft
 
 MIXER: Final = 0x9E3779B97F4A7C15
@@ -159,12 +158,11 @@ def _incomplete(day: Day, draft: Draft) -> list[int]:
             return sorted(wrong)
 
 
-def routes_of(draft: Draft, best: bool = True) -> Routes:
-    """Nodes in order, one list for each engineer, of the best plan kept or of the draft as it stands."""
-    if best:
-        return [draft.best_stop[m, 1 : n + 1].tolist() for m, n in enumerate(draft.best_length)]
+def routes_of(draft: Draft) -> Routes:
+    """Nodes in order, one list for each engineer, of the best plan kept."""
+    return [draft.best_stop[m, 1 : n + 1].tolist() for m, n in enumerate(draft.best_length)]
+
+
+def rows_of(draft: Draft) -> Routes:
+    """The same of the draft as it stands."""
     return [draft.stop[m, 1 : n + 1, col.NODE].tolist() for m, n in enumerate(draft.length)]
-
-
-def score_of(day: Day, draft: Draft) -> float:
-    return float(score(day.facts, draft))

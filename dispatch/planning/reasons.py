@@ -11,6 +11,7 @@ import numpy as np
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
+from dispatch.planning.draft import rows_of
 from dispatch.planning.insertion import Offer, price_insertions, prices
 from dispatch.planning.kernel_edit import close_ticket, refresh_route, take_out
 from dispatch.planning.kernel_types import Draft
@@ -96,10 +97,6 @@ def find_fixes(day: Day, draft: Draft, t: int) -> list[Fix]:
     fixes = [_fix(day, "serve_anyway", {}, offers[0])] if offers else []
     fixes += _more_time(day, routes, t, bound) + _lower_level(day, draft, t) + _instead_of(day, draft, routes, t)
     return sorted(fixes, key=lambda fix: float(fix["cost"]))[:FIXES_MOST]
-
-
-def rows_of(draft: Draft) -> list[list[int]]:
-    return [draft.stop[m, 1 : n + 1, col.NODE].tolist() for m, n in enumerate(draft.length)]
 
 
 def _fix(day: Day, code: str, facts: dict[str, Any], offer: Offer) -> Fix:

@@ -11,7 +11,7 @@ import numpy as np
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.draft import Routes, empty_draft, load, routes_of, score_of
+from dispatch.planning.draft import Routes, empty_draft, load, routes_of
 from dispatch.planning.kernel_search import fill, keep_best, search
 
 HOT: Final = 6000.0
@@ -103,5 +103,3 @@ def _greedy_order(day: Day) -> np.ndarray:
     latest = np.minimum(facts.node[:tickets, col.LATEST], facts.node[:tickets, col.DUE])
     return np.lexsort((latest, -facts.price[:tickets, col.UNSERVED], depth)).astype(np.int64)
 
-
-__all__ = ["Effort", "Found", "Routes", "score_of", "search_day"]
