@@ -108,7 +108,7 @@ def test_shapes_and_missing_values_survive():
 
 def test_wrong_input_is_named():
     with pytest.raises(GeoError, match="datum_unknown"):
-        to_wgs84(1.0, 2.0, "utm")  # type: ignore[arg-type]
+        to_wgs84(1.0, 2.0, "utm")
     with pytest.raises(GeoError, match="shapes_differ"):
         to_wgs84([1.0, 2.0], [1.0], "gcj02")
     with pytest.raises(PointError, match="point_swapped"):
