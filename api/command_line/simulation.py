@@ -7,7 +7,7 @@ import argparse
 import asyncio
 import json
 import os
-import signal
+import traceback
 from pathlib import Path
 
 from api.command_line.demo_city import CAST_FILE
@@ -22,7 +22,7 @@ SIGN_IN_EVERY_S = 0.12  # real seconds between two phones: a sign-in costs the s
 
 
 def main() -> None:
-    """Plays until SIGTERM."""
+    """Plays until it is killed."""
     parser = argparse.ArgumentParser(prog="python -m api.command_line.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, default=SEED, help="of everybody's dice")
     args = parser.parse_args()
@@ -35,10 +35,7 @@ def main() -> None:
 
 
 async def play(world: World) -> None:
-    """Everybody at once, until told to stop."""
-    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+    """Everybody at once. There is nothing to keep: SIGTERM ends the process where it stands."""
     dispatcher = Dispatcher(world)
     people = [
         Engineer(world, each["signin_id"], each["contractor"]).live(place * SIGN_IN_EVERY_S)
@@ -49,18 +46,10 @@ async def play(world: World) -> None:
         world.summarise(), *people,
     ]  # fmt: skip
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(each) for each in work]
-    waiting = asyncio.create_task(_wait(stopped))
-    done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await world.http.aclose()
-    for task in done - {waiting}:
-        task.result()  # somebody fell over: say why, and be started again
-
-
-async def _wait(stopped: asyncio.Event) -> None:
-    await stopped.wait()
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        traceback.print_exception(task.exception())
+    os._exit(1)  # nobody ever ends: the supervisor starts everybody again
 
 
 if __name__ == "__main__":
