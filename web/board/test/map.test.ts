@@ -30,9 +30,10 @@ describe('markers', () => {
   })
 })
 
-test('a layer the server lacks is left out of the style', () => {
-  const style = baseStyle({ roads: { type: 'FeatureCollection', features: [] } }, false, 'zh')
-  const sources = new Set(style.layers.map((layer) => ('source' in layer ? layer.source : null)))
-  expect([...sources].sort()).toEqual(['roads', null].sort())
-  expect(baseStyle({}, true, 'en').layers.map((layer) => layer.id)).toEqual(['ground'])
+test('a layer the server lacks is empty, and every layer has its source', () => {
+  const roads = { type: 'FeatureCollection' as const, features: [{ type: 'Feature' as const, properties: {}, geometry: { type: 'Point' as const, coordinates: [0, 0] } }] }
+  const style = baseStyle({ roads }, false, 'zh')
+  const size = (name: string) => (style.sources[name] as { data: typeof roads }).data.features.length
+  expect([size('roads'), size('areas'), size('buildings')]).toEqual([1, 0, 0])
+  expect(style.layers.filter((layer) => 'source' in layer && !(layer.source in style.sources))).toEqual([])
 })

@@ -4,7 +4,7 @@ import 'maplibre-gl/dist/maplibre-gl.css'
 import { effect, untracked, useSignalEffect } from '@preact/signals'
 import { Map as LibreMap, Popup, setWorkerUrl, type GeoJSONSource, type MapMouseEvent } from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
-import type { FeatureCollection, GeoJSON } from 'geojson'
+import type { GeoJSON } from 'geojson'
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ageText } from '../../../shared/formats'
@@ -18,12 +18,11 @@ import { boundsOf, engineerFeatures, ticketFeatures, ties } from './features'
 import { addIcons } from './icons'
 import { Legend } from './legend'
 import { candidateIds, flight } from './map_state'
-import { baseStyle, BUILDINGS_ZOOM, FONTS, liveLayers, loadBase, loadLayer, type BaseMap } from './style'
+import { BASE_NAMES, baseStyle, BUILDINGS_ZOOM, FONTS, liveLayers, loadLayer, NOTHING, type BaseMap, type BaseName } from './style'
 
 setWorkerUrl(workerUrl)
 
 const LIVE_SOURCES = ['tickets', 'engineers', 'ties', 'placed'] as const
-const NOTHING: FeatureCollection = { type: 'FeatureCollection', features: [] }
 
 const colour = (token: string): string => getComputedStyle(document.documentElement).getPropertyValue(token).trim()
 const darkQuery = matchMedia('(prefers-color-scheme: dark)')
@@ -34,21 +33,15 @@ export function MapView(): JSX.Element {
   const [failed, setFailed] = useState(false)
 
   useEffect(() => {
-    let made: LibreMap | null = null
-    let gone = false
-    void loadBase((input, init) => fetch(input, init)).then((base) => {
-      if (gone) return
-      try {
-        made = makeMap(element.current!, base)
-        made.once('load', () => setMap(made))
-      } catch {
-        setFailed(true)
-      }
-    })
-    return () => {
-      gone = true
-      made?.remove()
+    let made: LibreMap
+    try {
+      made = makeMap(element.current!)
+    } catch {
+      // No WebGL: the lists hold everything the map shows.
+      return setFailed(true)
     }
+    made.once('style.load', () => setMap(made))
+    return () => made.remove()
   }, [])
 
   return (
@@ -70,7 +63,8 @@ export function MapView(): JSX.Element {
   )
 }
 
-function makeMap(container: HTMLElement, base: BaseMap): LibreMap {
+function makeMap(container: HTMLElement): LibreMap {
+  const base: BaseMap = {}
   let shownIn = language.peek()
   const map = new LibreMap({
     container,
@@ -91,7 +85,11 @@ function makeMap(container: HTMLElement, base: BaseMap): LibreMap {
     for (const layer of liveLayers(colour)) if (!map.getLayer(layer.id)) map.addLayer(layer)
     for (const source of LIVE_SOURCES) untracked(() => feed(map, source))
   }
-  map.on('load', dress)
+  map.once('style.load', () => {
+    // The markers first: they are what the dispatcher waits for.
+    dress()
+    for (const name of BASE_NAMES) if (name !== 'buildings') fetchBase(name)
+  })
   const redress = (): void => {
     if (!map.isStyleLoaded()) return void map.once('idle', redress)
     map.setStyle(baseStyle(base, darkQuery.matches, language.peek()), { diff: false })
@@ -102,16 +100,19 @@ function makeMap(container: HTMLElement, base: BaseMap): LibreMap {
     if (chosen !== shownIn) redress()
     shownIn = chosen
   })
-  const buildings = (): void => {
-    if (base.buildings || map.getZoom() < BUILDINGS_ZOOM) return
-    map.off('zoomend', buildings)
-    void loadLayer((input, init) => fetch(input, init), 'buildings').then((data) => {
+  const fetchBase = (name: BaseName): void => {
+    void loadLayer((input, init) => fetch(input, init), name).then((data) => {
       if (!data) return
-      base.buildings = data
-      redress()
+      base[name] = data
+      void map.getSource<GeoJSONSource>(name)?.setData(data)
     })
   }
-  map.on('zoomend', buildings)
+  const closer = (): void => {
+    if (map.getZoom() < BUILDINGS_ZOOM) return
+    map.off('zoomend', closer)
+    fetchBase('buildings')
+  }
+  map.on('zoomend', closer)
   const resized = new ResizeObserver(() => map.resize())
   resized.observe(container)
   map.on('remove', () => {

@@ -1,12 +1,12 @@
-/** A quiet city under the markers: areas, roads, buildings and territories, each only when the server has it. */
+/** A quiet city under the markers: areas, roads, buildings and territories, each empty until the server has sent it. */
 
 import type { FeatureCollection } from 'geojson'
 import type { LayerSpecification, StyleSpecification } from 'maplibre-gl'
 import type { Language } from '../../../shared/words'
 import type { Colour } from './icons'
 
-export const BASE_NAMES = ['areas', 'roads', 'territories'] as const
-export type BaseName = (typeof BASE_NAMES)[number] | 'buildings'
+export const BASE_NAMES = ['areas', 'roads', 'territories', 'buildings'] as const
+export type BaseName = (typeof BASE_NAMES)[number]
 export type BaseMap = Partial<Record<BaseName, FeatureCollection>>
 
 const BASE_TIMEOUT_MS = 15_000
@@ -23,10 +23,7 @@ export async function loadLayer(fetcher: typeof fetch, name: BaseName): Promise<
   }
 }
 
-export async function loadBase(fetcher: typeof fetch): Promise<BaseMap> {
-  const found = await Promise.all(BASE_NAMES.map(async (name) => [name, await loadLayer(fetcher, name)] as const))
-  return Object.fromEntries(found.filter(([, data]) => data !== null))
-}
+export const NOTHING: FeatureCollection = { type: 'FeatureCollection', features: [] }
 
 export const FONTS = '"PingFang SC", "HarmonyOS Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", system-ui, sans-serif'
 const FONT = ['sans-serif']
@@ -49,7 +46,7 @@ const DARK: typeof LIGHT = {
 /** A road's width in pixels: `near` at zoom 16, thinner outward. */
 const width = (near: number, more = 0): unknown => ['interpolate', ['exponential', 1.5], ['zoom'], 10, near / 7 + more / 2, 13, near / 3 + more, 16, near + more, 18, near * 2.2 + more]
 
-/** The style without the markers. `base` decides which layers exist. */
+/** The style without the markers, with what of `base` has come. */
 export function baseStyle(base: BaseMap, dark: boolean, language: Language): StyleSpecification {
   const ink = dark ? DARK : LIGHT
   const name = ['coalesce', ['get', language === 'zh' ? 'n' : 'e'], ['get', 'n'], '']
@@ -80,11 +77,10 @@ export function baseStyle(base: BaseMap, dark: boolean, language: Language): Sty
     { id: 'water-names', type: 'symbol', source: 'areas', minzoom: 11, filter: ['in', ['get', 'k'], ['literal', ['sea', 'water', 'park']]], layout: { 'text-field': name, 'text-font': FONT, 'text-size': 11 }, paint: text },
     { id: 'territory-names', type: 'symbol', source: 'territories', maxzoom: 13.5, layout: { 'text-field': name, 'text-font': FONT, 'text-size': 13, 'text-letter-spacing': 0.08 }, paint: text },
   ]
-  const wanted = [...ground, ...areas, ...buildings, ...roads, ...edges, ...names] as (LayerSpecification & { source?: string })[]
   return {
     version: 8,
-    sources: Object.fromEntries(Object.entries(base).map(([source, data]) => [source, { type: 'geojson', data, tolerance: 0.4 }])),
-    layers: wanted.filter((layer) => !layer.source || layer.source in base) as LayerSpecification[],
+    sources: Object.fromEntries(BASE_NAMES.map((source) => [source, { type: 'geojson', data: base[source] ?? NOTHING, tolerance: 0.4 }])),
+    layers: [...ground, ...areas, ...buildings, ...roads, ...edges, ...names] as LayerSpecification[],
   }
 }
 
