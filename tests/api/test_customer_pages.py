@@ -193,7 +193,7 @@ def test_only_what_carries_the_pages_nonce_runs_and_nothing_comes_from_elsewhere
         assert nonce
         assert policy.startswith("default-src 'self';")
         assert "unsafe" not in policy
-        opened = re.findall(r"<(?:script|style)[^>]*>", reply.text)
+        opened = re.findall(r"<(?:script|style)[\s>][^>]*>?", reply.text)
         assert opened
         assert all(f'nonce="{nonce[1]}"' in tag for tag in opened)
         assert not re.search(r"""\s(?:style|on\w+)=["']""", reply.text)
