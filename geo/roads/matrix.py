@@ -20,7 +20,8 @@ Ints32 = NDArray[np.int32]
 UNREACHABLE = 1_000_000_000
 """Stands for seconds and metres where there is no way; two of them add up within int32."""
 MAX_POINTS = 10_000
-NEAREST_BLOCK = 256
+ROW_BLOCK = 256
+"""Rows computed at a time, so that the packed costs of a large matrix are never all in memory."""
 
 
 class Matrix(NamedTuple):
@@ -94,6 +95,17 @@ def unpacked(cost: Ints) -> Matrix:
     return Matrix(seconds.astype(np.int32), metres.astype(np.int32))
 
 
+def matrix_of(origins: Ends, targets: Ends) -> Matrix:
+    """The whole table, a block of rows at a time."""
+    shape = (origins.snaps.points, targets.snaps.points)
+    whole = Matrix(np.empty(shape, np.int32), np.empty(shape, np.int32))
+    for top in range(0, shape[0], ROW_BLOCK):
+        rows = np.arange(top, min(top + ROW_BLOCK, shape[0]))
+        part = unpacked(packed_costs(_rows(origins, rows), targets))
+        whole.seconds[rows], whole.metres[rows] = part
+    return whole
+
+
 def check_size(points: int, most: int = MAX_POINTS) -> None:
     """Raises RoadsError matrix_empty or matrix_too_large."""
     if points == 0:
@@ -108,8 +120,8 @@ def nearest_of(ends: Ends, k: int) -> Nearest:
     k = min(k, points - 1)
     index = np.full((points, k), -1, np.int32)
     cost = np.full((points, k), INFINITE, np.int64)
-    for top in range(0, points, NEAREST_BLOCK):
-        rows = np.arange(top, min(top + NEAREST_BLOCK, points))
+    for top in range(0, points, ROW_BLOCK):
+        rows = np.arange(top, min(top + ROW_BLOCK, points))
         block = packed_costs(_rows(ends, rows), ends)
         block[np.arange(len(rows)), rows] = np.iinfo(np.int64).max
         chosen = (
@@ -149,7 +161,7 @@ class LiveMatrix:
         self._ends = [Ends(network, timetable, network.snap(points, limit_m, mode))]
         check_size(self._ends[0].snaps.points)
         self._place = [(0, row) for row in range(self._ends[0].snaps.points)]
-        self._matrix = unpacked(packed_costs(self._ends[0], self._ends[0]))
+        self._matrix = matrix_of(self._ends[0], self._ends[0])
 
     @property
     def matrix(self) -> Matrix:

@@ -17,7 +17,7 @@ from geo.roads.errors import RoadsError
 from geo.roads.files import read_roads
 from geo.roads.isochrone import area_of, check_seconds, reached_lines
 from geo.roads.matching import Match, match_trace
-from geo.roads.matrix import Ends, LiveMatrix, Matrix, Nearest, check_size, nearest_of, packed_costs, unpacked
+from geo.roads.matrix import MAX_POINTS, Ends, LiveMatrix, Matrix, Nearest, check_size, matrix_of, nearest_of
 from geo.roads.network import Network
 from geo.roads.routes import Route, find_route
 from geo.roads.snap import MAX_SNAP_M, Points, Snaps
@@ -64,12 +64,12 @@ class Roads:
             check_size(len(to))
         if to is None:
             ends = self._ends(points, mode, hour)
-            return unpacked(packed_costs(ends, ends))
-        return unpacked(packed_costs(self._ends(points, mode, hour, "out"), self._ends(to, mode, hour, "in")))
+            return matrix_of(ends, ends)
+        return matrix_of(self._ends(points, mode, hour, "out"), self._ends(to, mode, hour, "in"))
 
     def nearest(self, points: Points, k: int, mode: str = "car", hour: int | None = None) -> Nearest:
         """For each point the k others it reaches soonest, exact; memory grows with points times k only."""
-        check_size(len(points), 2 * 10_000)
+        check_size(len(points), 2 * MAX_POINTS)
         if k < 1:
             raise RoadsError("matrix_empty", {"k": k})
         return nearest_of(self._ends(points, mode, hour), k)

@@ -20,6 +20,8 @@ Points = Sequence[Point] | Sequence[tuple[float, float]] | NDArray[np.float64]
 
 MAX_SNAP_M = 1000.0
 CELL_DEG = 0.0025
+MAX_CELLS = 4_000_000
+"""Over a larger area, such as two far cities, cells grow until there are no more than this."""
 KERB_FROM_M = 3.0
 """Nearer to the middle of the road than this, the side is not known."""
 
@@ -91,9 +93,11 @@ def _table(pairs: Sequence[ArrayLike]) -> Floats:
         raise RoadsError("points_malformed", {"reason": str(error)}) from error
 
 
-def build_grid(seg_lon: Floats, seg_lat: Floats, cell_deg: float = CELL_DEG) -> Grid:
+def build_grid(seg_lon: Floats, seg_lat: Floats) -> Grid:
     """A segment is listed in every cell that the box around it touches."""
     west, south = float(seg_lon.min()), float(seg_lat.min())
+    area = (float(seg_lon.max()) - west) * (float(seg_lat.max()) - south)
+    cell_deg = max(CELL_DEG, (area / MAX_CELLS) ** 0.5)
     columns = int((seg_lon.max() - west) / cell_deg) + 1
     rows = int((seg_lat.max() - south) / cell_deg) + 1
     c0, c1 = (((x - west) / cell_deg).astype(np.int64) for x in (seg_lon.min(axis=1), seg_lon.max(axis=1)))

@@ -104,6 +104,16 @@ def test_routes_are_as_fast_and_long_as_the_matrix_says_and_their_line_is_as_lon
             assert (route.steps[0].kind, route.steps[-1].kind) == ("depart", "arrive")
 
 
+def test_a_large_matrix_made_in_blocks_equals_its_rows_asked_one_by_one(town):
+    _, roads = town
+    points = places(roads, "car", 530)
+    whole = roads.matrix(points, "car", 8)
+    for row in (0, 255, 256, 511, 512, 529):
+        alone = roads.matrix(points[row : row + 1], "car", 8, to=points)
+        assert (alone.seconds[0] == whole.seconds[row]).all()
+        assert (alone.metres[0] == whole.metres[row]).all()
+
+
 def test_the_nearest_few_are_the_least_of_the_whole_matrix(town):
     _, roads = town
     points = places(roads, "car", 300)
