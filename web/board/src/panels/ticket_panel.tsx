@@ -6,7 +6,7 @@ import { Icon } from '../parts/icons'
 import { go } from '../route'
 import { act, api, complain, loadTicket, say, selected, selectedId, ticketProblem, ticketView } from '../state'
 import type { BoardTicket, TicketView } from '../wire'
-import { label, own, problemText, t, tryText, type Key } from '../words'
+import { label, own, problemText, t, tryText } from '../words'
 import { ActionForm } from './action_form'
 import { Candidates } from './candidates'
 import { Receipts } from './receipts'
@@ -211,10 +211,10 @@ function Actions({ ticket, onForm, onCandidates }: { ticket: BoardTicket; onForm
   )
 }
 
-/** Arrow keys in the queue move the panel: scroll starts at the top again. */
+/** The browser's tab names the open ticket. */
 export function useTitle(): void {
   const ticket = selected.value
   useEffect(() => {
-    document.title = ticket ? `${ticket.ticket_no} · ${t('app' satisfies Key)}` : `${t('app')} · ${t('sign_in_lead')}`
+    document.title = ticket ? `${ticket.ticket_no} · ${t('app')}` : `${t('app')} · ${t('sign_in_lead')}`
   }, [ticket?.ticket_no])
 }
