@@ -15,6 +15,8 @@ from dispatch.planning.scenario import PlanningError, Scenario, Ticket
 
 STOPS_LIMIT: Final = 1000  # a packed place has ten bits for a row
 DRAFT_CELLS: Final = 4_000_000
+REACH: Final = 60
+TEAM_WITHOUT_LISTS: Final = 60
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 
@@ -80,6 +82,8 @@ def compile_day(scenario: Scenario) -> Day:
         near=near_tickets(scenario, drive),
         option=option,
         choices=choices,
+        able=np.ascontiguousarray(able),
+        reach=REACH if len(scenario.engineers) > TEAM_WITHOUT_LISTS else 0,
         need=need,
         stock=stock,
         lack=lack,

@@ -58,6 +58,7 @@ def empty_draft(day: Day, seed: int) -> Draft:
         in_pool=np.zeros(nodes, np.uint8),
         key=np.zeros(tickets + 16),
         line=np.zeros(wide + 4, np.int64),
+        asked=np.zeros(team, np.int64),
         crew_time=np.zeros((2, CREW_TIMES), np.int64),
         crew_price=np.zeros((2, CREW_TIMES)),
         help_price=np.zeros(team),
@@ -82,8 +83,8 @@ def load(day: Day, draft: Draft, routes: Sequence[Sequence[int]]) -> None:
     draft.counters[col.OPEN] = tickets
     draft.open_list[:] = np.arange(tickets)
     draft.open_at[:] = np.arange(tickets)
-    for m, row in enumerate(_completed(day, routes)):
-        for k, x in enumerate(row[: day.longest], 1):
+    for m, full in enumerate(_completed(day, routes)):
+        for k, x in enumerate(full[: day.longest], 1):
             draft.stop[m, k, col.NODE] = x
             draft.length[m] = k
             if facts.node[x, col.KIND] <= col.HELP:

@@ -5,7 +5,10 @@ Counting references at every array access made the search five times slower; `ke
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from numba import njit
 
-kernel = njit(cache=True, _nrt=False)
-kernel_inline = njit(inline="always", _nrt=False)
+_PLAIN_REFERENCES: Final[dict[str, Any]] = {"_nrt": False}  # an option numba has and its annotations lack
+kernel = njit(cache=True, **_PLAIN_REFERENCES)
+kernel_inline = njit(inline="always", **_PLAIN_REFERENCES)

@@ -7,10 +7,8 @@ brings the agreed times to what really happens, which is never later.
 from __future__ import annotations
 
 import numpy as np
-import numpy as np
 
 from dispatch.planning.kernel import kernel
-
 from dispatch.planning.kernel_edit import insert, start_of, touch
 from dispatch.planning.kernel_place_rich import place_rich
 from dispatch.planning.kernel_random import uniform
@@ -215,10 +213,7 @@ def takes_lead(m, x, facts):
     """Whether engineer `m`, standing earlier in the list, would be the one whose tools and parts count for `x`."""
     if facts.lack.shape[0] == 0 and facts.stock.shape[1] == 0:
         return False
-    for q in range(facts.choices[x]):
-        if facts.option[x, q] == m:
-            return True
-    return False
+    return facts.able[m, x]
 
 
 @kernel

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dispatch.planning.kernel import kernel, kernel_inline
-
 from dispatch.planning.kernel_place_rich import put_in, tidy
 from dispatch.planning.kernel_route import retime
 from dispatch.planning.layout import GONE, LAST_VERSION, NODE, OPEN, START, TOUCHED

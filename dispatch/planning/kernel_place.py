@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dispatch.planning.kernel import kernel_inline
-
 from dispatch.planning.kernel_route import drive_s, stop_price
 from dispatch.planning.layout import (
     ARRIVE,

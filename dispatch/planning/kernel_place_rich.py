@@ -5,9 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from dispatch.planning.kernel import kernel, kernel_inline
-
 from dispatch.planning.kernel_walk import carries, first_depot, rewalk, stocked, walk_line
-from dispatch.planning.layout import BROKEN, DEPOT, FIXED, KIND, LATEST, LEAVE, MAX_VISITS, NODE, ON_SHIFT, REST
+from dispatch.planning.layout import (
+    BROKEN,
+    DEPOT,
+    FIXED,
+    KIND,
+    LATEST,
+    LEAVE,
+    MAX_VISITS,
+    NODE,
+    ON_SHIFT,
+    REST,
+)
 
 
 @kernel_inline

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dispatch.planning.kernel import kernel, kernel_inline
-
 from dispatch.planning.kernel_crew import agree, bring_crew
 from dispatch.planning.kernel_edit import close_up, insert, start_of
 from dispatch.planning.kernel_place import place_plain
 from dispatch.planning.kernel_place_rich import place_rich
 from dispatch.planning.kernel_random import uniform
 from dispatch.planning.layout import (
+    ASKED,
     DUE,
     DURATION,
     EARLIEST,
@@ -19,6 +19,9 @@ from dispatch.planning.layout import (
     PLACED,
     UNSERVED,
 )
+
+ALL_ROUTES = 0.03
+NEAREST_HOMES = 6
 
 
 @kernel_inline
@@ -38,18 +41,53 @@ def sort_key(rule, x, facts, draft):
     return float(facts.choices[x])
 
 
+@kernel_inline
+def listed(blink, facts, draft):
+    """How many nearest tickets name the routes to try; now and then, and where nothing is overlooked, 0: all routes."""
+    if facts.reach == 0 or blink == 0.0 or uniform(draft.rng) < ALL_ROUTES:
+        return 0
+    return min(facts.reach, facts.near.shape[1])
+
+
+@kernel_inline
+def candidates(x, reach, near, choices):
+    """How many times to ask `candidate`."""
+    if reach == 0:
+        return choices[x]
+    return reach + min(NEAREST_HOMES, choices[x])
+
+
+@kernel_inline
+def candidate(x, q, reach, near, owner, option, able, asked, question):
+    """The q-th engineer to try for `x`, -1 for none or tried before: those serving near tickets, then near homes."""
+    if reach == 0:
+        return option[x, q]
+    if q < reach:
+        m = owner[near[x, q]]
+        if m < 0 or not able[m, x]:
+            return -1
+    else:
+        m = option[x, q - reach]
+    if asked[m] == question:
+        return -1
+    asked[m] = question
+    return m
+
+
 @kernel
 def cheapest_plain(
     x, bound, blink, mean, spread, stop, extra, length, node, price, engineer, rate, bias, drive, towards, ball, work,
-    option, choices, version, memo_version, memo_cost, memo_row, rng,
+    option, choices, version, memo_version, memo_cost, memo_row, rng, near, owner, able, asked, question, reach,
 ):
     """(added cost, engineer, row) of the cheapest insertion below `bound`; engineer -1 where there is none.
 
     Each route is overlooked with probability `blink`, so that the search does not repeat itself.
     """
     best_m, best_place = -1, -1
-    for q in range(choices[x]):
-        m = option[x, q]
+    for q in range(candidates(x, reach, near, choices)):
+        m = candidate(x, q, reach, near, owner, option, able, asked, question)
+        if m < 0:
+            continue
         if memo_version[x, m] == version[m]:
             cost, place = memo_cost[x, m], memo_row[x, m]
             if cost >= bound:
@@ -75,8 +113,14 @@ def cheapest_plain(
 def cheapest_rich(x, bound, blink, mean, facts, draft):
     """The same under every rule, with packed places."""
     best_m, best_place = -1, -1
-    for q in range(facts.choices[x]):
-        m = facts.option[x, q]
+    draft.counters[ASKED] += 1
+    reach = listed(blink, facts, draft)
+    for q in range(candidates(x, reach, facts.near, facts.choices)):
+        m = candidate(
+            x, q, reach, facts.near, draft.owner, facts.option, facts.able, draft.asked, draft.counters[ASKED]
+        )
+        if m < 0:
+            continue
         if draft.memo_version[x, m] == draft.version[m]:
             cost, place = draft.memo_cost[x, m], draft.memo_row[x, m]
             if cost >= bound:
@@ -98,10 +142,12 @@ def cheapest(x, bound, blink, mean, facts, draft):
     """(added cost, engineer, packed place) of the cheapest insertion of ticket `x` below `bound`."""
     if facts.rich:
         return cheapest_rich(x, bound, blink, mean, facts, draft)
+    draft.counters[ASKED] += 1
     return cheapest_plain(
         x, bound, blink, mean, facts.spread, draft.stop, draft.extra, draft.length, draft.node, facts.price,
         facts.engineer, facts.rate, facts.bias, facts.drive, facts.towards, facts.ball, draft.work, facts.option,
         facts.choices, draft.version, draft.memo_version, draft.memo_cost, draft.memo_row, draft.rng,
+        facts.near, draft.owner, facts.able, draft.asked, draft.counters[ASKED], listed(blink, facts, draft),
     )
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from dispatch.planning.kernel import kernel, kernel_inline
 
+from dispatch.planning.kernel import kernel, kernel_inline
 from dispatch.planning.layout import (
-    AT,
     ARRIVE,
+    AT,
     BEFORE,
     BEFORE_ENGINEER,
     BROKEN,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from dispatch.planning.kernel import kernel
-
 from dispatch.planning.kernel_crew import release
 from dispatch.planning.kernel_edit import leave_route, pull_out, touch
 from dispatch.planning.kernel_random import below, uniform

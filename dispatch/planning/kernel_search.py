@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 
 from dispatch.planning.kernel import kernel, kernel_inline
-
 from dispatch.planning.kernel_crew import settle
 from dispatch.planning.kernel_edit import close_up, open_up, refresh
 from dispatch.planning.kernel_random import below, uniform

@@ -19,6 +19,8 @@ class Facts(NamedTuple):
     near: Any  # (N, K) int64 tickets, nearest first
     option: Any  # (N, most) int64 engineers able to lead, nearest first
     choices: Any  # (N,) int32 how many of them
+    able: Any  # (M, N) bool: may lead
+    reach: int  # only routes with one of that many nearest tickets are tried, or 0 for all
     need: Any  # (NN, P) int32 parts
     stock: Any  # (M, P) int32
     lack: Any  # (M, NN) bool: a tool is missing, or (0, 0)
@@ -70,6 +72,7 @@ class Draft(NamedTuple):
     in_pool: Any  # (NN,) uint8
     key: Any  # (N,) float64
     line: Any  # (longest + 4,) int64 a route being tried
+    asked: Any  # (M,) int64 the last question a route was tried for
     crew_time: Any  # (2, CREW_TIMES) int64 starts tried for a crew
     crew_price: Any  # (2, CREW_TIMES) float64
     help_price: Any  # (M,) float64 each engineer's price as a helper

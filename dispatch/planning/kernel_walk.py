@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 
 from dispatch.planning.kernel import kernel, kernel_inline
-
 from dispatch.planning.kernel_route import drive_s, stop_price
 from dispatch.planning.layout import (
     ARRIVE,

@@ -53,7 +53,8 @@ CHANGED: Final = 2  # rounds that changed the plan
 TOUCHED: Final = 3  # routes changed in this round
 GONE: Final = 4  # visits removed in this round
 PLACED: Final = 5  # tickets inserted in this round
-COUNTERS: Final = 6
+ASKED: Final = 6  # how often the cheapest place of a ticket was looked for
+COUNTERS: Final = 7
 
 # stop (M, longest + 2, STOP_WIDTH) int32; row 0 is the start, row length + 1 the end
 NODE: Final = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -37,32 +37,47 @@ def explain_unassigned(day: Day, draft: Draft, spent: Callable[[], bool] = lambd
 
 
 def reasons_for(day: Day, draft: Draft, t: int) -> list[dict[str, Any]]:
-    """What stands in the way of open ticket `t`, the widest obstacle first; always at least one."""
-    ticket, scenario = day.scenario.tickets[t], day.scenario
-    waits = [name for name in ticket.after if draft.owner[day.names.tickets.index(name)] < 0]
-    if waits:
-        return [{"code": "earlier_ticket_unserved", "facts": {"after": waits}}]
-    levels = [all(e.skills.get(s, 0) >= n for s, n in ticket.skills.items()) for e in scenario.engineers]
-    if not any(levels):
-        best = {s: max(e.skills.get(s, 0) for e in scenario.engineers) for s in ticket.skills}
-        return [{"code": "skill_missing", "facts": {"needed": dict(ticket.skills), "best": best}}]
-    if not day.able[:, t].any():
-        return [{"code": "everyone_excluded", "facts": {"not_with": sorted(ticket.not_with)}}]
-    if day.facts.may_help.size and day.facts.may_help[:, t].sum() < ticket.crew:
-        return [{"code": "crew_too_small", "facts": {"crew": ticket.crew}}]
-    offers = price_insertions(day, draft, t, 1)
-    able = int(day.able[:, t].sum())
-    if offers and ticket.crew == 1:
-        price = day.scenario.weights.unserved[ticket.priority]
-        facts = {"engineer": day.names.engineers[offers[0].engineer], "added_cost": round(offers[0].cost, 1)}
-        return [{"code": "dearer_than_leaving_open", "facts": {**facts, "unserved_price": price}}]
-    empty = settled_draft(day, [[] for _ in day.names.engineers])
-    alone = price_insertions(day, empty, t, 1)
-    if not alone:
-        return [{"code": _impossible_code(day, t), "facts": {"able_engineers": able, "window_s": ticket.window_s}}]
+    """What stands in the way of open ticket `t`, the widest obstacle first; always exactly one."""
+    for obstacle in (_waits, _nobody, _too_dear):
+        found = obstacle(day, draft, t)
+        if found is not None:
+            return [{"code": found[0], "facts": found[1]}]
+    ticket = day.scenario.tickets[t]
+    facts: dict[str, Any] = {"able_engineers": int(day.able[:, t].sum()), "window_s": ticket.window_s}
+    if not price_insertions(day, settled_draft(day, [[] for _ in day.names.engineers]), t, 1):
+        return [{"code": _impossible_code(day, t), "facts": facts}]
     if ticket.crew > 1:
-        return [{"code": "crew_never_meets", "facts": {"crew": ticket.crew, "able_engineers": able}}]
-    return [{"code": "no_room", "facts": {"able_engineers": able, "window_s": ticket.window_s}}]
+        return [{"code": "crew_never_meets", "facts": {**facts, "crew": ticket.crew}}]
+    return [{"code": "no_room", "facts": facts}]
+
+
+def _waits(day: Day, draft: Draft, t: int) -> tuple[str, dict[str, Any]] | None:
+    """It must come after a ticket that is itself open."""
+    waits = [name for name in day.scenario.tickets[t].after if draft.owner[day.names.tickets.index(name)] < 0]
+    return ("earlier_ticket_unserved", {"after": waits}) if waits else None
+
+
+def _nobody(day: Day, draft: Draft, t: int) -> tuple[str, dict[str, Any]] | None:
+    """Nobody has the level, or all who have it are excluded, or too few may come together."""
+    ticket, team = day.scenario.tickets[t], day.scenario.engineers
+    if not any(all(e.skills.get(s, 0) >= n for s, n in ticket.skills.items()) for e in team):
+        best = {s: max(e.skills.get(s, 0) for e in team) for s in ticket.skills}
+        return "skill_missing", {"needed": dict(ticket.skills), "best": best}
+    if not day.able[:, t].any():
+        return "everyone_excluded", {"not_with": sorted(ticket.not_with)}
+    if ticket.crew > 1 and day.facts.may_help[:, t].sum() < ticket.crew:
+        return "crew_too_small", {"crew": ticket.crew}
+    return None
+
+
+def _too_dear(day: Day, draft: Draft, t: int) -> tuple[str, dict[str, Any]] | None:
+    """It could be served, but for more than leaving it open costs."""
+    ticket = day.scenario.tickets[t]
+    offers = price_insertions(day, draft, t, 1) if ticket.crew == 1 else []
+    if not offers:
+        return None
+    facts = {"engineer": day.names.engineers[offers[0].engineer], "added_cost": round(offers[0].cost, 1)}
+    return "dearer_than_leaving_open", {**facts, "unserved_price": day.scenario.weights.unserved[ticket.priority]}
 
 
 def _impossible_code(day: Day, t: int) -> str:
@@ -105,7 +120,7 @@ def _fix(day: Day, code: str, facts: dict[str, Any], offer: Offer) -> Fix:
 
 
 def _first_that_works(
-    day: Day, routes: list[list[int]], t: int, bound: float, code: str, changes: dict[int, Callable[[], Day]]
+    day: Day, routes: list[list[int]], t: int, bound: float, code: str, changes: Mapping[int, Callable[[], Day]]
 ) -> list[Fix]:
     """The smallest change, by seconds, under which the ticket fits for less than `bound`."""
     for step, change in changes.items():

@@ -14,8 +14,10 @@ from dispatch.planning.compile import Day
 from dispatch.planning.draft import Routes, empty_draft, load, routes_of
 from dispatch.planning.kernel_search import fill, keep_best, search
 
-HOT: Final = 6000.0
-COLD: Final = 10.0
+HOT_SHARE: Final = 0.44  # of the mean price of leaving a ticket open
+HOT_LEGS: Final = 16.0
+COLD_LEGS: Final = 0.02
+LEAST_HOT: Final = 1.0
 RUINED: Final = 15.0
 BLINK: Final = 0.01
 SLICE_S: Final = 0.05
@@ -29,8 +31,8 @@ class Effort:
     seconds: float = 10.0
     iterations: int | None = None
     seed: int = 1
-    hot: float = HOT
-    cold: float = COLD
+    hot: float | None = None
+    cold: float | None = None
     ruined: float = RUINED
 
 
@@ -59,6 +61,7 @@ def search_day(
     draft = empty_draft(day, effort.seed)
     if warm is not None:
         load(day, draft, warm)
+    hot, cold = temperatures(day, effort)
     best = fill(_greedy_order(day), day.facts, draft)
     keep_best(draft)
     done, size, told = 0, FIRST_SLICE, np.inf
@@ -69,7 +72,7 @@ def search_day(
             if spent >= effort.seconds:
                 break
             share = spent / effort.seconds
-            heat = effort.hot * (effort.cold / effort.hot) ** share
+            heat = hot * (cold / hot) ** share
             _, best = search(
                 size, 0, 1.0e18, heat, heat, effort.ruined, BLINK, best, day.facts, draft
             )
@@ -81,13 +84,33 @@ def search_day(
             if size <= 0:
                 break
             _, best = search(
-                size, done, float(effort.iterations), effort.hot, effort.cold, effort.ruined, BLINK, best, day.facts, draft
+                size, done, float(effort.iterations), hot, cold, effort.ruined, BLINK, best, day.facts, draft
             )
             done += size
         if keep is not None and best < told - 1e-6:
             told = best
             keep(Found(routes_of(draft), best, done, int(draft.counters[col.CHANGED])))
     return Found(routes_of(draft), float(best), done, int(draft.counters[col.CHANGED]))
+
+
+def temperatures(day: Day, effort: Effort) -> tuple[float, float]:
+    """Where acceptance begins and ends, in prices: from the price of short legs and of open tickets."""
+    facts = day.facts
+    tickets = facts.crew.shape[0]
+    sites = facts.node[:tickets, col.SITE]
+    close = facts.near[:, :5]
+    if close.size and facts.ball.shape[0]:
+        legs = np.linalg.norm(facts.ball[sites[:, None], :3] - facts.ball[sites[close], :3], axis=2) + facts.ball[0, 4]
+    elif close.size:
+        legs = facts.drive[0, 0][sites[:, None], sites[close]]
+    else:
+        legs = np.zeros(1)
+    leg = float(np.mean(legs)) * (float(facts.rate[:, col.DRIVE].mean()) + facts.working)
+    pinned = facts.price[:tickets, col.UNSERVED] >= col.BROKEN
+    open_price = float(facts.price[:tickets, col.UNSERVED][~pinned].mean()) if (~pinned).any() else 0.0
+    hot = max(LEAST_HOT, min(HOT_SHARE * open_price, HOT_LEGS * leg) if leg > 0 else HOT_SHARE * open_price)
+    cold = max(LEAST_HOT / 100, min(hot, COLD_LEGS * leg if leg > 0 else hot / 600))
+    return effort.hot or hot, effort.cold or cold
 
 
 def _greedy_order(day: Day) -> np.ndarray:

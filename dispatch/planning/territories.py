@@ -52,7 +52,7 @@ def _away(scenario: Scenario, origins: NDArray[np.int64], target: int) -> NDArra
     """Seconds, or a measure that grows with them, from each origin site to one site."""
     if isinstance(scenario.travel, Matrices):
         table = next(iter(scenario.travel.by_mode.values()))[0]
-        return table[origins, target].astype(np.float64)
+        return np.asarray(table[origins, target], np.float64)
     ball = globe(scenario.travel)
     return np.asarray(np.linalg.norm(ball[origins, :3] - ball[target, :3], axis=1))
 

@@ -23,7 +23,7 @@ from dispatch.planning.plan_file import read_plan, write_plan
 from dispatch.planning.reasons import explain_assignments, explain_unassigned
 from dispatch.planning.scenario import Plan, PlanningError, Scenario
 from dispatch.planning.scenario_file import read_scenario
-from dispatch.planning.search import Effort, Found, search_day
+from dispatch.planning.search import Effort, Found, search_day, temperatures
 from dispatch.planning.territories import split
 from dispatch.planning.warm_up import warm_up
 
@@ -31,7 +31,8 @@ KEEP_EVERY_S = 2.0
 EXPLAIN_SHARE = 0.04
 EXPLAIN_LEAST_S = 0.25
 BAD_DAY = 3
-WARM_HOT_PER_S = 30.0
+WARM_HOT_PER_S = 0.005  # of the cold start's temperature, by seconds to search
+WARM_HOT_MOST = 0.15
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,7 +90,8 @@ def _search(
         seconds = max(0.0, given.seconds - (time.monotonic() - began))
     effort = Effort(seconds=seconds, iterations=given.iterations, seed=given.seed)
     if warm is not None:
-        effort = replace(effort, hot=max(effort.cold, min(1000.0, WARM_HOT_PER_S * given.seconds)))
+        hot, cold = temperatures(day, effort)
+        effort = replace(effort, hot=max(cold, hot * min(WARM_HOT_MOST, WARM_HOT_PER_S * given.seconds)))
     last = time.monotonic()
 
     def keep(best: Found) -> None:

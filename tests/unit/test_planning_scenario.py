@@ -112,4 +112,5 @@ def test_rows_inside_the_file_serve_as_a_matrix(tmp_path: Path) -> None:
     rows = np.load(tmp_path / "day.npy").tolist()
     document["travel"] = {"matrix_s": rows}
     travel = scenario_from_document(document, tmp_path).travel
-    assert isinstance(travel, Matrices) and travel.by_mode[""].tolist() == [rows]
+    assert isinstance(travel, Matrices)
+    assert travel.by_mode[""].tolist() == [rows]

@@ -17,8 +17,8 @@ from dispatch.planning.kernel_edit import take_out
 from dispatch.planning.kernel_recreate import cheapest_rich
 from dispatch.planning.outcome import plan_of, routes_from_plan, score_parts, settled_draft
 from dispatch.planning.plan_file import plan_document, plan_from_document
-from dispatch.planning.referee import Verdict, judge
 from dispatch.planning.reasons import explain_assignments, explain_unassigned, put_back
+from dispatch.planning.referee import Verdict, judge
 from dispatch.planning.scenario_file import scenario_from_document
 from dispatch.planning.search import Effort, Found, search_day
 from tests.planning_days import FEATURES, random_day
@@ -119,7 +119,8 @@ def test_every_open_ticket_has_a_reason_and_fixes_that_hold(tmp_path: Path) -> N
     _, day, found = planned(tmp_path, 1, {"max_visits"})
     draft = settled_draft(day, found.routes)
     told = explain_unassigned(day, draft)
-    assert told and all(u.reasons and u.reasons[0]["code"] for u in told)
+    assert told
+    assert all(u.reasons and u.reasons[0]["code"] for u in told)
     for unassigned in told:
         for fix in unassigned.fixes:
             if fix["code"] == "instead_of_another":
@@ -165,7 +166,8 @@ def test_an_engineer_far_away_serves_nobody(tmp_path: Path) -> None:
     document["travel"]["positions"][14] = [25.0, 45.0]
     day = compile_day(scenario_from_document(document, tmp_path))
     found = search_day(day, Effort(iterations=100))
-    assert found.routes[0] == [] and not verdict_on(document, day, found, tmp_path).violations
+    assert found.routes[0] == []
+    assert not verdict_on(document, day, found, tmp_path).violations
 
 
 def test_a_day_without_tickets_is_an_empty_plan(tmp_path: Path) -> None:
