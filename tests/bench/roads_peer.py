@@ -7,6 +7,7 @@ Stands alone: that interpreter may be of another Python version and need not hav
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -27,8 +28,10 @@ def build_tiles(pbf: str, folder: Path) -> Path:
             limits["max_matrix_location_pairs"] = 10**7
     path = folder / "valhalla.json"
     path.write_text(json.dumps(config))
-    builder = Path(sys.executable).parent / "valhalla_build_tiles"
-    subprocess.run([str(builder), "-c", str(path), pbf], check=True, capture_output=True, timeout=900)
+    beside = Path(sys.executable).parent  # the builder looks itself up on PATH
+    paths = {**os.environ, "PATH": f"{beside}:{os.environ['PATH']}"}
+    command = [str(beside / "valhalla_build_tiles"), "-c", str(path), pbf]
+    subprocess.run(command, check=True, capture_output=True, timeout=900, env=paths)
     return path
 
 
