@@ -27,6 +27,8 @@ class PhotoBrought:
     raw: bytes
     taken_at: datetime | None
     original_sha256: str | None = None
+    claimed: dict[str, object] | None = None
+    """Where the phone says the photo was taken, WGS-84 and raw."""
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -69,6 +71,7 @@ def keep_photo(rooms: Rooms, principal: Principal, brought: PhotoBrought) -> dic
             "exif_taken_at": exif.taken_at.isoformat() if exif.taken_at else None,
             "exif_position": list(exif.position_wgs84) if exif.position_wgs84 else None,
             "device": exif.device,
+            "claimed_position": brought.claimed,
         },
     )
     run_step(rooms.house, principal, lambda step: take_photo(step, stored))

@@ -210,4 +210,4 @@ class Limits:
 
 
 def _takes_photos(path: str) -> bool:
-    return "/photos/" in path or path.startswith("/new/")
+    return "/photos/" in path or path.startswith(("/new/", "/c/"))

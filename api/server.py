@@ -25,6 +25,7 @@ def main() -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # limits go by the socket's peer, and anyone can write a header
         timeout_graceful_shutdown=GRACEFUL_S,
         timeout_keep_alive=30,
     )

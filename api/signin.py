@@ -4,8 +4,9 @@ import base64
 import hashlib
 import hmac
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
@@ -52,8 +53,16 @@ class SignedIn:
 class Doorkeeper:
     """Signs people in and knows them again. One per process; its memory is short on purpose."""
 
-    def __init__(self, database: Database, secret_key: bytes, secure: bool) -> None:
+    def __init__(
+        self,
+        database: Database,
+        secret_key: bytes,
+        secure: bool,
+        now: Callable[[], datetime] = Clock.wall,
+    ) -> None:
+        """`now` is business time, by which a customer's link ends; sign-ins end by the wall's clock."""
         self._database = database
+        self._now = now
         self._key = hmac.digest(secret_key, b"paidan/signin/1", "sha256")
         self._known: dict[str, tuple[float, Principal, frozenset[str]]] = {}
         self.cookie = "__Host-paidan" if secure else "paidan_signin"
@@ -167,7 +176,9 @@ class Doorkeeper:
         if entry is None:
             raise SignInRequired
         with self._database.transaction(entry.tenant_id) as db:
-            return _by_key(db, entry) if kind == "api_key" else (_by_link(db, entry), frozenset())
+            if kind == "api_key":
+                return _by_key(db, entry)
+            return _by_link(db, entry, self._now()), frozenset()
 
     def _by_signature(self, token: str) -> Principal:
         try:
@@ -188,9 +199,9 @@ class Doorkeeper:
         )
 
 
-def _by_link(db: Session, entry: DirectoryEntry) -> Principal:
+def _by_link(db: Session, entry: DirectoryEntry, now: datetime) -> Principal:
     link = db.get(CustomerLink, {"tenant_id": entry.tenant_id, "id": entry.subject_id})
-    if link is None or link.revoked_at is not None:
+    if link is None or link.revoked_at is not None or link.expires_at <= now:
         raise SignInRequired("link_ended")
     return Principal(entry.tenant_id, Role.CUSTOMER, link.id, ticket_id=link.ticket_id)
 

@@ -21,6 +21,7 @@ from dispatch.domain.commands import Principal, Role
 from dispatch.domain.errors import NotFound
 from dispatch.store.queries.receipts import read_own_receipt
 from dispatch.store.queries.today import read_changes, read_history, read_pool, read_ticket, read_today
+from geo.datum import point_to_wgs84
 from mobile_contract import v1
 
 endpoints = APIRouter(prefix="/engineer/v1", tags=["engineer"])
@@ -191,9 +192,25 @@ async def put_photo(
     request: Request,
     taken_at: Annotated[datetime | None, Query()] = None,
     original_sha256: Annotated[str | None, Query(pattern=r"^[0-9a-f]{64}$")] = None,
+    lon: Annotated[float | None, Query(ge=-180, le=180)] = None,
+    lat: Annotated[float | None, Query(ge=-90, le=90)] = None,
+    datum: v1.Datum = v1.Datum.WGS84,
+    accuracy_m: Annotated[float | None, Query(ge=0, le=100_000)] = None,
+    position_at: Annotated[datetime | None, Query()] = None,
 ) -> Response:
+    """The canvas drops what the camera wrote: it comes beside the picture."""
     raw = await read_body(request, here.photo_bytes)
-    brought = PhotoBrought(photo_id, ticket_id, kind, raw, _aware(taken_at), original_sha256)
+    claimed = None
+    if lon is not None and lat is not None:
+        point = point_to_wgs84(lon, lat, datum.value)
+        claimed = {
+            "lon": point.lon,
+            "lat": point.lat,
+            "accuracy_m": accuracy_m,
+            "at": position_at.isoformat() if position_at else None,
+            "raw": [lon, lat, datum.value],
+        }
+    brought = PhotoBrought(photo_id, ticket_id, kind, raw, _aware(taken_at), original_sha256, claimed)
     return reply(await run_in_threadpool(keep_photo, here, asking, brought), 201)
 
 

@@ -27,7 +27,7 @@ def test_a_pool_ticket_is_grabbed_and_no_longer_in_the_pool(town: Town) -> None:
     town.settle()
     assert town.today("Eve")["pool_count"] == 1
     ok(town.act("Eve", ticket_id, "grab"))
-    refused(town.act("Ben", ticket_id, "grab"), 404, "ticket_unknown")
+    refused(town.act("Ben", ticket_id, "grab"), 409, "action_not_allowed")
     assert town.today("Ben")["pool_count"] == 0
     assert town.view(ticket_id)["ticket"]["engineer_name"] == "Eve"
 
