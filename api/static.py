@@ -1,6 +1,8 @@
 """The built pages, the map's layers, and the health of this process."""
 
+import gzip
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +42,28 @@ def ready(here: Here) -> Response:
 @endpoints.get(
     "/map/{name}.geojson", operation_id="map_layer", responses=problems(404, 422), response_class=Response
 )
-def map_layer(name: str, here: Here) -> Response:
-    """A layer of the map, as GeoJSON; gzipped on disk where it is large."""
+def map_layer(name: str, here: Here, request: Request) -> Response:
+    """A layer of the map, as GeoJSON, compressed once for those who can read it so."""
     if not _LAYER.fullmatch(name):
         raise NotFound("map_layer_unknown", name=name[:40])
     path = here.settings.maps_dir / f"{name}.geojson"
     if not path.is_file():
         raise NotFound("map_layer_unknown", name=name)
-    return FileResponse(path, media_type="application/geo+json", headers={"Cache-Control": "max-age=3600"})
+    headers = {"Cache-Control": "max-age=3600", "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        path = _compressed(path)
+        headers["Content-Encoding"] = "gzip"
+    return FileResponse(path, media_type="application/geo+json", headers=headers)
+
+
+def _compressed(path: Path) -> Path:
+    """The file's gzip twin beside it, made at the first request and again when the file is newer."""
+    twin = path.with_suffix(".geojson.gz")
+    if not twin.is_file() or twin.stat().st_mtime < path.stat().st_mtime:
+        fresh = path.with_suffix(f".{secrets.token_hex(4)}.new")
+        fresh.write_bytes(gzip.compress(path.read_bytes(), 6))
+        fresh.replace(twin)
+    return twin
 
 
 def install_pages(app: FastAPI) -> None:

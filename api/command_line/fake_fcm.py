@@ -207,10 +207,8 @@ def main() -> None:
     keys.add_argument("--account", type=Path, help="the service account's file, which exists")
     args = parser.parse_args()
     account = args.account or args.state / "service-account.json"
-    if args.fd is not None:
-        listener = socket.socket(fileno=args.fd)
-    else:
-        listener = socket.create_server(("127.0.0.1", args.port))
+    inherited = args.fd is not None
+    listener = socket.socket(fileno=args.fd) if inherited else socket.create_server(("127.0.0.1", args.port))
     if args.state is not None:
         write_service_account(account, listener.getsockname()[1])
     app = create_app(read_public_key(account))
