@@ -8,7 +8,7 @@ import numpy as np
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.kernel_edit import take_out
+from dispatch.planning.kernel_edit import close_ticket, insert
 from dispatch.planning.kernel_insert import price_all
 from dispatch.planning.kernel_types import Draft
 
@@ -46,6 +46,9 @@ def prices(day: Day, draft: Draft, ticket: int) -> tuple[np.ndarray, np.ndarray,
     return cost, place, start
 
 
-def without(day: Day, draft: Draft, ticket: int) -> None:
-    """Takes the ticket out of the draft, with its crew."""
-    take_out(ticket, day.facts, draft)
+def put(day: Day, draft: Draft, ticket: int, engineer: int, place: int) -> None:
+    """Puts the open ticket at a packed place from `prices`; crews cannot be placed this way."""
+    insert(ticket, engineer, place, day.facts, draft)
+    close_ticket(ticket, draft)
+    draft.mark[draft.touched[: draft.counters[col.TOUCHED]]] = 0
+    draft.counters[col.TOUCHED] = 0
