@@ -45,10 +45,21 @@ def run_child(arguments: list[str], seconds: float, log: Path) -> Ran:
                 break
             if not killed and time.perf_counter() - began > seconds + GRACE_S:
                 killed = True
-                os.killpg(child.pid, signal.SIGKILL)
+                _kill_with_children(child.pid)
             time.sleep(0.01)
     child.returncode = os.waitstatus_to_exitcode(status)
     tail = log.read_text(errors="replace")[-2000:]
     code = None if killed else child.returncode
     wall_s = time.perf_counter() - began
     return Ran(code, wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, tail)
+
+
+def _kill_with_children(pid: int) -> None:
+    """Kill a process and all that came from it, whatever session they made for themselves."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        os.kill(pid, signal.SIGKILL)
+    except (OSError, ProcessLookupError):
+        return
+    for child in children:
+        _kill_with_children(int(child))

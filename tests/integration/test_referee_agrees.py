@@ -13,9 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dispatch.planning import referee
 from dispatch.planning.compile import Day, compile_day
-from dispatch.planning.draft import empty_draft, load, routes_of, score_of
+from dispatch.planning.draft import empty_draft, load, routes_of
 from dispatch.planning.insertion import price_insertions
+from dispatch.planning.kernel_search import score
 from dispatch.planning.layout import BROKEN
 from dispatch.planning.outcome import settled_draft
 from dispatch.planning.referee import Verdict, judge
@@ -99,7 +101,7 @@ def check(seed: int, features: list[str], folder: Path) -> None:
     draft = empty_draft(day, 1)
     load(day, draft, as_nodes(day, random_plan(document, rng)))
     held = judge(document, as_plan(day, routes_of(draft, best=False)), folder)
-    assert agrees(score_of(day, draft), held), (score_of(day, draft), held)
+    assert agrees(float(score(day.facts, draft)), held), (float(score(day.facts, draft)), held)
     found = search_day(day, Effort(iterations=ROUNDS, seed=seed % 1000))
     verdict = judge(document, as_plan(day, found.routes), folder)
     assert agrees(found.score, verdict), (found.score, verdict)
@@ -120,6 +122,31 @@ def test_engine_and_referee_agree_on_a_feature_alone(feature: str, tables: Path)
 def test_engine_and_referee_agree_on_all_features_together(seed: int, travel: str, tables: Path) -> None:
     chosen = [name for name in TIMELESS if random.Random(seed).random() < 0.7]
     check(seed, [*chosen, travel], tables)
+
+
+@pytest.mark.parametrize(
+    ("part", "feature"),
+    [
+        ("travel", "plain"),
+        ("late", "due_times"),
+        ("overtime", "overtime"),
+        ("moved", "moves"),
+        ("working", "working"),
+    ],
+)
+def test_a_referee_that_forgets_a_part_is_caught(
+    part: str, feature: str, tables: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(referee.PARTS, part, lambda _day, _table: 0.0)
+    assert not all(passes(seed, [] if feature == "plain" else [feature], tables) for seed in range(20))
+
+
+def passes(seed: int, features: list[str], folder: Path) -> bool:
+    try:
+        check(seed, features, folder)
+    except AssertionError:
+        return False
+    return True
 
 
 ALONE = (

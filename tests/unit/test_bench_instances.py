@@ -154,3 +154,14 @@ def test_a_child_that_overstays_is_killed(tmp_path: Path, monkeypatch: pytest.Mo
     assert ran.code is None
     assert ran.wall_s < 10
     assert ran.tail == "begun\n"
+
+
+def test_a_killed_child_takes_its_own_children_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.bench.child.GRACE_S", 0.2)
+    start = "subprocess.Popen(['sleep', '60'], start_new_session=True).pid"
+    ran = run_child(
+        ["-c", f"import subprocess, time; print({start}, flush=True); time.sleep(60)"], 1.0, tmp_path / "log"
+    )
+    assert ran.code is None
+    status = Path(f"/proc/{int(ran.tail)}/stat")
+    assert not status.exists() or status.read_text().split()[2] == "Z"
