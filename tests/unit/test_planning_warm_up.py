@@ -1,0 +1,23 @@
+"""Compiled kernels are forgotten when any kernel's source changes: the cache alone would keep changed callees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dispatch.planning.warm_up import forget_stale_kernels
+
+
+def test_a_changed_kernel_clears_the_cache_of_all_and_an_unchanged_one_does_not(tmp_path: Path) -> None:
+    (tmp_path / "kernel_walk.py").write_text("a = 1")
+    (tmp_path / "layout.py").write_text("b = 1")
+    compiled = tmp_path / "__pycache__" / "kernel_search.search-1.py311.1.nbc"
+    compiled.parent.mkdir()
+    compiled.write_bytes(b"old")
+    assert forget_stale_kernels(tmp_path)
+    assert not compiled.exists()
+    compiled.write_bytes(b"new")
+    assert not forget_stale_kernels(tmp_path)
+    assert compiled.exists()
+    (tmp_path / "layout.py").write_text("b = 2")
+    assert forget_stale_kernels(tmp_path)
+    assert not compiled.exists()
