@@ -139,9 +139,7 @@ class SimulatedPhone:
             facts=facts or v1.ActionFacts(),
         )
 
-    async def act(
-        self, ticket_id: UUID, action: str, facts: v1.ActionFacts | None = None
-    ) -> v1.ActionReply:
+    async def act(self, ticket_id: UUID, action: str, facts: v1.ActionFacts | None = None) -> v1.ActionReply:
         """One tap, sent until it is answered. Raises Refused, OutOfReach."""
         return await self.send(self.command(ticket_id, action, facts))
 

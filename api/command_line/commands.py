@@ -9,7 +9,7 @@ import argparse
 from dataclasses import dataclass
 from typing import Protocol
 
-from api.command_line import audit, demo, doctor, imports, serve, status, stop, test
+from api.command_line import audit, contract, demo, doctor, imports, serve, status, stop, test
 
 
 class Command(Protocol):
@@ -45,6 +45,7 @@ COMMANDS: tuple[Command | External, ...] = (
     test,
     imports,
     audit,
+    contract,
     External(
         "bench",
         "NAME: print figures beside what they are compared with",
