@@ -134,6 +134,7 @@ def _job(
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
     relay = Relay(read_settings())
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: relay.stop())

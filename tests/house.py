@@ -18,6 +18,7 @@ from dispatch.store.ids import new_id
 from jobs.registry import Wired
 from jobs.relay import Relay
 from jobs.worker import run_job
+from tests.background import Background
 from tests.builders import PASSWORD, Company, company, picture
 from tests.databases import Database
 
@@ -62,7 +63,7 @@ class Product:
         rooms.house = self.house
         self.client = TestClient(self.app, raise_server_exceptions=False)
         self._relay = Relay(self.settings)
-        self._done = 0
+        self.background: Background | None = None
 
     def close(self) -> None:
         self.app.state.photos.close()
@@ -72,7 +73,11 @@ class Product:
         return Town(self, company(self.house, settings))
 
     def settle(self, rounds: int = 30) -> None:
-        """Relay what happened and run the jobs that follow, until nothing is left to do."""
+        """Relay what happened and run the jobs that follow, until nothing is left to do: by the real
+        processes where `background` is set, else by their code in this one."""
+        if self.background is not None:
+            self.background.settle(self.clock.now())
+            return
         wired = Wired(self.house, None)
         for _ in range(rounds):
             with psycopg.connect(

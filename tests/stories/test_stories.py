@@ -1,7 +1,29 @@
-"""Ten days in a ticket's life, each through HTTP, with the relay's and the worker's own code between."""
+"""Ten days in a ticket's life, each through HTTP, with a real worker and a real relay between."""
 
+from collections.abc import Iterator
+
+import pytest
+
+from tests.background import Background
 from tests.builders import SITE, new_ticket
-from tests.house import Town, ok, refused
+from tests.databases import Database
+from tests.house import Product, Town, ok, refused
+
+
+@pytest.fixture(scope="module")
+def lived(
+    database: Database, product: Product, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
+    """The product with its worker and relay running as processes."""
+    product.background = Background(database, product.settings, tmp_path_factory.mktemp("background"))
+    yield product
+    product.background.stop()
+    product.background = None
+
+
+@pytest.fixture
+def town(lived: Product) -> Town:
+    return lived.company()
 
 
 def test_happy_path_an_offer_is_accepted_and_the_customer_signs_off(town: Town) -> None:

@@ -1,0 +1,71 @@
+"""An offer reaches the phone: event, relay, job, the real firebase-admin, a push service that checks."""
+
+import json
+from pathlib import Path
+
+import psycopg
+from psycopg.rows import dict_row
+
+from dispatch.adapters.push_firebase import FirebasePushSender
+from jobs.registry import JOBS, Wired
+from jobs.relay import Relay
+from jobs.worker import run_job
+from mobile_contract.push import PushPayload
+from tests.builders import new_ticket
+from tests.fakes.push_service import PushService, running_push_service
+from tests.house import Town
+
+
+def settle_with(town: Town, sender: FirebasePushSender) -> None:
+    product = town.product
+    relay = Relay(product.settings)
+    for _ in range(10):
+        with psycopg.connect(product.settings.database_relay_url, row_factory=dict_row) as db:
+            relay.relay_once(db, product.clock.now())
+            jobs = db.execute(
+                "delete from procrastinate_jobs where status = 'todo' returning task_name, args"
+            ).fetchall()
+        for job in jobs:
+            if job["args"]["tenant"] == str(town.made.tenant_id):
+                run_job(Wired(product.house, sender), job["task_name"], job["args"])
+
+
+def sender_to(service: PushService, town: Town) -> FirebasePushSender:
+    account = json.loads(service.account_path.read_text())
+    return FirebasePushSender(account, town.product.clock.now, service.url)
+
+
+def register(town: Town, name: str, target: str) -> None:
+    reply = town.product.client.put(
+        "/engineer/v1/push_target", json={"platform": "fcm", "target": target}, headers=town.phone(name)
+    )
+    assert reply.status_code == 204
+
+
+def test_an_offer_is_pushed_once_and_carries_nothing_personal(town: Town, tmp_path: Path) -> None:
+    assert "push_offers" in JOBS
+    register(town, "Ana", "ana-phone")
+    with running_push_service(tmp_path) as service:
+        sender = sender_to(service, town)
+        made = town.create(new_ticket())
+        settle_with(town, sender)
+        settle_with(town, sender)
+        (message,) = [m for m in service.log() if m["token"] == "ana-phone"]
+    data = message["message"]["data"]
+    payload = PushPayload.from_data(data)
+    assert (payload.type, str(payload.ticket_id)) == ("offer", made["ticket_id"])
+    for secret in ("Chen", "1390000", "3-201", "示例路"):
+        assert secret not in json.dumps(message, ensure_ascii=False)
+
+
+def test_a_device_that_is_gone_is_not_told_again(town: Town, tmp_path: Path) -> None:
+    register(town, "Ana", "gone:ana")
+    with running_push_service(tmp_path) as service:
+        sender = sender_to(service, town)
+        town.create(new_ticket())
+        settle_with(town, sender)
+    rows = town.product.rows(
+        "select gone_at is not null as gone from push_targets where tenant_id = %(tenant)s",
+        town.made.tenant_id,
+    )
+    assert rows == [{"gone": True}]
