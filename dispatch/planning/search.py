@@ -15,6 +15,7 @@ from dispatch.planning.draft import Routes, empty_draft, load, routes_of
 from dispatch.planning.kernel_search import fill, keep_best, search
 
 HOT_SHARE: Final = 0.44  # of the mean price of leaving a ticket open
+MUST_SERVE_LEGS: Final = 200.0  # an open ticket dearer than that many legs is no choice: legs then set the scale
 HOT_LEGS: Final = 16.0
 COLD_LEGS: Final = 0.02
 LEAST_HOT: Final = 1.0
@@ -22,6 +23,7 @@ RUINED: Final = 15.0
 BLINK: Final = 0.01
 SLICE_S: Final = 0.05
 FIRST_SLICE: Final = 50
+FILL_AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,11 @@ def search_day(
     if warm is not None:
         load(day, draft, warm)
     hot, cold = temperatures(day, effort)
-    best = fill(_greedy_order(day), day.facts, draft)
+    best = np.inf
+    for part in np.array_split(_greedy_order(day), 1 + day.facts.crew.shape[0] // FILL_AT_ONCE):
+        best = fill(part, day.facts, draft)
+        if effort.iterations is None and (stop() or time.monotonic() - began > effort.seconds):
+            break
     keep_best(draft)
     done, size, told = 0, FIRST_SLICE, np.inf
     tickets = day.facts.crew.shape[0]
@@ -108,7 +114,8 @@ def temperatures(day: Day, effort: Effort) -> tuple[float, float]:
     leg = float(np.mean(legs)) * (float(facts.rate[:, col.DRIVE].mean()) + facts.working)
     pinned = facts.price[:tickets, col.UNSERVED] >= col.BROKEN
     open_price = float(facts.price[:tickets, col.UNSERVED][~pinned].mean()) if (~pinned).any() else 0.0
-    hot = max(LEAST_HOT, min(HOT_SHARE * open_price, HOT_LEGS * leg) if leg > 0 else HOT_SHARE * open_price)
+    must = leg > 0 and open_price > MUST_SERVE_LEGS * leg
+    hot = max(LEAST_HOT, HOT_LEGS * leg if must else HOT_SHARE * open_price)
     cold = max(LEAST_HOT / 100, min(hot, COLD_LEGS * leg if leg > 0 else hot / 600))
     return effort.hot or hot, effort.cold or cold
 

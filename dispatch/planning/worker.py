@@ -92,15 +92,15 @@ def _search(
     if warm is not None:
         hot, cold = temperatures(day, effort)
         effort = replace(effort, hot=max(cold, hot * min(WARM_HOT_MOST, WARM_HOT_PER_S * given.seconds)))
-    last = time.monotonic()
+    last = 0.0
 
     def keep(best: Found) -> None:
         nonlocal last
-        if time.monotonic() - last > KEEP_EVERY_S:
+        if time.monotonic() - last > max(KEEP_EVERY_S, len(scenario.tickets) / 1000):
             last = time.monotonic()
             write_plan(plan_of(day, settled_draft(day, best.routes)), given.out)
 
-    return search_day(day, effort, warm, keep=keep if len(scenario.tickets) <= 3000 else None)
+    return search_day(day, effort, warm, keep=keep)
 
 
 def _finished(day: Day, found: Found, given: argparse.Namespace, ends: float) -> Plan:
