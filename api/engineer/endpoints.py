@@ -15,7 +15,7 @@ from api.problems import trace_of
 from api.signin import Doorkeeper
 from dispatch.actions.engineers import acknowledge_offer, colleagues, keep_push_target, on_shift
 from dispatch.actions.positions import take_positions
-from dispatch.actions.step import Answer, Step, read_rules, run_step
+from dispatch.actions.step import Answer, Step, run_step
 from dispatch.actions.take_action import take_action
 from dispatch.domain.commands import Principal, Role
 from dispatch.domain.errors import NotFound
@@ -57,18 +57,15 @@ def today(asking: Asking, here: Here) -> Response:
 
 
 def _today(here: Rooms, asking: Principal) -> dict[str, Any]:
-    now = here.house.now()
-    with here.house.database.transaction(asking.tenant_id) as db:
-        day = read_rules(db, asking.tenant_id).local_day(now)
-        return read_today(db, here.house.personal, asking.tenant_id, asking.id, now, day)
+    house = here.house
+    return read_today(house.database, house.personal, asking.tenant_id, asking.id, house.now())
 
 
 @endpoints.get(
     "/pool", operation_id="engineer_pool", response_model=v1.Pool, responses=problems(401, 403, 422)
 )
 def pool(asking: Asking, here: Here, page: UUID | None = None) -> Response:
-    with here.house.database.transaction(asking.tenant_id) as db:
-        tickets = read_pool(db, asking.tenant_id, asking.id, page, POOL_PAGE)
+    tickets = read_pool(here.house.database, asking.tenant_id, asking.id, page, POOL_PAGE)
     next_page = str(tickets[-1]["ticket_id"]) if len(tickets) == POOL_PAGE else None
     return reply({"tickets": tickets, "next_page": next_page})
 
@@ -82,8 +79,7 @@ def pool(asking: Asking, here: Here, page: UUID | None = None) -> Response:
 def ticket(ticket_id: UUID, asking: Asking, here: Here) -> Response:
     now = here.house.now()
     with here.house.database.transaction(asking.tenant_id) as db:
-        day = read_rules(db, asking.tenant_id).local_day(now)
-        card = read_ticket(db, here.house.personal, asking.tenant_id, asking.id, ticket_id, now, day)
+        card = read_ticket(db, here.house.personal, asking.tenant_id, asking.id, ticket_id, now)
         if card is None:
             raise NotFound("ticket_unknown", ticket_id=str(ticket_id))
         return reply({"ticket": card, "history": read_history(db, asking.tenant_id, ticket_id)})

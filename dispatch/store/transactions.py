@@ -2,18 +2,21 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
+import psycopg
 from psycopg import errors as pg
+from psycopg.rows import dict_row
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 Result = TypeVar("Result")
+Rows = list[dict[str, Any]]
 
 #: What a transaction may lose by bad luck alone; it is tried again, this many times in all.
 LOST_BY_LUCK = (pg.DeadlockDetected, pg.SerializationFailure)
@@ -62,7 +65,7 @@ class Database:
             with Session(self.engine, expire_on_commit=False, autoflush=False) as db, db.begin():
                 if snapshot:
                     db.execute(text("set transaction isolation level repeatable read"))
-                db.execute(SET_TENANT, {"tenant": str(tenant_id) if tenant_id else ""})
+                driver(db).execute(SET_TENANT, [str(tenant_id) if tenant_id else ""])
                 yield db
         except PoolTimeout as error:
             raise Unavailable("pool") from error
@@ -71,6 +74,11 @@ class Database:
                 self.engine.dispose()
                 raise Unavailable("database") from error
             raise
+        except psycopg.OperationalError as error:
+            if isinstance(error, LOST_BY_LUCK):
+                raise
+            self.engine.dispose()
+            raise Unavailable("database") from error
 
     def run(self, tenant_id: UUID | None, work: Callable[[Session], Result]) -> Result:
         """`work` in one transaction, again when luck lost it (deadlock), at most TRIES times."""
@@ -78,17 +86,51 @@ class Database:
             try:
                 with self.transaction(tenant_id) as db:
                     return work(db)
-            except DBAPIError as error:
-                if attempt == TRIES or not isinstance(error.orig, LOST_BY_LUCK):
+            except (DBAPIError, psycopg.Error) as error:
+                cause = error.orig if isinstance(error, DBAPIError) else error
+                if attempt == TRIES or not isinstance(cause, LOST_BY_LUCK):
                     raise
                 time.sleep(random.uniform(0.005, 0.02) * 2**attempt)
         raise AssertionError("unreachable")
+
+    def read(self, tenant_id: UUID, *questions: tuple[str, Mapping[str, Any]]) -> list[Rows]:
+        """The rows of each (SQL in psycopg's `%(name)s` form, values), in one transaction and one trip
+        to the server: for the hot reads, a third of what a Session costs. Raises Unavailable.
+        """
+        try:
+            pooled = self.engine.raw_connection()
+        except PoolTimeout as error:
+            raise Unavailable("pool") from error
+        except DBAPIError as error:
+            raise Unavailable("database") from error
+        db = pooled.driver_connection
+        assert isinstance(db, psycopg.Connection)
+        try:
+            with db.pipeline():
+                db.execute(SET_TENANT, [str(tenant_id)])
+                cursors = [db.cursor(row_factory=dict_row).execute(*question) for question in questions]
+                db.commit()
+                return [cursor.fetchall() for cursor in cursors]
+        except psycopg.OperationalError as error:
+            if db.closed:
+                pooled.invalidate()
+                self.engine.dispose()
+            raise Unavailable("database") from error
+        finally:
+            pooled.close()
 
     def close(self) -> None:
         self.engine.dispose()
 
 
-SET_TENANT = text("select set_config('app.tenant', :tenant, true)")
+SET_TENANT = "select set_config('app.tenant', %s, true)"
+
+
+def driver(db: Session) -> psycopg.Connection[Any]:
+    """psycopg's own connection, in the session's transaction."""
+    connection = db.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    return connection
 
 
 def _gone(error: DBAPIError) -> bool:

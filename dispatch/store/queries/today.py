@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from dispatch.domain.lifecycle import TicketStatus, engineer_buttons
 from dispatch.store.personal import PersonalData
 from dispatch.store.queries.reading import fetch, site_card, window_card
+from dispatch.store.transactions import Database
 
 _WORK_TYPE = """jsonb_build_object('code', w.code, 'name', w.name, 'duration_min', w.duration_min,
     'completion_photos', w.completion_photos, 'check_in_radius_m', w.check_in_radius_m)"""
@@ -43,7 +44,9 @@ _MINE = f"""
       s.starts_at, s.ends_at,
       (select seq from chain_heads where tenant_id = %(tenant)s) as seq
     from engineers e
-    left join engineer_days d on d.tenant_id = e.tenant_id and d.engineer_id = e.id and d.day = %(day)s
+    join tenants z on z.id = e.tenant_id
+    left join engineer_days d on d.tenant_id = e.tenant_id and d.engineer_id = e.id
+      and d.day = (%(now)s::timestamptz at time zone z.zone)::date
     left join lateral (select starts_at, ends_at from shifts s where s.tenant_id = e.tenant_id
       and s.engineer_id = e.id and s.ends_at > %(now)s order by s.starts_at limit 1) s on true
     where e.tenant_id = %(tenant)s and e.id = %(engineer)s
@@ -95,15 +98,15 @@ _POOL = f"""
   order by t.id limit %(limit)s
 """
 
+_POOL_COUNT = f"select count(*) as count {_POOL_WHERE}"
+
 
 def read_today(
-    db: Session, personal: PersonalData, tenant_id: UUID, engineer_id: UUID, now: datetime, day: Any
+    database: Database, personal: PersonalData, tenant_id: UUID, engineer_id: UUID, now: datetime
 ) -> dict[str, Any]:
     """mobile_contract's Today as plain values."""
-    values = {"tenant": tenant_id, "engineer": engineer_id, "now": now, "day": day, "ticket": None}
-    rows = fetch(db, _MINE, values)
-    offers = fetch(db, _OFFERS, values)
-    pool = fetch(db, f"select count(*) as count {_POOL_WHERE}", values)
+    values = {"tenant": tenant_id, "engineer": engineer_id, "now": now, "ticket": None}
+    rows, offers, pool = database.read(tenant_id, (_MINE, values), (_OFFERS, values), (_POOL_COUNT, values))
     head = rows[0]
     return {
         "v": 1,
@@ -132,20 +135,20 @@ def read_ticket(
     engineer_id: UUID,
     ticket_id: UUID,
     now: datetime,
-    day: Any,
 ) -> dict[str, Any] | None:
     """One TicketCard, or None where it is not this engineer's now."""
-    values = {"tenant": tenant_id, "engineer": engineer_id, "now": now, "day": day, "ticket": ticket_id}
+    values = {"tenant": tenant_id, "engineer": engineer_id, "now": now, "ticket": ticket_id}
     rows = [row for row in fetch(db, _MINE, values) if row["ticket_id"] is not None]
     return _ticket(rows[0], personal, tenant_id) if rows else None
 
 
 def read_pool(
-    db: Session, tenant_id: UUID, engineer_id: UUID, after: UUID | None, limit: int
+    database: Database, tenant_id: UUID, engineer_id: UUID, after: UUID | None, limit: int
 ) -> list[dict[str, Any]]:
     """A page of the pool, by ticket id; only what this engineer may grab."""
     values = {"tenant": tenant_id, "engineer": engineer_id, "after": after, "limit": limit}
-    return [_offer(row) for row in fetch(db, _POOL, values)]
+    (rows,) = database.read(tenant_id, (_POOL, values))
+    return [_offer(row) for row in rows]
 
 
 _HISTORY = """
