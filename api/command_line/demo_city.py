@@ -66,9 +66,13 @@ WORK_TYPES = (
 # fmt: on
 #: Skills of the eight engineers of a territory, by place in the row.
 _SKILLS_OF = (
-    {"hvac": 3, "electrical": 2}, {"hvac": 2, "appliance": 2}, {"plumbing": 3, "hvac": 2},
-    {"plumbing": 2, "appliance": 1, "electrical": 2}, {"electrical": 3, "network": 2, "lift": 2},
-    {"network": 2, "appliance": 2, "plumbing": 1}, {"lift": 2, "electrical": 2, "hvac": 2},
+    {"hvac": 3, "electrical": 2},
+    {"hvac": 2, "appliance": 2},
+    {"plumbing": 3, "hvac": 2},
+    {"plumbing": 2, "appliance": 1, "electrical": 2},
+    {"electrical": 3, "network": 2, "lift": 2},
+    {"network": 2, "appliance": 2, "plumbing": 1},
+    {"lift": 2, "electrical": 2, "hvac": 2},
     {"hvac": 2, "plumbing": 2, "electrical": 2, "network": 1, "lift": 1, "appliance": 1},
 )  # fmt: skip
 _DAY, _EARLY, _LATE, _NIGHT = (8, 10), (7, 9), (11, 10), (18, 14)
@@ -212,9 +216,7 @@ def shift_span(day: date, start_hour: int, hours: int) -> tuple[datetime, dateti
     return starts_at, starts_at + timedelta(hours=hours)
 
 
-def _write_cast(
-    settings: Settings, db: Session, tenant_id: UUID, public_url: str, now: datetime
-) -> None:
+def _write_cast(settings: Settings, db: Session, tenant_id: UUID, public_url: str, now: datetime) -> None:
     """What the simulation is told; the key of the ticket source is kept while it is known there."""
     file = settings.state / CAST_FILE
     try:
@@ -241,9 +243,7 @@ def _write_cast(
         "password": PASSWORD,
         "dispatcher": "auto-dispatcher",
         "maps_dir": str(settings.maps_dir),
-        "contractors": [
-            {"id": str(each), "signin_id": desks.get(each)} for each in contractors
-        ],
+        "contractors": [{"id": str(each), "signin_id": desks.get(each)} for each in contractors],
         "engineers": [
             {"signin_id": e.signin_id, "id": str(e.id), "contractor": str(e.contractor_id or "") or None}
             for e in engineers

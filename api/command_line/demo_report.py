@@ -136,9 +136,7 @@ def count(since_seq: int, logs: Path) -> dict[str, Any]:
         database.close()
 
 
-def _read(
-    db: Session, tenant_id: UUID, since_seq: int, settings: Settings, logs: Path
-) -> dict[str, Any]:
+def _read(db: Session, tenant_id: UUID, since_seq: int, settings: Settings, logs: Path) -> dict[str, Any]:
     began = datetime.fromtimestamp(settings.clock.anchor_epoch_s, UTC)
     values = {"tenant": tenant_id, "tenant_text": str(tenant_id), "since": since_seq, "began": began}
     counts = {row["action"]: row["count"] for row in fetch(db, _COUNTS, values)}

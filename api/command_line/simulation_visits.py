@@ -185,9 +185,7 @@ async def _help(me: "Engineer", card: v1.TicketCard) -> None:
             return
         if card.site is not None:
             me.at = _near(me, card.site, 25)
-        photo_id = await me.phone.put_photo(
-            card.ticket_id, "check_in", site_photo(me.rnd.getrandbits(32))
-        )
+        photo_id = await me.phone.put_photo(card.ticket_id, "check_in", site_photo(me.rnd.getrandbits(32)))
         await _check_in(me, card, None, photo_ids=[photo_id])
     if not await me.stay(card.ticket_id, ("en_route", "on_site"), 900):
         return

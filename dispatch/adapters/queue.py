@@ -8,12 +8,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import procrastinate
 import psycopg
 from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy, SyncPsycopgConnector
+
+from dispatch.settings import Clock
 
 log = logging.getLogger("jobs")
 
@@ -98,7 +99,7 @@ async def _rescue(app: App) -> None:
                     )
                     log.error("job %s %s failed: its workers were killed", job.id, job.task_name)
                 else:
-                    await app.job_manager.retry_job(job, retry_at=datetime.now(UTC))
+                    await app.job_manager.retry_job(job, retry_at=Clock.wall())
                     log.warning("job %s %s rescued", job.id, job.task_name)
             await app.job_manager.delete_old_jobs(nb_hours=FORGET_DONE_HOURS)
         except (procrastinate.exceptions.ConnectorException, psycopg.Error) as error:
