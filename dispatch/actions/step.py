@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
+from psycopg.types.json import Jsonb
+from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,8 +20,8 @@ from dispatch.domain.errors import Conflict, DispatchError, Forbidden, NotFound,
 from dispatch.domain.events import GENESIS, Event, chain_hash
 from dispatch.domain.tenancy import TenantRules
 from dispatch.store.personal import PersonalData
-from dispatch.store.tables.events import CommandAnswer, EventText, OutboxRow, TicketEvent, Timer
-from dispatch.store.tables.tenants import Tenant
+from dispatch.store.queries.reading import fetch, fetch_all
+from dispatch.store.tables.events import Timer
 from dispatch.store.transactions import Database
 
 STATUS_OF: tuple[tuple[type[DispatchError], int], ...] = (
@@ -182,40 +183,36 @@ def begin(
     )
 
 
+_RULES = "select zone, language, currency, settings from tenants where id = %(tenant)s"
+_SEEN = """
+  select request_hash, status, body from commands
+  where tenant_id = %(tenant)s and actor_id = %(actor)s and command_id = %(command)s
+"""
+
+
 def read_rules(db: Session, tenant_id: UUID) -> TenantRules:
-    row = db.execute(
-        select(Tenant.zone, Tenant.language, Tenant.currency, Tenant.settings).where(Tenant.id == tenant_id)
-    ).one_or_none()
-    if row is None:
+    rows = fetch(db, _RULES, {"tenant": tenant_id})
+    if not rows:
         raise NotFound("tenant_unknown")
-    return TenantRules.of(row.zone, row.language, row.currency, row.settings)
+    return TenantRules.of(**rows[0])
+
+
+def _key(principal: Principal, command_id: UUID) -> dict[str, Any]:
+    return {"tenant": principal.tenant_id, "actor": principal.id, "command": command_id}
 
 
 def _seen(db: Session, principal: Principal, command_id: UUID, request_hash: bytes) -> Answer | None:
-    row = db.execute(
-        select(CommandAnswer.request_hash, CommandAnswer.status, CommandAnswer.body).where(
-            CommandAnswer.tenant_id == principal.tenant_id,
-            CommandAnswer.actor_id == principal.id,
-            CommandAnswer.command_id == command_id,
-        )
-    ).one_or_none()
-    if row is None:
+    rows = fetch(db, _SEEN, _key(principal, command_id))
+    if not rows:
         return None
-    if bytes(row.request_hash) != request_hash:
+    if bytes(rows[0]["request_hash"]) != request_hash:
         raise NotReady("command_id_reused", command_id=str(command_id))
-    return Answer(row.status, row.body, repeated=True)
+    return Answer(rows[0]["status"], rows[0]["body"], repeated=True)
 
 
 def _once_more(db: Session, principal: Principal, command_id: UUID) -> None:
     """A twin of this command may have finished while `work` waited for a lock: undo, answer as it did."""
-    found = db.execute(
-        select(CommandAnswer.status).where(
-            CommandAnswer.tenant_id == principal.tenant_id,
-            CommandAnswer.actor_id == principal.id,
-            CommandAnswer.command_id == command_id,
-        )
-    ).one_or_none()
-    if found is not None:
+    if fetch(db, _SEEN, _key(principal, command_id)):
         raise AlreadyDone
 
 
@@ -235,27 +232,34 @@ def _store(
     body: dict[str, Any],
     now: datetime,
 ) -> Answer:
-    done = db.execute(
-        insert(CommandAnswer)
-        .values(
-            tenant_id=principal.tenant_id,
-            actor_id=principal.id,
-            command_id=command_id,
-            request_hash=request_hash,
-            status=status,
-            body=body,
-            at=now,
-        )
-        .on_conflict_do_nothing()
-        .returning(CommandAnswer.status)
-    ).one_or_none()
-    if done is None:
+    values = {"hash": request_hash, "status": status, "body": Jsonb(body), "at": now}
+    if not fetch(db, _STORE, {**_key(principal, command_id), **values}):
         raise AlreadyDone
     return Answer(status, body)
 
 
-_HEAD = text("select seq, hash from chain_heads where tenant_id = :tenant for update")
-_MOVE_HEAD = text("update chain_heads set seq = :seq, hash = :hash where tenant_id = :tenant")
+_STORE = """
+  insert into commands (tenant_id, actor_id, command_id, request_hash, status, body, at)
+  values (%(tenant)s, %(actor)s, %(command)s, %(hash)s, %(status)s, %(body)s, %(at)s)
+  on conflict do nothing returning status
+"""
+_HEAD = "select seq, hash from chain_heads where tenant_id = %(tenant)s for update"
+_MOVE_HEAD = "update chain_heads set seq = %(seq)s, hash = %(hash)s where tenant_id = %(tenant)s"
+_EVENT = """
+  insert into ticket_events (tenant_id, seq, subject_type, subject_id, ticket_id, action, actor, actor_id,
+    acting_for, command_id, from_status, to_status, facts, device_at, at, prev_hash, hash)
+  values (%(tenant_id)s, %(seq)s, %(subject_type)s, %(subject_id)s, %(ticket_id)s, %(action)s, %(actor)s,
+    %(actor_id)s, %(acting_for)s, %(command_id)s, %(from_status)s, %(to_status)s, %(facts)s, %(device_at)s,
+    %(at)s, %(prev_hash)s, %(hash)s)
+"""
+_OUTBOX = """
+  insert into outbox (tenant_id, seq, action, subject_id, ticket_id, territory_id, depth) values
+    (%(tenant_id)s, %(seq)s, %(action)s, %(subject_id)s, %(ticket_id)s, %(territory_id)s, %(depth)s)
+"""
+_TEXT = """
+  insert into event_texts (tenant_id, seq, ticket_id, text)
+  values (%(tenant_id)s, %(seq)s, %(ticket_id)s, %(text)s)
+"""
 
 
 def append_events(step: Step) -> int:
@@ -266,39 +270,25 @@ def append_events(step: Step) -> int:
     step.db.flush()
     if not step.drafts:
         return 0
-    head = step.db.execute(_HEAD, {"tenant": step.tenant_id}).one_or_none()
-    if head is None:
+    heads = fetch(step.db, _HEAD, {"tenant": step.tenant_id})
+    if not heads:
         raise NotFound("tenant_unknown")
-    seq, previous = head.seq, bytes(head.hash)
-    events, texts, outbox = [], [], []
+    seq, previous = int(heads[0]["seq"]), bytes(heads[0]["hash"])
+    writes: list[tuple[str, dict[str, Any]]] = []
     for draft in step.drafts:
         seq += 1
         event = _event(step, draft, seq)
         this = chain_hash(previous, event)
-        events.append(_row(step, event, previous, this))
-        outbox.append(
-            {
-                "tenant_id": step.tenant_id,
-                "seq": seq,
-                "action": draft.action,
-                "subject_id": draft.subject_id,
-                "ticket_id": draft.ticket_id,
-                "territory_id": draft.territory_id,
-                "depth": step.depth,
-            }
-        )
+        row = _row(step, event, previous, this)
+        writes.append((_EVENT, row))
+        writes.append((_OUTBOX, {**row, "territory_id": draft.territory_id, "depth": step.depth}))
         if draft.text:
-            texts.append(
-                {"tenant_id": step.tenant_id, "seq": seq, "ticket_id": draft.ticket_id, "text": draft.text}
-            )
+            writes.append((_TEXT, {**row, "text": draft.text}))
         previous = this
-    step.db.execute(insert(TicketEvent).values(events))
-    step.db.execute(insert(OutboxRow).values(outbox))
-    if texts:
-        step.db.execute(insert(EventText).values(texts))
-    step.db.execute(_MOVE_HEAD, {"seq": seq, "hash": previous, "tenant": step.tenant_id})
+    writes.append((_MOVE_HEAD, {"seq": seq, "hash": previous, "tenant": step.tenant_id}))
+    fetch_all(step.db, *writes)
     step.drafts = []
-    return int(seq)
+    return seq
 
 
 def _event(step: Step, draft: Draft, seq: int) -> Event:
@@ -335,7 +325,7 @@ def _row(step: Step, event: Event, previous: bytes, this: bytes) -> dict[str, An
         "command_id": event.command_id,
         "from_status": event.from_status,
         "to_status": event.to_status,
-        "facts": dict(event.facts),
+        "facts": Jsonb(dict(event.facts)),
         "device_at": event.device_at,
         "at": event.at,
         "prev_hash": previous,
