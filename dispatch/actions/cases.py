@@ -5,17 +5,17 @@ from uuid import UUID
 
 from geoalchemy2.elements import WKTElement
 from geoalchemy2.shape import to_shape
-from sqlalchemy import and_, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, func, select
 
 from dispatch.actions.step import Draft, Step
 from dispatch.domain.commands import Facts
 from dispatch.domain.errors import Forbidden, NotFound
 from dispatch.domain.lifecycle import Actor
 from dispatch.store.ids import new_id
+from dispatch.store.queries.reading import fetch
 from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tenants import Contractor, WorkType
-from dispatch.store.tables.tickets import Offer, Ticket, Visit, VisitEngineer
+from dispatch.store.tables.tickets import Ticket, Visit, VisitEngineer
 from geo.points import Point
 
 
@@ -68,6 +68,14 @@ def as_geography(point: Point) -> WKTElement:
     return WKTElement(f"POINT({point.lon!r} {point.lat!r})", srid=4326)
 
 
+#: First the lock, then the reading: what is read with the lock may be from before a wait for it.
+_LOCK = "select id from tickets where tenant_id = %(tenant)s and id = %(ticket)s for update"
+_ASKED = """
+  select id from offers where tenant_id = %(tenant)s and ticket_id = %(ticket)s
+    and (engineer_id = %(engineer)s or contractor_id = %(contractor)s) limit 1
+"""
+
+
 def load_case(
     step: Step, ticket_id: UUID, facts: Facts, witnessed_by: UUID | None = None, grabs: bool = False
 ) -> Case:
@@ -75,20 +83,22 @@ def load_case(
 
     Raises NotFound `ticket_unknown` when there is none, or it is not the principal's to see.
     """
-    row = step.db.execute(
-        select(Ticket, Visit, WorkType)
-        .join(Visit, and_(Visit.tenant_id == Ticket.tenant_id, Visit.ticket_id == Ticket.id))
-        .join(WorkType, and_(WorkType.tenant_id == Ticket.tenant_id, WorkType.code == Ticket.work_type))
-        .where(Ticket.tenant_id == step.tenant_id, Ticket.id == ticket_id)
-        .order_by(Visit.closed_at.is_not(None), Visit.number.desc())
-        .limit(1)
-        .with_for_update(of=Ticket)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if row is None:
+    named = {"tenant": step.tenant_id, "ticket": ticket_id}
+    if not fetch(step.db, _LOCK, named):
         raise NotFound("ticket_unknown", ticket_id=str(ticket_id))
-    ticket, visit, work_type = row
-    visit = _fresh_visit(step.db, ticket, visit)
+    ticket, visit, work_type = (
+        step.db.execute(
+            select(Ticket, Visit, WorkType)
+            .join(Visit, and_(Visit.tenant_id == Ticket.tenant_id, Visit.ticket_id == Ticket.id))
+            .join(WorkType, and_(WorkType.tenant_id == Ticket.tenant_id, WorkType.code == Ticket.work_type))
+            .where(Ticket.tenant_id == step.tenant_id, Ticket.id == ticket_id)
+            .order_by(Visit.closed_at.is_not(None), Visit.number.desc())
+            .limit(1)
+            .execution_options(populate_existing=True)
+        )
+        .one()
+        .tuple()
+    )
     crew = list(
         step.db.scalars(
             select(VisitEngineer)
@@ -101,18 +111,6 @@ def load_case(
     if not (grabs and case.actor is Actor.ENGINEER and of_pool(case)):
         _check_visible(step, case)
     return case
-
-
-def _fresh_visit(db: Session, ticket: Ticket, visit: Visit) -> Visit:
-    """The visit as it is now that the lock is held: while waiting, another may have been opened."""
-    fresh = db.scalars(
-        select(Visit)
-        .where(Visit.tenant_id == ticket.tenant_id, Visit.ticket_id == ticket.id)
-        .order_by(Visit.closed_at.is_not(None), Visit.number.desc())
-        .limit(1)
-        .execution_options(populate_existing=True)
-    ).one()
-    return fresh
 
 
 def _who_acts(step: Step, case: Case) -> None:
@@ -168,13 +166,10 @@ def of_pool(case: Case) -> bool:
 
 def _was_asked(step: Step, case: Case) -> bool:
     """An offer of this ticket was made to the one who acts, live or not: so a loser reads why."""
-    whom = (
-        Offer.engineer_id == case.engineer_id
-        if case.actor is Actor.ENGINEER
-        else Offer.contractor_id == case.contractor_id
-    )
-    asked = select(exists().where(Offer.tenant_id == step.tenant_id, Offer.ticket_id == case.ticket.id, whom))
-    return bool(step.db.execute(asked).scalar())
+    engineer = case.engineer_id if case.actor is Actor.ENGINEER else None
+    contractor = None if case.actor is Actor.ENGINEER else case.contractor_id
+    values = {"tenant": step.tenant_id, "ticket": case.ticket.id}
+    return bool(fetch(step.db, _ASKED, {**values, "engineer": engineer, "contractor": contractor}))
 
 
 def engineer_of(step: Step, engineer_id: UUID | None, code: str = "engineer_unknown") -> Engineer:
