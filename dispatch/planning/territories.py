@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dispatch.planning.compile_travel import globe
 from dispatch.planning.scenario import Matrices, Scenario
 
-LARGE_DAY: Final = 1500  # tickets from which cutting pays on several cores
+Away = Callable[[NDArray[np.int64], int], NDArray[np.float64]]
 
 
 def split(scenario: Scenario, parts: int) -> list[Scenario]:
@@ -20,8 +20,9 @@ def split(scenario: Scenario, parts: int) -> list[Scenario]:
     Tickets pinned go with their engineer. A ticket and those it waits for stay together or are left out.
     """
     team = np.array([e.start for e in scenario.engineers])
-    side = _halves(scenario, team, parts)
-    home = _nearest_part(scenario, team, side, parts)
+    away = _measure(scenario)
+    side = _halves(away, team, parts)
+    home = _nearest_part(scenario, away, team, side, parts)
     index = {e.id: m for m, e in enumerate(scenario.engineers)}
     where = {
         t.id: int(side[index[t.pinned.engineer]]) if t.pinned else int(home[i])
@@ -48,16 +49,16 @@ def split(scenario: Scenario, parts: int) -> list[Scenario]:
     return [day for day in days if day.engineers]
 
 
-def _away(scenario: Scenario, origins: NDArray[np.int64], target: int) -> NDArray[np.float64]:
-    """Seconds, or a measure that grows with them, from each origin site to one site."""
+def _measure(scenario: Scenario) -> Away:
+    """Seconds, or a measure that grows with them, from each of some sites to one site."""
     if isinstance(scenario.travel, Matrices):
         table = next(iter(scenario.travel.by_mode.values()))[0]
-        return np.asarray(table[origins, target], np.float64)
-    ball = globe(scenario.travel)
-    return np.asarray(np.linalg.norm(ball[origins, :3] - ball[target, :3], axis=1))
+        return lambda origins, target: np.asarray(table[origins, target], np.float64)
+    points = globe(scenario.travel)[:, :3]
+    return lambda origins, target: np.asarray(np.linalg.norm(points[origins] - points[target], axis=1))
 
 
-def _halves(scenario: Scenario, team: NDArray[np.int64], parts: int) -> NDArray[np.int64]:
+def _halves(away: Away, team: NDArray[np.int64], parts: int) -> NDArray[np.int64]:
     """The part of each engineer: again and again the largest part is cut between its two farthest members."""
     side = np.zeros(len(team), np.int64)
     for new in range(1, parts):
@@ -65,19 +66,19 @@ def _halves(scenario: Scenario, team: NDArray[np.int64], parts: int) -> NDArray[
         members = np.nonzero(side == largest)[0]
         if len(members) < 2:
             break
-        one = members[int(_away(scenario, team[members], int(team[members[0]])).argmax())]
-        other = members[int(_away(scenario, team[members], int(team[one])).argmax())]
-        lean = _away(scenario, team[members], int(team[one])) - _away(scenario, team[members], int(team[other]))
+        one = members[int(away(team[members], int(team[members[0]])).argmax())]
+        other = members[int(away(team[members], int(team[one])).argmax())]
+        lean = away(team[members], int(team[one])) - away(team[members], int(team[other]))
         side[members[np.argsort(lean, kind="stable")[len(members) // 2 :]]] = new
     return side
 
 
 def _nearest_part(
-    scenario: Scenario, team: NDArray[np.int64], side: NDArray[np.int64], parts: int
+    scenario: Scenario, away: Away, team: NDArray[np.int64], side: NDArray[np.int64], parts: int
 ) -> NDArray[np.int64]:
     """The part most of a ticket's five nearest engineers belong to."""
     home = np.zeros(len(scenario.tickets), np.int64)
     for i, ticket in enumerate(scenario.tickets):
-        nearest = np.argsort(_away(scenario, team, ticket.site), kind="stable")[:5]
+        nearest = np.argsort(away(team, ticket.site), kind="stable")[:5]
         home[i] = int(np.bincount(side[nearest], minlength=parts).argmax())
     return home
