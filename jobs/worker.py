@@ -15,12 +15,12 @@ from dispatch.domain.errors import DispatchError
 from dispatch.settings import Settings, read_settings
 from dispatch.store.personal import PersonalData
 from dispatch.store.transactions import Database
-from jobs import matching, telling, visits
+from jobs import keeping, matching, telling, visits
 from jobs.registry import JOBS, About, Wired
 
 log = logging.getLogger("jobs")
 
-MODULES = (matching, telling, visits)
+MODULES = (keeping, matching, telling, visits)
 
 
 def wire(settings: Settings) -> Wired:

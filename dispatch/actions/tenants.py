@@ -13,10 +13,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from dispatch.actions.cases import as_geography
+from dispatch.actions.keeping import EVERY
 from dispatch.actions.step import start_chain
 from dispatch.domain.errors import Conflict
 from dispatch.store.ids import new_id
 from dispatch.store.personal import PersonalData, phone_digits
+from dispatch.store.tables.events import Timer
 from dispatch.store.tables.people import Engineer, EngineerSkill, Shift
 from dispatch.store.tables.tenants import (
     ApiKey,
@@ -102,6 +104,7 @@ def found_tenant(
         )
         db.flush()
         start_chain(db, tenant_id)
+        db.add(Timer(tenant_id=tenant_id, kind="purge_by", subject_id=tenant_id, due_at=now + EVERY))
     return tenant_id
 
 

@@ -46,6 +46,7 @@ TIMERS: dict[str, str] = {
     "hold_until": "resume_ticket",
     "sign_off_by": "sign_off_by_default",
     "match_again": "match_ticket",
+    "purge_by": "purge_old",
 }
 
 #: A chain of reactions longer than this is a loop: it stops and becomes a dead letter.
