@@ -32,7 +32,9 @@ def written(folder: Path, features: set[str], **size: int) -> tuple[dict[str, An
     return document, path
 
 
-def test_the_command_writes_a_plan_the_referee_accepts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_writes_a_plan_the_referee_accepts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     _, path = written(tmp_path, {"breaks"})
     out = tmp_path / "plan.json"
     assert command.main([str(path), "--seconds", "0.5", "--out", str(out)]) == 0
@@ -42,7 +44,9 @@ def test_the_command_writes_a_plan_the_referee_accepts(tmp_path: Path, capsys: p
     assert answer["total"] == pytest.approx(json.loads(out.read_text())["score"]["total"])
 
 
-def test_the_check_refuses_a_plan_with_a_ticket_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_check_refuses_a_plan_with_a_ticket_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     _, path = written(tmp_path, set())
     out = tmp_path / "plan.json"
     out.write_text(
@@ -57,7 +61,9 @@ def test_the_check_refuses_a_plan_with_a_ticket_twice(tmp_path: Path, capsys: py
     assert "ticket_twice" in capsys.readouterr().out
 
 
-def test_a_wrong_day_is_told_as_a_code_not_a_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_day_is_told_as_a_code_not_a_trace(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     document, path = written(tmp_path, set())
     document["engineers"] = []
     path.write_text(json.dumps(document))
@@ -65,7 +71,9 @@ def test_a_wrong_day_is_told_as_a_code_not_a_trace(tmp_path: Path, capsys: pytes
     assert json.loads(capsys.readouterr().err) == {"code": "no_engineers", "facts": {}}
 
 
-@pytest.mark.parametrize("wrong", [{"seconds": 0.0}, {"seconds": float("nan")}, {"threads": 0}, {"iterations": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"seconds": 0.0}, {"seconds": float("nan")}, {"threads": 0}, {"iterations": 0}]
+)
 def test_an_order_out_of_range_is_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
     _, path = written(tmp_path, set())
     with pytest.raises(PlanningError, match="value_out_of_range"):
