@@ -1,0 +1,29 @@
+"""CPU milliseconds of groups of processes, from /proc."""
+
+import os
+from pathlib import Path
+
+TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
+
+
+class Cpu:
+    """User and system time of the api processes and of PostgreSQL with all its children."""
+
+    def __init__(self, apis: list[int], postmaster: int) -> None:
+        self.apis, self.postmaster = apis, postmaster
+
+    def read(self) -> dict[str, float]:
+        """{"api": ms, "postgres": ms} since the processes began; children that ended count with their parent."""
+        children = Path(f"/proc/{self.postmaster}/task/{self.postmaster}/children").read_text().split()
+        return {
+            "api": sum(_ms(pid) for pid in self.apis),
+            "postgres": _ms(self.postmaster, ended=True) + sum(_ms(int(pid)) for pid in children),
+        }
+
+
+def _ms(pid: int, ended: bool = False) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11 : 15 if ended else 13])) * TICK_MS
