@@ -28,7 +28,9 @@ FEATURES = (
 )
 
 
-def random_day(folder: Path, seed: int, features: set[str], tickets: int = 14, team: int = 4) -> dict[str, Any]:
+def random_day(
+    folder: Path, seed: int, features: set[str], tickets: int = 14, team: int = 4
+) -> dict[str, Any]:
     """A day of plain seconds with the named features; its matrices are written into `folder`."""
     r = random.Random(seed)
     sites = tickets + team + 1
@@ -93,7 +95,9 @@ def _engineer(r: random.Random, e: int, site: int, features: set[str]) -> dict[s
     if "breaks" in features:
         engineer["breaks"] = [{"id": "lunch", "earliest_s": 41400, "latest_s": 46800, "duration_s": 1800}]
         if e % 2:
-            engineer["breaks"].append({"id": "tea", "earliest_s": 52000, "latest_s": 56000, "duration_s": 600})
+            engineer["breaks"].append(
+                {"id": "tea", "earliest_s": 52000, "latest_s": 56000, "duration_s": 600}
+            )
     if "parts" in features:
         engineer["van_stock"] = {"valve": r.randint(0, 3)}
         engineer["tools"] = ["ladder"] if e % 2 else []
@@ -129,7 +133,11 @@ def _ticket(r: random.Random, t: int, team: int, features: set[str]) -> dict[str
         ticket["crew"] = 2 + (t % 2)
     if "moved" in features and r.random() < 0.6:
         known = r.choice(["planned", "seen", "promised"])
-        ticket["previous"] = {"engineer": f"E{r.randrange(team)}", "start_s": r.randrange(28000, 56000), "known": known}
+        ticket["previous"] = {
+            "engineer": f"E{r.randrange(team)}",
+            "start_s": r.randrange(28000, 56000),
+            "known": known,
+        }
     if "prefer" in features and r.random() < 0.5:
         ticket["prefer"] = {f"E{r.randrange(team)}": r.choice([300, 2500])}
         ticket["not_with"] = [f"E{r.randrange(team)}"]

@@ -9,7 +9,7 @@ import argparse
 from dataclasses import dataclass
 from typing import Protocol
 
-from api.command_line import audit, contract, demo, doctor, imports, serve, status, stop, test
+from api.command_line import audit, company, contract, demo, doctor, imports, serve, status, stop, test
 
 
 class Command(Protocol):
@@ -43,6 +43,7 @@ COMMANDS: tuple[Command | External, ...] = (
     status,
     doctor,
     test,
+    company,
     imports,
     audit,
     contract,

@@ -39,7 +39,9 @@ def share_out(day: Day, draft: Draft, tickets: Sequence[int], most_each: int = 1
     for i, t in enumerate(tickets):
         flow.add_arc_with_capacity_and_unit_cost(source, i, 1, 0)
         open_price = float(day.facts.price[t, col.UNSERVED])
-        flow.add_arc_with_capacity_and_unit_cost(i, nobody, 1, round(min(open_price, col.BROKEN / CENTS) * CENTS))
+        flow.add_arc_with_capacity_and_unit_cost(
+            i, nobody, 1, round(min(open_price, col.BROKEN / CENTS) * CENTS)
+        )
         cost, place, _ = prices(day, draft, t)
         for m in np.nonzero((place >= 0) & (cost < open_price))[0].tolist():
             arc = flow.add_arc_with_capacity_and_unit_cost(i, count + m, 1, round(float(cost[m]) * CENTS))

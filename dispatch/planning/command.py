@@ -24,7 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _check(given.check, given.scenario)
         return _plan(given)
     except PlanningError as error:
-        sys.stderr.write(json.dumps({"code": error.code, "facts": error.facts}, ensure_ascii=False, default=str) + "\n")
+        sys.stderr.write(
+            json.dumps({"code": error.code, "facts": error.facts}, ensure_ascii=False, default=str) + "\n"
+        )
         return BAD_INPUT
 
 
@@ -60,7 +62,9 @@ def _plan(given: argparse.Namespace) -> int:
         write_plan(plan, given.out)
         served = sum(len([s for s in r.stops if s.ticket]) for r in plan.routes)
         total = plan.score["total"]
-        sys.stdout.write(f"score {total:,.0f} · {served} visits · {len(plan.unassigned)} unassigned · {given.out}\n")
+        sys.stdout.write(
+            f"score {total:,.0f} · {served} visits · {len(plan.unassigned)} unassigned · {given.out}\n"
+        )
     return 0
 
 

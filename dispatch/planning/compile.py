@@ -172,7 +172,11 @@ def _nodes(scenario: Scenario, names: Names) -> tuple[Ints, NDArray[np.float64]]
         rests = {r.id: r for r in scenario.engineers[m].breaks}
         for x in mine:
             rest = rests[names.rest_of_node[x]]
-            node[x, [col.EARLIEST, col.LATEST, col.DURATION]] = rest.earliest_s, rest.latest_s, rest.duration_s
+            node[x, [col.EARLIEST, col.LATEST, col.DURATION]] = (
+                rest.earliest_s,
+                rest.latest_s,
+                rest.duration_s,
+            )
             node[x, col.KIND] = col.REST
     for x, depot in zip(sorted(names.depot_of_node), scenario.depots, strict=True):
         node[x, [col.SITE, col.DURATION, col.KIND]] = depot.site, depot.duration_s, col.DEPOT
@@ -184,7 +188,12 @@ def _nodes(scenario: Scenario, names: Names) -> tuple[Ints, NDArray[np.float64]]
 
 
 def _visit_node(
-    scenario: Scenario, ticket: Ticket, helps: bool, index: dict[str, int], node: Ints, price: NDArray[np.float64]
+    scenario: Scenario,
+    ticket: Ticket,
+    helps: bool,
+    index: dict[str, int],
+    node: Ints,
+    price: NDArray[np.float64],
 ) -> None:
     weights = scenario.weights
     node[col.SITE], node[col.DURATION] = ticket.site, ticket.duration_s
@@ -217,7 +226,8 @@ def _excuse(scenario: Scenario, able: NDArray[np.bool_], node: Ints, drive: Any,
         if not missed:
             fit = np.nonzero(able[:, t])[0]
             missed = fit.size > 0 and not any(
-                reach_s(scenario.engineers[m], modes[m], ticket.site, drive, ball) <= ticket.window_s[1] for m in fit
+                reach_s(scenario.engineers[m], modes[m], ticket.site, drive, ball) <= ticket.window_s[1]
+                for m in fit
             )
         if missed:
             node[t, col.EXCUSED], node[t, col.LATEST] = ticket.window_s[1], col.FAR

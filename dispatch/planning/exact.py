@@ -46,7 +46,12 @@ def best_order(day: Day, draft: Draft, m: int, seconds: float = 2.0, seed: int =
 
 def _sayable(day: Day, row: list[int], m: int) -> bool:
     facts = day.facts
-    if not 1 < len(row) <= STOPS_MOST or facts.drive.shape[1] > 1 or facts.working > 0 or facts.engineer[m, col.FIXED]:
+    if (
+        not 1 < len(row) <= STOPS_MOST
+        or facts.drive.shape[1] > 1
+        or facts.working > 0
+        or facts.engineer[m, col.FIXED]
+    ):
         return False
     tied = set(facts.tied.tolist())
     return all(

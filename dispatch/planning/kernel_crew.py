@@ -80,7 +80,11 @@ def hold(x, first, last, facts, draft):
     draft.node[x, EARLIEST], draft.node[x, LATEST] = first, last
     for q in range(facts.crew[x] - 1):
         h = facts.helpers[x, q]
-        draft.node[h, EARLIEST], draft.node[h, LATEST], draft.node[h, FLOOR] = first, last, draft.node[x, FLOOR]
+        draft.node[h, EARLIEST], draft.node[h, LATEST], draft.node[h, FLOOR] = (
+            first,
+            last,
+            draft.node[x, FLOOR],
+        )
 
 
 @kernel
@@ -126,7 +130,10 @@ def bring_crew(x, blink, mean, facts, draft):
             if cost < best:
                 best, best_start = cost, start
                 for z in range(facts.crew[x]):
-                    draft.member[1, z], draft.member_place[1, z] = draft.member[0, z], draft.member_place[0, z]
+                    draft.member[1, z], draft.member_place[1, z] = (
+                        draft.member[0, z],
+                        draft.member_place[0, z],
+                    )
     if best_start < 0:
         hold(x, np.int64(facts.node[x, EARLIEST]), np.int64(facts.node[x, LATEST]), facts, draft)
         return False
@@ -184,7 +191,10 @@ def meet(x, bound, blink, mean, facts, draft):
                 best = cost
                 draft.member[0, 0], draft.member_place[0, 0] = m, place
                 for z in range(1, facts.crew[x]):
-                    draft.member[0, z], draft.member_place[0, z] = draft.member[2, z], draft.member_place[2, z]
+                    draft.member[0, z], draft.member_place[0, z] = (
+                        draft.member[2, z],
+                        draft.member_place[2, z],
+                    )
     return best
 
 

@@ -23,8 +23,23 @@ def price_all(x, bound, cost, place, start, facts, draft):
             c, k = place_rich(x, m, bound, mean, facts, draft)
         elif draft.visits[m] < facts.engineer[m, MAX_VISITS]:
             c, k = place_plain(
-                x, m, bound, mean, facts.spread, draft.stop, draft.extra, draft.length, draft.node, facts.price,
-                facts.engineer, facts.rate, facts.bias, facts.drive, facts.towards, facts.ball, draft.work,
+                x,
+                m,
+                bound,
+                mean,
+                facts.spread,
+                draft.stop,
+                draft.extra,
+                draft.length,
+                draft.node,
+                facts.price,
+                facts.engineer,
+                facts.rate,
+                facts.bias,
+                facts.drive,
+                facts.towards,
+                facts.ball,
+                draft.work,
             )
         if k >= 0:
             cost[m], place[m], start[m] = c, k, natural_start(x, m, k, facts, draft)

@@ -27,7 +27,23 @@ from dispatch.planning.layout import (
 
 @kernel_inline
 def place_plain(
-    x, m, bound, mean, spread, stop, extra, length, node, price, engineer, rate, bias, drive, towards, ball, work
+    x,
+    m,
+    bound,
+    mean,
+    spread,
+    stop,
+    extra,
+    length,
+    node,
+    price,
+    engineer,
+    rate,
+    bias,
+    drive,
+    towards,
+    ball,
+    work,
 ):
     """(cost, row) of the cheapest insertion of `x` into route `m` below `bound`, or (bound, -1).
 

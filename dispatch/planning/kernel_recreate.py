@@ -76,8 +76,36 @@ def candidate(x, q, reach, near, owner, option, able, asked, question):
 
 @kernel
 def cheapest_plain(
-    x, bound, blink, mean, spread, stop, extra, length, node, price, engineer, rate, bias, drive, towards, ball, work,
-    option, choices, version, memo_version, memo_cost, memo_row, rng, near, owner, able, asked, question, reach,
+    x,
+    bound,
+    blink,
+    mean,
+    spread,
+    stop,
+    extra,
+    length,
+    node,
+    price,
+    engineer,
+    rate,
+    bias,
+    drive,
+    towards,
+    ball,
+    work,
+    option,
+    choices,
+    version,
+    memo_version,
+    memo_cost,
+    memo_row,
+    rng,
+    near,
+    owner,
+    able,
+    asked,
+    question,
+    reach,
 ):
     """(added cost, engineer, row) of the cheapest insertion below `bound`; engineer -1 where there is none.
 
@@ -98,7 +126,22 @@ def cheapest_plain(
             if length[m] >= engineer[m, MAX_VISITS]:
                 continue
             cost, place = place_plain(
-                x, m, bound, mean, spread, stop, extra, length, node, price, engineer, rate, bias, drive, towards, ball,
+                x,
+                m,
+                bound,
+                mean,
+                spread,
+                stop,
+                extra,
+                length,
+                node,
+                price,
+                engineer,
+                rate,
+                bias,
+                drive,
+                towards,
+                ball,
                 work,
             )
             memo_version[x, m], memo_cost[x, m], memo_row[x, m] = version[m], cost, place
@@ -129,7 +172,11 @@ def cheapest_rich(x, bound, blink, mean, facts, draft):
             place = -1
         if place < 0:
             cost, place = place_rich(x, m, bound, mean, facts, draft)
-            draft.memo_version[x, m], draft.memo_cost[x, m], draft.memo_row[x, m] = draft.version[m], cost, place
+            draft.memo_version[x, m], draft.memo_cost[x, m], draft.memo_row[x, m] = (
+                draft.version[m],
+                cost,
+                place,
+            )
             if place < 0:
                 continue
         if blink == 0.0 or uniform(draft.rng) >= blink:
@@ -144,10 +191,36 @@ def cheapest(x, bound, blink, mean, facts, draft):
         return cheapest_rich(x, bound, blink, mean, facts, draft)
     draft.counters[ASKED] += 1
     return cheapest_plain(
-        x, bound, blink, mean, facts.spread, draft.stop, draft.extra, draft.length, draft.node, facts.price,
-        facts.engineer, facts.rate, facts.bias, facts.drive, facts.towards, facts.ball, draft.work, facts.option,
-        facts.choices, draft.version, draft.memo_version, draft.memo_cost, draft.memo_row, draft.rng,
-        facts.near, draft.owner, facts.able, draft.asked, draft.counters[ASKED], listed(blink, facts, draft),
+        x,
+        bound,
+        blink,
+        mean,
+        facts.spread,
+        draft.stop,
+        draft.extra,
+        draft.length,
+        draft.node,
+        facts.price,
+        facts.engineer,
+        facts.rate,
+        facts.bias,
+        facts.drive,
+        facts.towards,
+        facts.ball,
+        draft.work,
+        facts.option,
+        facts.choices,
+        draft.version,
+        draft.memo_version,
+        draft.memo_cost,
+        draft.memo_row,
+        draft.rng,
+        facts.near,
+        draft.owner,
+        facts.able,
+        draft.asked,
+        draft.counters[ASKED],
+        listed(blink, facts, draft),
     )
 
 

@@ -93,7 +93,9 @@ def rewalk(m, facts, draft):
         row[k, AT], row[k, LEG], row[k, ARRIVE] = here, leg, clock
         start = max(clock, node[x, EARLIEST])
         row[k, START] = start
-        row[k, SLACK], row[k, SAVED] = leave_later(facts.node, x, clock, start, row[k - 1, SLACK], row[k - 1, SAVED])
+        row[k, SLACK], row[k, SAVED] = leave_later(
+            facts.node, x, clock, start, row[k - 1, SLACK], row[k - 1, SAVED]
+        )
         if start > node[x, LATEST] or start < node[x, FLOOR] or (node[x, PIN] > 0 and node[x, PIN] != k):
             cost += BROKEN
         if kind == VISIT or kind == HELP:
@@ -187,7 +189,9 @@ def walk_line(m, n, first, bound, facts, draft):
         if cost >= bound and not may_fall:
             return bound, 0
         clock = start + node[x, DURATION]
-    leg = drive_s(facts.drive, facts.ball, mode, hour_of(facts, clock), here, node[facts.engineer[m, END_NODE], SITE])
+    leg = drive_s(
+        facts.drive, facts.ball, mode, hour_of(facts, clock), here, node[facts.engineer[m, END_NODE], SITE]
+    )
     clock += leg
     if clock > facts.engineer[m, LAST_END]:
         return BROKEN, 0

@@ -12,7 +12,17 @@ from dispatch.planning.kernel_search import spread_price
 from dispatch.planning.kernel_types import Draft
 from dispatch.planning.scenario import MOVED_TOLERANCE_S, Plan, Route, Stop, Unassigned
 
-PARTS = ("travel", "overtime", "late", "unserved", "prefer", "workload_spread", "moved", "missed_window", "working")
+PARTS = (
+    "travel",
+    "overtime",
+    "late",
+    "unserved",
+    "prefer",
+    "workload_spread",
+    "moved",
+    "missed_window",
+    "working",
+)
 
 
 def settled_draft(day: Day, routes: Sequence[Sequence[int]]) -> Draft:

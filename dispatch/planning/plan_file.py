@@ -89,7 +89,7 @@ def _stop(stop: Stop) -> Any:
 def _read_stop(stop: Any, start: Any) -> Stop:
     if isinstance(stop, str):
         return Stop(int(start), ticket=stop)
-    (kind, name), = stop.items()
+    ((kind, name),) = stop.items()
     if kind == "break":
         return Stop(int(start), rest=str(name))
     if kind == "depot":

@@ -95,7 +95,10 @@ class _Crew:
         if self._is_large():
             parts = order.threads
             plans = self.phase(
-                [[*self._arguments(first, order.seed, None, False), "--part", f"{i}/{parts}"] for i in range(parts)]
+                [
+                    [*self._arguments(first, order.seed, None, False), "--part", f"{i}/{parts}"]
+                    for i in range(parts)
+                ]
             )
             merged = {**plans[0], "routes": [route for plan in plans for route in plan["routes"]]}
         else:
@@ -113,7 +116,9 @@ class _Crew:
     def _is_large(self) -> bool:
         try:
             document = json.loads(self.order.scenario.read_bytes())
-            return len(document["tickets"]) >= LARGE_DAY and len(document["engineers"]) >= 2 * self.order.threads
+            return (
+                len(document["tickets"]) >= LARGE_DAY and len(document["engineers"]) >= 2 * self.order.threads
+            )
         except (ValueError, KeyError, TypeError, RecursionError):
             return False
 

@@ -77,7 +77,10 @@ def _too_dear(day: Day, draft: Draft, t: int) -> tuple[str, dict[str, Any]] | No
     if not offers:
         return None
     facts = {"engineer": day.names.engineers[offers[0].engineer], "added_cost": round(offers[0].cost, 1)}
-    return "dearer_than_leaving_open", {**facts, "unserved_price": day.scenario.weights.unserved[ticket.priority]}
+    return "dearer_than_leaving_open", {
+        **facts,
+        "unserved_price": day.scenario.weights.unserved[ticket.priority],
+    }
 
 
 def _impossible_code(day: Day, t: int) -> str:
@@ -110,7 +113,9 @@ def find_fixes(day: Day, draft: Draft, t: int) -> list[Fix]:
     offers = price_insertions(day, draft, t, 1)
     bound = offers[0].cost if offers else col.BROKEN
     fixes = [_fix(day, "serve_anyway", {}, offers[0])] if offers else []
-    fixes += _more_time(day, routes, t, bound) + _lower_level(day, draft, t) + _instead_of(day, draft, routes, t)
+    fixes += (
+        _more_time(day, routes, t, bound) + _lower_level(day, draft, t) + _instead_of(day, draft, routes, t)
+    )
     return sorted(fixes, key=lambda fix: float(fix["cost"]))[:FIXES_MOST]
 
 
@@ -120,7 +125,12 @@ def _fix(day: Day, code: str, facts: dict[str, Any], offer: Offer) -> Fix:
 
 
 def _first_that_works(
-    day: Day, routes: list[list[int]], t: int, bound: float, code: str, changes: Mapping[int, Callable[[], Day]]
+    day: Day,
+    routes: list[list[int]],
+    t: int,
+    bound: float,
+    code: str,
+    changes: Mapping[int, Callable[[], Day]],
 ) -> list[Fix]:
     """The smallest change, by seconds, under which the ticket fits for less than `bound`."""
     for step, change in changes.items():

@@ -269,7 +269,9 @@ def _travel(value: Any, folder: Path) -> Travel:
     travel: Travel
     if "modes" in fields.left:
         modes = _Fields(fields.take("modes"), "travel.modes")
-        travel = Matrices({m: _one_mode(modes.take(m), f"travel.modes.{m}", folder) for m in list(modes.left)})
+        travel = Matrices(
+            {m: _one_mode(modes.take(m), f"travel.modes.{m}", folder) for m in list(modes.left)}
+        )
     elif "positions" in fields.left:
         travel = Positions(
             _positions(fields.take("positions")),
@@ -298,7 +300,9 @@ def _tables(value: Any, where: str, folder: Path) -> NDArray[np.int32]:
         raise PlanningError("matrix_hours_invalid", {"where": where, "expected": 24, "found": len(parts)})
     tables = [_table(part, where, folder) for part in parts]
     if len({t.shape for t in tables}) != 1:
-        raise PlanningError("matrix_size_mismatch", {"where": where, "shapes": sorted({str(t.shape) for t in tables})})
+        raise PlanningError(
+            "matrix_size_mismatch", {"where": where, "shapes": sorted({str(t.shape) for t in tables})}
+        )
     return np.ascontiguousarray(np.stack(tables))
 
 
@@ -339,7 +343,9 @@ def _load(name: str, where: str, folder: Path) -> Any:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise PlanningError("matrix_unreadable", {"where": where, "file": name, "detail": str(error)}) from error
+        raise PlanningError(
+            "matrix_unreadable", {"where": where, "file": name, "detail": str(error)}
+        ) from error
 
 
 def _positions(value: Any) -> NDArray[np.float64]:
@@ -348,5 +354,7 @@ def _positions(value: Any) -> NDArray[np.float64]:
     except (TypeError, ValueError) as error:
         raise PlanningError("positions_invalid", {"detail": str(error)}) from error
     if positions.ndim != 2 or positions.shape[1] != 2:
-        raise PlanningError("positions_invalid", {"shape": list(positions.shape), "expected": "[lon, lat] each"})
+        raise PlanningError(
+            "positions_invalid", {"shape": list(positions.shape), "expected": "[lon, lat] each"}
+        )
     return positions

@@ -15,7 +15,9 @@ from dispatch.planning.draft import Routes, empty_draft, load, routes_of
 from dispatch.planning.kernel_search import fill, keep_best, search
 
 HOT_SHARE: Final = 0.44  # of the mean price of leaving a ticket open
-MUST_SERVE_LEGS: Final = 200.0  # an open ticket dearer than that many legs is no choice: legs then set the scale
+MUST_SERVE_LEGS: Final = (
+    200.0  # an open ticket dearer than that many legs is no choice: legs then set the scale
+)
 HOT_LEGS: Final = 16.0
 COLD_LEGS: Final = 0.02
 LEAST_HOT: Final = 1.0
@@ -79,9 +81,7 @@ def search_day(
                 break
             share = spent / effort.seconds
             heat = hot * (cold / hot) ** share
-            _, best = search(
-                size, 0, 1.0e18, heat, heat, effort.ruined, BLINK, best, day.facts, draft
-            )
+            _, best = search(size, 0, 1.0e18, heat, heat, effort.ruined, BLINK, best, day.facts, draft)
             took = max(1e-6, time.monotonic() - began - spent)
             done += size
             size = max(1, min(50_000, int(size * min(4.0, SLICE_S / took))))
@@ -106,7 +106,10 @@ def temperatures(day: Day, effort: Effort) -> tuple[float, float]:
     sites = facts.node[:tickets, col.SITE]
     close = facts.near[:, :5]
     if close.size and facts.ball.shape[0]:
-        legs = np.linalg.norm(facts.ball[sites[:, None], :3] - facts.ball[sites[close], :3], axis=2) + facts.ball[0, 4]
+        legs = (
+            np.linalg.norm(facts.ball[sites[:, None], :3] - facts.ball[sites[close], :3], axis=2)
+            + facts.ball[0, 4]
+        )
     elif close.size:
         legs = facts.drive[0, 0][sites[:, None], sites[close]]
     else:
@@ -132,4 +135,3 @@ def _greedy_order(day: Day) -> np.ndarray:
         depth = deeper
     latest = np.minimum(facts.node[:tickets, col.LATEST], facts.node[:tickets, col.DUE])
     return np.lexsort((latest, -facts.price[:tickets, col.UNSERVED], depth)).astype(np.int64)
-

@@ -73,7 +73,11 @@ def _check_matrices(travel: Matrices) -> None:
         facts = {"sites": travel.sites, "limit": MATRIX_SITES_LIMIT, "use": "positions"}
         raise PlanningError("too_many_sites", facts)
     for mode, tables in travel.by_mode.items():
-        if tables.ndim != 3 or tables.shape[0] not in (1, 24) or tables.shape[1:] != (travel.sites, travel.sites):
+        if (
+            tables.ndim != 3
+            or tables.shape[0] not in (1, 24)
+            or tables.shape[1:] != (travel.sites, travel.sites)
+        ):
             raise PlanningError("matrix_size_mismatch", {"mode": mode, "shape": list(tables.shape)})
         if tables.dtype != np.int32:
             raise PlanningError("matrix_not_whole_seconds", {"mode": mode, "dtype": str(tables.dtype)})
@@ -105,7 +109,9 @@ def _check_engineer(engineer: Engineer, scenario: Scenario) -> None:
     if isinstance(travel, Matrices):
         known = set(travel.by_mode)
         if engineer.mode is not None and known != {""} and engineer.mode not in known:
-            raise PlanningError("mode_unknown", {"where": where, "mode": engineer.mode, "known": sorted(known)})
+            raise PlanningError(
+                "mode_unknown", {"where": where, "mode": engineer.mode, "known": sorted(known)}
+            )
         if engineer.mode is None and len(known) > 1 and "car" not in known:
             raise PlanningError("mode_missing", {"where": where, "known": sorted(known)})
 
@@ -117,14 +123,18 @@ def _check_ticket(ticket: Ticket, sites: int, engineers: set[str], tickets: set[
     if ticket.window_s is not None:
         _ordered(where, "window_s", ticket.window_s)
     if not 1 <= ticket.crew <= CREW_LIMIT:
-        raise PlanningError("value_out_of_range", {"where": where, "key": "crew", "from": 1, "to": CREW_LIMIT})
+        raise PlanningError(
+            "value_out_of_range", {"where": where, "key": "crew", "from": 1, "to": CREW_LIMIT}
+        )
     named = set(ticket.not_with) | set(ticket.prefer)
     if ticket.pinned is not None:
         named.add(ticket.pinned.engineer)
         if (ticket.pinned.position or 0) < 0:
             raise PlanningError("value_out_of_range", {"where": where, "key": "pinned.position"})
         if ticket.pinned.engineer in ticket.not_with:
-            raise PlanningError("pin_contradicts", {"where": where, "engineer": ticket.pinned.engineer, "by": "not_with"})
+            raise PlanningError(
+                "pin_contradicts", {"where": where, "engineer": ticket.pinned.engineer, "by": "not_with"}
+            )
     if named - engineers:
         raise PlanningError("engineer_unknown", {"where": where, "engineers": sorted(named - engineers)})
     if set(ticket.after) - tickets:
@@ -178,7 +188,9 @@ def _site(where: str, site: int, sites: int) -> None:
 
 def _ordered(where: str, key: str, span: tuple[int, int]) -> None:
     if span[1] < span[0]:
-        raise PlanningError("ends_before_it_begins", {"where": where, "key": key, "from": span[0], "to": span[1]})
+        raise PlanningError(
+            "ends_before_it_begins", {"where": where, "key": key, "from": span[0], "to": span[1]}
+        )
 
 
 def _at_least_zero(where: str, values: Mapping[str, Any]) -> None:

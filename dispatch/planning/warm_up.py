@@ -23,9 +23,14 @@ def small_day() -> Scenario:
     table = np.array([[[abs(a - b) * 300 for a in range(7)] for b in range(7)]], np.int32)
     team = tuple(Engineer(f"E{e}", 4 + e, 4 + e, (28_800, 57_600), skills={"gas": 1}) for e in range(2))
     tickets = [Ticket(f"T{t}", t, 1800, "normal", skills={"gas": 1}) for t in range(2)]
-    tickets += [Ticket("T2", 2, 1800, "high", crew=2), Ticket("T3", 3, 1800, "low", after=("T0",), parts={"valve": 1})]
+    tickets += [
+        Ticket("T2", 2, 1800, "high", crew=2),
+        Ticket("T3", 3, 1800, "low", after=("T0",), parts={"valve": 1}),
+    ]
     depots = (Depot("D", 6),)
-    return Scenario("warm up", Matrices({"": table}), team, tuple(tickets), depots, Weights(workload_spread_s=0.1))
+    return Scenario(
+        "warm up", Matrices({"": table}), team, tuple(tickets), depots, Weights(workload_spread_s=0.1)
+    )
 
 
 def forget_stale_kernels(folder: Path) -> bool:

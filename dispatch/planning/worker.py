@@ -43,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warm_up()
         _work(given)
     except PlanningError as error:
-        Path(given.out).write_text(json.dumps({"error": {"code": error.code, "facts": error.facts}}, default=str))
+        Path(given.out).write_text(
+            json.dumps({"error": {"code": error.code, "facts": error.facts}}, default=str)
+        )
         return BAD_DAY
     except MemoryError:
         facts = {"memory_mb": given.memory_mb}

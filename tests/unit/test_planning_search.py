@@ -46,7 +46,9 @@ def verdict_on(document: dict[str, Any], day: Day, found: Found, folder: Path) -
 
 @pytest.mark.parametrize("features", MIXES, ids=["+".join(sorted(m))[:40] or "plain" for m in MIXES])
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
-def test_the_score_is_the_referees_and_no_rule_is_broken(tmp_path: Path, seed: int, features: set[str]) -> None:
+def test_the_score_is_the_referees_and_no_rule_is_broken(
+    tmp_path: Path, seed: int, features: set[str]
+) -> None:
     document, day, found = planned(tmp_path, seed, features)
     verdict = verdict_on(document, day, found, tmp_path)
     assert not verdict.violations
@@ -111,7 +113,9 @@ def test_the_two_walks_price_a_plain_day_alike(tmp_path: Path) -> None:
     for t in range(len(day.names.tickets)):
         if plain_draft.owner[t] < 0:
             bound = float(day.facts.price[t, col.UNSERVED])
-            assert price_insertions(day, plain_draft, t) == pytest.approx(price_insertions(rich, rich_draft, t))
+            assert price_insertions(day, plain_draft, t) == pytest.approx(
+                price_insertions(rich, rich_draft, t)
+            )
             assert cheapest_rich(t, bound, 0.0, 0.0, rich.facts, rich_draft)[0] <= bound
 
 
@@ -127,8 +131,10 @@ def test_every_open_ticket_has_a_reason_and_fixes_that_hold(tmp_path: Path) -> N
                 t = day.names.tickets.index(unassigned.ticket)
                 x = day.names.tickets.index(fix["facts"]["leaves_open"])
                 take_out(x, day.facts, draft)
-                assert any(o.engineer == day.names.engineers.index(fix["facts"]["engineer"])
-                           for o in price_insertions(day, draft, t))
+                assert any(
+                    o.engineer == day.names.engineers.index(fix["facts"]["engineer"])
+                    for o in price_insertions(day, draft, t)
+                )
                 load(day, draft, found.routes)
 
 
