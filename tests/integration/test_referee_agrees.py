@@ -175,18 +175,7 @@ def passes(seed: int, features: list[str], folder: Path) -> bool:
     return True
 
 
-ALONE = (
-    "windows",
-    "due_times",
-    "overtime",
-    "skills",
-    "breaks",
-    "people",
-    "moves",
-    "spread",
-    "hours",
-    "positions",
-)
+ALONE = ("windows", "due_times", "overtime", "skills", "breaks", "people", "hours", "positions")
 
 
 @pytest.mark.parametrize("feature", ALONE)
