@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from dispatch.actions.step import STATUS_OF
+from dispatch.actions.step import STATUS_OF, race_code
 from dispatch.adapters.photos import PhotoBusy, PhotoWorkerBroken
 from dispatch.adapters.storage import StorageFull, StorageUnavailable
 from dispatch.domain.errors import DispatchError
@@ -23,16 +23,6 @@ from geo.points import GeoError
 log = logging.getLogger("api")
 
 RETRY_AFTER_S = 2
-
-#: What a unique index says to those who come at once.
-RACES = {
-    "uq_visit_engineers_under_way": "engineer_under_way",
-    "uq_offers_one_accepted": "offer_not_live",
-    "uq_offers_one_pending": "offer_pending",
-    "uq_visits_one_open": "visit_open",
-    "uq_tickets_external_ref": "external_ref_known",
-    "uq_quotes_one_open": "quote_open",
-}
 
 _OUTSIDE: tuple[tuple[type[DispatchError], int], ...] = (
     (StorageFull, 507),
@@ -150,12 +140,6 @@ def install(app: FastAPI) -> None:
         return problem(409, code, None, trace_of(request))
 
     on(Exception)(_bug)
-
-
-def race_code(error: IntegrityError) -> str | None:
-    """The refusal behind a unique index, or None where it is a bug."""
-    diagnosis = getattr(error.orig, "diag", None)
-    return RACES.get(getattr(diagnosis, "constraint_name", None) or "")
 
 
 def _bug(request: Request, error: Exception) -> Response:

@@ -22,7 +22,8 @@ from starlette.exceptions import HTTPException
 
 from api.customer.words import LANGUAGES, Words, first_up
 from api.house import Rooms
-from api.problems import RETRY_AFTER_S, SignInRequired, race_code, status_of, trace_of
+from api.problems import RETRY_AFTER_S, SignInRequired, status_of, trace_of
+from dispatch.actions.step import race_code
 from dispatch.domain.errors import DispatchError, Forbidden
 from dispatch.store.transactions import Unavailable
 

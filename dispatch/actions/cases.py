@@ -86,19 +86,15 @@ def load_case(
     named = {"tenant": step.tenant_id, "ticket": ticket_id}
     if not fetch(step.db, _LOCK, named):
         raise NotFound("ticket_unknown", ticket_id=str(ticket_id))
-    ticket, visit, work_type = (
-        step.db.execute(
-            select(Ticket, Visit, WorkType)
-            .join(Visit, and_(Visit.tenant_id == Ticket.tenant_id, Visit.ticket_id == Ticket.id))
-            .join(WorkType, and_(WorkType.tenant_id == Ticket.tenant_id, WorkType.code == Ticket.work_type))
-            .where(Ticket.tenant_id == step.tenant_id, Ticket.id == ticket_id)
-            .order_by(Visit.closed_at.is_not(None), Visit.number.desc())
-            .limit(1)
-            .execution_options(populate_existing=True)
-        )
-        .one()
-        .tuple()
-    )
+    ticket, visit, work_type = step.db.execute(
+        select(Ticket, Visit, WorkType)
+        .join(Visit, and_(Visit.tenant_id == Ticket.tenant_id, Visit.ticket_id == Ticket.id))
+        .join(WorkType, and_(WorkType.tenant_id == Ticket.tenant_id, WorkType.code == Ticket.work_type))
+        .where(Ticket.tenant_id == step.tenant_id, Ticket.id == ticket_id)
+        .order_by(Visit.closed_at.is_not(None), Visit.number.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    ).one()
     crew = list(
         step.db.scalars(
             select(VisitEngineer)

@@ -13,6 +13,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dispatch.domain.commands import Principal
@@ -132,13 +133,7 @@ def run_command(
         seq = append_events(step)
         return _store(db, principal, command_id, request_hash, 200, {**body, "seq": seq}, step.now)
 
-    try:
-        return house.database.run(principal.tenant_id, attempt)
-    except AlreadyDone:
-        return house.database.run(
-            principal.tenant_id, lambda db: _must_have_seen(db, principal, command_id, request_hash)
-        )
-    except DispatchError as refusal:
+    def refuse(refusal: DispatchError) -> Answer:
         status = next(code for kind, code in STATUS_OF if isinstance(refusal, kind))
         body = {"code": refusal.code, "facts": refusal.facts}
         if refusal.code == "command_id_reused":
@@ -150,6 +145,38 @@ def run_command(
                 or _store(db, principal, command_id, request_hash, status, body, house.now())
             ),
         )
+
+    try:
+        try:
+            return house.database.run(principal.tenant_id, attempt)
+        except IntegrityError as error:
+            code = race_code(error)
+            if code is None:
+                raise
+            return refuse(Conflict(code))
+        except DispatchError as refusal:
+            return refuse(refusal)
+    except AlreadyDone:
+        return house.database.run(
+            principal.tenant_id, lambda db: _must_have_seen(db, principal, command_id, request_hash)
+        )
+
+
+#: What a unique index says to those who come at once.
+RACES = {
+    "uq_visit_engineers_under_way": "engineer_under_way",
+    "uq_offers_one_accepted": "offer_not_live",
+    "uq_offers_one_pending": "offer_pending",
+    "uq_visits_one_open": "visit_open",
+    "uq_tickets_external_ref": "external_ref_known",
+    "uq_quotes_one_open": "quote_open",
+}
+
+
+def race_code(error: IntegrityError) -> str | None:
+    """The refusal behind a unique index, or None where it is a bug."""
+    diagnosis = getattr(error.orig, "diag", None)
+    return RACES.get(getattr(diagnosis, "constraint_name", None) or "")
 
 
 class AlreadyDone(Exception):

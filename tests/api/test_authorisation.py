@@ -78,8 +78,10 @@ class World:
     def failed_job(self) -> int:
         rows = self.town.product.rows(
             "insert into procrastinate_jobs (queue_name, task_name, status, args) values "
-            "('default', 'match_ticket', 'failed', jsonb_build_object('tenant', %(t)s::text)) returning id",
+            "('default', 'match_ticket', 'failed', jsonb_build_object('tenant', %(t)s::text, "
+            "'subject', %(k)s::text, 'ticket', %(k)s::text, 'seq', 1, 'depth', 0)) returning id",
             t=str(self.town.made.tenant_id),
+            k=self.ticket_id,
         )
         return int(rows[0]["id"])
 

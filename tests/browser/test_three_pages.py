@@ -227,13 +227,15 @@ TEXTS = """() => {
 KEY = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b|\{\w+\}|\bundefined\b|\[object ")
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 ENGLISH = re.compile(r"\b[A-Za-z]{3,}\b")
+#: Links and ticket numbers are made of random letters.
+RANDOM_LETTERS = re.compile(r"https?://\S+|\S*/c/\S+|\b[2-9A-HJKMNP-Z]{7}\b")
 #: The product's name, languages named in themselves, zones, keys of the keyboard.
 EVERYWHERE = ("派单 Paidan", "中文", "English", "Asia/Shanghai", "UTC", "Esc", "Paidan", "Example")
 
 
 def untranslated(language: str, told: str) -> list[str]:
     """Keys, unfilled places and words of the other language in what a page says."""
-    told = re.sub(r"https?://\S+", " ", told)
+    told = RANDOM_LETTERS.sub(" ", told)
     for known in (*EVERYWHERE, *DATA):
         told = told.replace(known, " ")
     other = CHINESE if language == "en" else ENGLISH

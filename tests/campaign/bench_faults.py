@@ -21,9 +21,13 @@ def campaign(
     seed: int = 1,
     sql: str = "",
     server: tuple[str, ...] = ("-m", "api.server"),
+    settings: dict[str, str] | None = None,
 ) -> Outcome:
-    """A campaign over a cluster of its own under `state`. `sql` is run as superuser before it begins."""
-    with Cluster(state / "cluster", CLUSTER).in_use() as cluster:
+    """A campaign over a cluster of its own under `state`, with more `settings` of PostgreSQL where given.
+
+    `sql` is run as superuser before it begins.
+    """
+    with Cluster(state / "cluster", CLUSTER | (settings or {})).in_use() as cluster:
         cluster.ensure_database("paidan_faults")
         database = Database.of(cluster, "paidan_faults")
         migrate(database)

@@ -28,10 +28,8 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_applied_twice(state: Path) 
 
 
 def test_commits_that_do_not_wait_for_the_disk_are_seen(state: Path) -> None:
-    sql = (
-        "alter database paidan_faults set synchronous_commit = off; alter system set wal_writer_delay = '10s'"
-    )
-    outcome = campaign(state, operations=500, kills=15, sql=sql)
+    lazy = {"synchronous_commit": "off", "wal_writer_delay": "10s"}
+    outcome = campaign(state, operations=500, kills=15, settings=lazy)
     assert outcome.lost > 0 or outcome.audit_breaks > 0, outcome.as_json()
 
 
