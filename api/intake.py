@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from dispatch.actions.intake import TicketWanted
+from fastapi import Response
+
+from api.house import Rooms, refusal_reply, reply, request_hash
+from dispatch.actions.intake import TicketWanted, create_ticket
+from dispatch.actions.step import Step, run_command
+from dispatch.domain.commands import Principal
 from geo.datum import point_to_wgs84
 
 
@@ -29,3 +34,16 @@ def ticket_wanted(body: Any, source: str) -> TicketWanted:
         external_ref=body.external_ref,
         source=source,
     )
+
+
+def create_by(here: Rooms, asking: Principal, body: Any, source: str, trace_id: str) -> Response:
+    """The ticket a NewTicket asks for, once for its command id: 201 with the customer's address, or why not."""
+    wanted = ticket_wanted(body, source)
+
+    def work(step: Step) -> dict[str, Any]:
+        made = create_ticket(step, wanted)
+        made["customer_link"] = f"{here.settings.public_url}/c/{made['customer_link']}"
+        return made
+
+    answer = run_command(here.house, asking, body.command_id, request_hash(body), work)
+    return refusal_reply(answer, trace_id) or reply(answer.body, 201)

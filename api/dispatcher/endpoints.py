@@ -10,17 +10,16 @@ from starlette.concurrency import run_in_threadpool
 from api import shapes
 from api.declared import ERRORS, IMAGE, problems
 from api.dispatcher import views
-from api.house import Asking, Here, Rooms, refusal_reply, reply, request_hash, to_command
-from api.intake import ticket_wanted
+from api.house import Asking, Here, Rooms, refusal_reply, reply, to_command
+from api.intake import create_by
 from api.live import event_stream
 from api.photos import PhotoBrought, keep_photo, read_body, show_photo
 from api.problems import trace_of
 from api.signin import Doorkeeper
 from dispatch.actions.cases import load_case
 from dispatch.actions.dead_letters import DeadLetters
-from dispatch.actions.intake import create_ticket
 from dispatch.actions.matching import find_candidates, preview
-from dispatch.actions.step import Step, read_rules, run_command, run_step
+from dispatch.actions.step import Step, read_rules, run_step
 from dispatch.actions.take_action import take_action
 from dispatch.actions.working import run_match
 from dispatch.domain.commands import Facts, Principal
@@ -112,15 +111,7 @@ def tickets(
     responses=problems(401, 403, 409, 422),
 )
 def create(body: shapes.NewTicket, asking: Asking, here: Here, request: Request) -> Response:
-    wanted = ticket_wanted(body, "dispatcher")
-
-    def work(step: Step) -> dict[str, Any]:
-        made = create_ticket(step, wanted)
-        made["customer_link"] = f"{here.settings.public_url}/c/{made['customer_link']}"
-        return made
-
-    answer = run_command(here.house, asking, body.command_id, request_hash(body), work)
-    return refusal_reply(answer, trace_of(request)) or reply(answer.body, 201)
+    return create_by(here, asking, body, "dispatcher", trace_of(request))
 
 
 @endpoints.get(

@@ -1,17 +1,14 @@
 """Other systems, by API key: create, read and act on tickets."""
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from api.declared import problems
-from api.house import Asking, Here, refusal_reply, reply, request_hash, to_command
-from api.intake import ticket_wanted
+from api.house import Asking, Here, refusal_reply, reply, to_command
+from api.intake import create_by
 from api.integrations import views
 from api.problems import trace_of
-from dispatch.actions.intake import create_ticket
-from dispatch.actions.step import Step, run_command
 from dispatch.actions.take_action import take_action
 from dispatch.domain.errors import NotFound
 from dispatch.store.queries.board import read_tickets
@@ -27,15 +24,7 @@ endpoints = APIRouter(prefix="/api/v1", tags=["integrations"])
     responses=problems(401, 403, 409, 422),
 )
 def create(body: views.IncomingTicket, asking: Asking, here: Here, request: Request) -> Response:
-    wanted = ticket_wanted(body, "api")
-
-    def work(step: Step) -> dict[str, Any]:
-        made = create_ticket(step, wanted)
-        made["customer_link"] = f"{here.settings.public_url}/c/{made['customer_link']}"
-        return made
-
-    answer = run_command(here.house, asking, body.command_id, request_hash(body), work)
-    return refusal_reply(answer, trace_of(request)) or reply(answer.body, 201)
+    return create_by(here, asking, body, "api", trace_of(request))
 
 
 @endpoints.get(
