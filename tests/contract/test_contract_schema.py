@@ -35,8 +35,8 @@ def test_it_says_what_the_running_application_says(product: Product) -> None:
     mine = {path: item for path, item in served["paths"].items() if path.startswith("/engineer/v1/")}
     document = contract.openapi()
     assert document["paths"] == mine
-    served["paths"] = mine
-    assert breaks(served, document) == breaks(document, served) == []
+    alone = {**served, "paths": mine}
+    assert breaks(alone, document) == breaks(document, alone) == []
 
 
 def test_check_notices_a_stale_file_and_a_broken_phone(
