@@ -6,14 +6,21 @@ from alembic import op
 from geoalchemy2 import Geography
 from sqlalchemy.dialects import postgresql
 
+from dispatch.store.row_security import secured
+
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-#: Without row-level security: the look-up that comes before a tenant is known.
-OUTSIDE = frozenset({"directory"})
-TENANT = "nullif(current_setting('app.tenant', true), '')::uuid"
+_TABLES = """
+    absences acceptances api_keys assets blobs chain_heads check_ins commands completions
+    contractors customer_exclusions customer_links customers directory dispatchers engineer_days
+    engineer_positions engineer_skills engineers event_texts evidence messages_sent offers outbox
+    part_movements parts planner_leases plans promises push_deliveries push_targets quotes receipts
+    refusals requests settlement_lines shifts signins skills stops tenants territories ticket_events
+    tickets timers visit_engineers visits work_type_skills work_types
+""".split()
 
 _PARTITIONS = (
     "CREATE TABLE engineer_positions_default PARTITION OF engineer_positions DEFAULT",
@@ -40,20 +47,8 @@ _PARTITIONS = (
 
 
 def _security() -> list[str]:
-    """Row-level security, enabled and forced, on every table with a tenant."""
-    from dispatch.store.tables import Base
-
-    statements = []
-    for table in sorted(Base.metadata.tables):
-        statements.append(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO paidan_app")
-        if table in OUTSIDE:
-            continue
-        key = "id" if table == "tenants" else "tenant_id"
-        statements += [
-            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-            f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
-            f"CREATE POLICY tenant ON {table} TO paidan_app USING ({key} = {TENANT}) WITH CHECK ({key} = {TENANT})",
-        ]
+    """Row-level security on every table; the relay's own view of outbox and timers."""
+    statements = [each for table in _TABLES for each in secured(table)]
     for table in ("outbox", "timers"):
         statements += [
             # FOR UPDATE SKIP LOCKED asks for the right to update, though nothing is changed.
