@@ -23,6 +23,12 @@ def scene(width: int, height: int, seed: int = 1) -> Image.Image:
     return picture
 
 
+def noisy_scene(width: int, height: int, noise: float, seed: int = 1) -> Image.Image:
+    """The scene with the grain of a poor sensor mixed in: 0 none, 1 nothing else."""
+    grain = Image.effect_noise((width, height), 25).convert("RGB")
+    return Image.blend(scene(width, height, seed), grain, noise)
+
+
 def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
     target = io.BytesIO()
     picture.save(target, kind, **options)

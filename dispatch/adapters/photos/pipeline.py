@@ -55,7 +55,7 @@ def _process(raw: bytes, stamp: Stamp | None, limits: PhotoLimits, font_path: Pa
             width, height = height, width
         large = _reduced(image, limits.large_side_px)
     thumb = large.copy()
-    thumb.thumbnail((limits.thumb_side_px, limits.thumb_side_px), Image.Resampling.LANCZOS)
+    thumb.thumbnail((limits.thumb_side_px, limits.thumb_side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
     gray = thumb.convert("L").resize((GRAY_SIDE_PX, GRAY_SIDE_PX), Image.Resampling.LANCZOS)
     phash, mirror_phash = fingerprints(gray.tobytes())
     if stamp is not None:
@@ -66,7 +66,7 @@ def _process(raw: bytes, stamp: Stamp | None, limits: PhotoLimits, font_path: Pa
         height=height,
         sha256=hashlib.sha256(raw).hexdigest(),
         large_jpeg=_saved(large, "JPEG", quality=_JPEG_QUALITY),
-        thumb_webp=_saved(thumb, "WEBP", quality=_WEBP_QUALITY, method=3),
+        thumb_webp=_saved(thumb, "WEBP", quality=_WEBP_QUALITY, method=2),
         exif=facts,
         phash=phash,
         mirror_phash=mirror_phash,
@@ -96,7 +96,8 @@ def _reduced(image: Image.Image, side_px: int) -> Image.Image:
         image = image.point(lambda value: value / 256).convert("L")
     elif image.mode in ("P", "PA", "1"):
         image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
-    image.thumbnail((side_px, side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    # Whole pixels are averaged first as far as that goes, the rest is resampled: half the time for the same look.
+    image.thumbnail((side_px, side_px), Image.Resampling.BICUBIC, reducing_gap=1.0)
     image = ImageOps.exif_transpose(image)
     image = _in_srgb(_on_white(image), profile)
     image.info = {}
