@@ -295,7 +295,7 @@ def test_the_child_knows_none_of_the_parents_settings(
 
 
 @pytest.mark.parametrize(
-    ("kind", "noise"), [("JPEG", 0.3), ("PNG", 0.3), ("WEBP", 0.1), ("HEIF", 0.0)], ids=lambda v: str(v)
+    ("kind", "noise"), [("JPEG", 0.3), ("PNG", 0.3), ("WEBP", 0.1), ("HEIF", 0.0)], ids=str
 )
 def test_12_megapixels_cost_at_most_350_ms_of_processor_time(kind: str, noise: float) -> None:
     """The quickest of three: what else the machine does is not the pipeline's cost."""
