@@ -64,9 +64,9 @@ def keep_photo(rooms: Rooms, principal: Principal, brought: PhotoBrought) -> dic
         width=photo.width,
         height=photo.height,
         phash=photo.phash,
+        mirror_phash=photo.mirror_phash,
         taken_at=brought.taken_at or exif.taken_at or rooms.house.now(),
         facts={
-            "mirror_phash": photo.mirror_phash,
             "original_sha256": brought.original_sha256,
             "exif_taken_at": exif.taken_at.isoformat() if exif.taken_at else None,
             "exif_position": list(exif.position_wgs84) if exif.position_wgs84 else None,

@@ -1,6 +1,6 @@
 """Jobs of the visit and its end."""
 
-from dispatch.actions import working
+from dispatch.actions import evidence_doubts, working
 from jobs.registry import About, Wired, in_step, job
 
 
@@ -20,3 +20,9 @@ def resume_ticket(wired: Wired, about: About) -> None:
 def sign_off_by_default(wired: Wired, about: About) -> None:
     """The customer's days are over."""
     in_step(wired, about, lambda step: working.sign_off_by_default(step, about.subject_id))
+
+
+@job
+def judge_evidence(wired: Wired, about: About) -> None:
+    """A photo or a check-in came: compare, and weigh what is left to doubt."""
+    in_step(wired, about, lambda step: evidence_doubts.judge_evidence(step, about.ticket_id))

@@ -106,11 +106,23 @@ class OfferLine(Reply):
     reason: str | None
 
 
+class DoubtLine(Reply):
+    """A reason for doubt and its numbers: evidence, never an accusation."""
+
+    code: str
+    points: int
+    facts: dict[str, object]
+
+
 class EvidenceLine(Reply):
+    """A photo; of a check-in also its distance and what is left to doubt, 0 to 100 (null: not weighed yet)."""
+
     photo: PhotoCard
     engineer_id: UUID | None
     distance_m: float | None
     flags: list[str]
+    doubt_score: int | None
+    doubts: list[DoubtLine]
 
 
 class AcceptanceLine(Reply):
@@ -155,7 +167,8 @@ class CandidateLine(Reply):
 
 
 class ReceiptView(Reply):
-    """Why the engine chose. `travel_source` says whether times are road times or estimates."""
+    """Why the engine chose. `travel_source` says whether times are road times or estimates; `holds` whether the
+    stored receipt, computed again from its own facts, gives the same lines (null for one not stored)."""
 
     receipt_id: UUID | None
     ticket_id: UUID
@@ -165,6 +178,7 @@ class ReceiptView(Reply):
     chosen_engineer_id: UUID | None
     runner_up_engineer_id: UUID | None
     travel_source: str
+    holds: bool | None = None
     candidates: list[CandidateLine]
 
 

@@ -32,6 +32,7 @@ class StoredPhoto:
     width: int
     height: int
     phash: str | None
+    mirror_phash: str | None
     taken_at: datetime
     facts: dict[str, Any]
 
@@ -174,6 +175,7 @@ def _keep_blob(step: Step, photo: StoredPhoto) -> None:
         width=photo.width,
         height=photo.height,
         phash=photo.phash,
+        mirror_phash=photo.mirror_phash,
         refcount=1,
         stored_at=step.now,
     )

@@ -20,7 +20,7 @@ _LINE = """
     t.attention, t.urged, v.id as visit_id, v.engineer_id, e.name as engineer_name,
     v.acknowledged_at is not null as acknowledged,
     coalesce(o.pending, 0) as offers_pending, o.expires_at as offer_expires_at,
-    t.hold_until, v.eta_at
+    t.hold_until, v.eta_at, p.promise
   from tickets t
   join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
   left join lateral (select v.* from visits v where v.tenant_id = t.tenant_id and v.ticket_id = t.id
@@ -28,6 +28,10 @@ _LINE = """
   left join engineers e on e.tenant_id = v.tenant_id and e.id = v.engineer_id
   left join lateral (select count(*)::int as pending, min(o.expires_at) as expires_at from offers o
     where o.tenant_id = t.tenant_id and o.visit_id = v.id and o.status = 'pending') o on t.status = 'offered'
+  left join lateral (select jsonb_build_object('kind', c.kind, 'due_at', c.due_at, 'at_risk_at', c.at_risk_at,
+      'paused_reason', c.paused_reason, 'left_s', c.target_s - c.elapsed_s, 'guess', c.guess) as promise
+    from promise_clocks c where c.tenant_id = t.tenant_id and c.ticket_id = t.id and c.ended is null
+    order by c.due_at nulls last limit 1) p on true
 """
 
 #: attention first, then the urgent, then the oldest: the order a dispatcher works in.
@@ -138,7 +142,7 @@ def board_ticket(row: dict[str, Any]) -> dict[str, Any]:
         "ticket_id", "ticket_no", "status", "version", "priority", "work_type", "description", "address",
         "territory_id", "due_at", "created_at", "updated_at", "source", "attention", "urged", "visit_id",
         "engineer_id", "engineer_name", "acknowledged", "offers_pending", "offer_expires_at", "hold_until",
-        "eta_at",
+        "eta_at", "promise",
     )  # fmt: skip
     return {
         **{key: row[key] for key in plain},
@@ -182,7 +186,12 @@ _EVIDENCE = """
       'pending', e.pending) as photo,
     case when e.actor = 'engineer' then e.actor_id end as engineer_id,
     case when e.kind = 'check_in' then c.distance_m end as distance_m,
-    case when e.kind = 'check_in' then coalesce(c.flags, '[]'::jsonb) else '[]'::jsonb end as flags
+    case when e.kind = 'check_in' then coalesce(c.flags, '[]'::jsonb) else '[]'::jsonb end as flags,
+    case when e.kind = 'check_in' then c.doubt_score end as doubt_score,
+    case when e.kind = 'check_in' then coalesce(c.doubts, '[]'::jsonb)
+      else coalesce((select jsonb_agg(jsonb_build_object('points', 0, 'facts', l, 'code',
+          case when (l ->> 'mirrored')::bool then 'photo_mirrored' else 'photo_reused' end))
+        from jsonb_array_elements(e.facts -> 'like') l), '[]'::jsonb) end as doubts
   from evidence e left join check_ins c on c.tenant_id = e.tenant_id and c.visit_id = e.visit_id
     and c.engineer_id = e.actor_id
   where e.tenant_id = %(tenant)s and e.ticket_id = %(ticket)s order by e.taken_at limit 200

@@ -21,8 +21,12 @@ class Blob(Base, TenantRow):
     height: Mapped[int]
     refcount: Mapped[int] = mapped_column(server_default=text("0"))
     phash: Mapped[str | None]
+    mirror_phash: Mapped[str | None]
     stored_at: Mapped[datetime]
-    __table_args__ = (CheckConstraint("refcount >= 0", name="refcount"),)
+    __table_args__ = (
+        CheckConstraint("refcount >= 0", name="refcount"),
+        Index("ix_blobs_stored_at", "tenant_id", "stored_at"),
+    )
 
 
 class Evidence(Base, Row):
@@ -49,7 +53,8 @@ class Evidence(Base, Row):
 
 
 class CheckIn(Base, TenantRow):
-    """Arrival, as claimed and as measured. `flags` are doubts with names, never an accusation."""
+    """Arrival, as claimed and as measured. `flags` name what was seen at once; `doubts` are weighed by a job
+    when all there is to see has come: evidence, never an accusation."""
 
     __tablename__ = "check_ins"
     visit_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -62,6 +67,8 @@ class CheckIn(Base, TenantRow):
     radius_m: Mapped[int]
     override_reason: Mapped[str | None]
     flags: Mapped[list[Any]] = mapped_column(server_default=EMPTY_LIST)
+    doubt_score: Mapped[int | None]
+    doubts: Mapped[list[Any]] = mapped_column(server_default=EMPTY_LIST)
     device_at: Mapped[datetime | None]
     at: Mapped[datetime]
     __table_args__ = (

@@ -139,6 +139,8 @@ export interface EvidenceLine {
   engineer_id: Uuid | null
   distance_m: number | null
   flags: string[]
+  doubt_score: number | null
+  doubts: { code: string; points: number; facts: Record<string, unknown> }[]
 }
 
 export interface AcceptanceLine {

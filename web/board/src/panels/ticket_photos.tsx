@@ -45,6 +45,10 @@ function Caption({ line, zone }: { line: EvidenceLine; zone: string }): JSX.Elem
       {line.flags.map((flag) => (
         <span key={flag} class="tag" data-tone="warn">{label('flag', flag)}</span>
       ))}
+      {[...new Set(line.doubts.map((doubt) => doubt.code))].filter((code) => !line.flags.includes(code)).map((code) => (
+        <span key={code} class="tag" data-tone="warn">{label('flag', code)}</span>
+      ))}
+      {!!line.doubt_score && <small>{t('doubt_score', { n: line.doubt_score })}</small>}
     </div>
   )
 }
