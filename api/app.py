@@ -18,6 +18,7 @@ from api.places import Places
 from api.signin import Doorkeeper
 from dispatch.actions.step import House
 from dispatch.adapters.photos import PhotoWorker
+from dispatch.adapters.roads import RoadTimes
 from dispatch.adapters.storage import BlobStore, FolderStore
 from dispatch.settings import Settings, read_settings
 from dispatch.store.personal import PersonalData
@@ -31,7 +32,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The application of one process; settings from the environment where none are given."""
     settings = settings or read_settings()
     database = Database(settings.database_url, settings.api_pool, "paidan-api")
-    house = House(database, settings.clock.now, PersonalData(settings.data_key))
+    roads = RoadTimes(settings.roads_dir)
+    house = House(database, settings.clock.now, PersonalData(settings.data_key), roads)
     secure = settings.public_url.startswith("https://")
     doorkeeper = Doorkeeper(database, settings.secret_key, secure, house.now)
     photos = PhotoWorker()

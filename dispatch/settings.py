@@ -82,6 +82,7 @@ class Settings:
     api_pool: int = 8
     worker_concurrency: int = 8
     maps_dir: Path = Path("maps")
+    roads_dir: Path = Path("roads")
 
 
 DESCRIPTIONS: dict[str, tuple[str, str]] = {
@@ -109,6 +110,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "PAIDAN_API_POOL": ("database connections of each api process", "8"),
     "PAIDAN_WORKER_CONCURRENCY": ("jobs a worker runs at once", "8"),
     "PAIDAN_MAPS_DIR": ("folder of map layers shown on the board", "`$PAIDAN_STATE/maps`"),
+    "PAIDAN_ROADS_DIR": ("folder of the imported road network", "`$PAIDAN_STATE/roads`"),
     "PAIDAN_DEMO": ("`1` only in the demo: marks pages, allows shipped sign-ins", "off"),
 }
 
@@ -139,6 +141,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         api_pool=_count(env, "PAIDAN_API_POOL", 8),
         worker_concurrency=_count(env, "PAIDAN_WORKER_CONCURRENCY", 8),
         maps_dir=Path(env.get("PAIDAN_MAPS_DIR", str(state / "maps"))),
+        roads_dir=Path(env.get("PAIDAN_ROADS_DIR", str(state / "roads"))),
     )
 
 

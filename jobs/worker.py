@@ -11,6 +11,7 @@ from dispatch.actions.step import House
 from dispatch.adapters.push import PushSender
 from dispatch.adapters.push_firebase import FCM_URL, FirebasePushSender
 from dispatch.adapters.queue import run_worker
+from dispatch.adapters.roads import RoadTimes
 from dispatch.domain.errors import DispatchError
 from dispatch.settings import Settings, read_settings
 from dispatch.store.personal import PersonalData
@@ -26,7 +27,8 @@ MODULES = (keeping, matching, telling, visits)
 def wire(settings: Settings) -> Wired:
     """The worker's parts, from settings."""
     database = Database(settings.database_url, settings.worker_concurrency, "paidan-worker")
-    house = House(database, settings.clock.now, PersonalData(settings.data_key))
+    roads = RoadTimes(settings.roads_dir)
+    house = House(database, settings.clock.now, PersonalData(settings.data_key), roads)
     return Wired(house, push_sender(settings))
 
 

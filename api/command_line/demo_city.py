@@ -7,6 +7,8 @@ simulated people need to know (their sign-ins, the ticket source's key) goes int
 import json
 import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -20,6 +22,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.command_line.environment import write_private
+from api.command_line.problems import CommandError
 from dispatch.actions import tenants
 from dispatch.actions.tenants import EngineerWanted, WorkTypeWanted
 from dispatch.settings import Settings, read_settings
@@ -38,6 +41,8 @@ PASSWORD = "demo"
 _CHEAP = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 CAST_FILE = "demo-cast.json"
 CITY_SEED = 7
+ROADS_TIMEOUT_S = 300
+"""An import takes seconds; the first on a machine also compiles."""
 ENGINEERS_PER_TERRITORY = 8
 SHIFT_DAYS = 45
 #: Short waits, so that an accelerated day shows every turn a ticket can take.
@@ -89,6 +94,7 @@ def seed(public_url: str) -> list[str]:
     """Makes the map and the company where they are missing. Returns the greeting's lines."""
     settings = read_settings(os.environ)
     city = ensure_map(settings.maps_dir)
+    ensure_roads(settings.maps_dir / "demo-city.osm.pbf", settings.roads_dir)
     database = Database(settings.database_url, 2, "paidan-demo-seed")
     try:
         now = settings.clock.now()
@@ -116,6 +122,19 @@ def ensure_map(folder: Path) -> dict[str, Any]:
         "addresses": json.loads((folder / "addresses.json").read_text()),
         "territories": json.loads((folder / "territories.geojson").read_text())["features"],
     }
+
+
+def ensure_roads(pbf: Path, folder: Path) -> None:
+    """The city's road network in `folder`, imported once. In a process of its own: it loads compiled code."""
+    done, wanted = folder / "source", f"{pbf} {CITY_SEED}"
+    if done.exists() and done.read_text() == wanted and (folder / "graph.roads").exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "geo.roads", "import", str(pbf), "--into", str(folder)]
+    made = subprocess.run(command, capture_output=True, text=True, timeout=ROADS_TIMEOUT_S)
+    if made.returncode:
+        raise CommandError(f"the demo city's roads could not be imported: {made.stderr.strip()[-500:]}")
+    done.write_text(wanted)
 
 
 def _peopled(database: Database) -> bool:

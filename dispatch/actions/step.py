@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from dispatch.adapters.roads import RoadTimes
 from dispatch.domain.commands import Principal
 from dispatch.domain.errors import Conflict, DispatchError, Forbidden, NotFound, NotReady
 from dispatch.domain.events import GENESIS, Event, chain_hash
@@ -64,6 +65,7 @@ class Step:
     device_at: datetime | None = None
     depth: int = 0
     drafts: list[Draft] = field(default_factory=list)
+    roads: RoadTimes | None = None
 
     @property
     def tenant_id(self) -> UUID:
@@ -98,11 +100,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What actions need of the world: the database, the clock's reading, the personal-data keys."""
+    """What actions need of the world: the database, the clock's reading, the personal-data keys, and who is asked
+    for travel times (None: they are estimated)."""
 
     database: Database
     now: Callable[[], datetime]
     personal: PersonalData
+    roads: RoadTimes | None = None
 
 
 Work = Callable[[Step], dict[str, Any]]
@@ -207,6 +211,7 @@ def begin(
         rules=read_rules(db, principal.tenant_id),
         command_id=command_id,
         device_at=device_at,
+        roads=house.roads,
     )
 
 

@@ -12,6 +12,7 @@ from dispatch.actions.matching import judge_one
 from dispatch.actions.money import approved, quote_blocks
 from dispatch.actions.offers import exclude, withdraw_offers
 from dispatch.actions.step import Draft, Step
+from dispatch.actions.travelling import begin_trip
 from dispatch.domain.errors import Conflict, NotReady
 from dispatch.domain.evidence import Arrival, judge_arrival, photos_needed
 from dispatch.domain.lifecycle import Actor, Need, Outcome
@@ -127,6 +128,7 @@ def _set_off(step: Step, case: Case) -> dict[str, object]:
     _check_free(step, case, lead.engineer_id)
     lead.set_off_at, lead.left_at = step.now, None
     case.visit.set_off_at = step.now
+    begin_trip(step, case, lead.engineer_id)
     if case.visit.acknowledged_at is None:
         _acknowledge(step, case)
     return {}
@@ -157,7 +159,7 @@ def _turn_back(step: Step, case: Case) -> dict[str, object]:
     """Not gone after all: the same visit, as if never set off."""
     lead = _lead(case)
     lead.set_off_at = None
-    case.visit.set_off_at = None
+    case.visit.set_off_at = case.visit.eta_at = None
     return {}
 
 

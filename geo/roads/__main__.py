@@ -4,6 +4,7 @@ extracts."""
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     imports = commands.add_parser("import", help="read one or more .osm.pbf files")
     imports.add_argument("files", nargs="+", type=Path, metavar="FILE.osm.pbf")
-    imports.add_argument("--into", type=Path, default=Path(".state/roads"), help="folder of the road file")
+    imports.add_argument("--into", type=Path, default=_folder(), help="folder of the road file (%(default)s)")
     imports.add_argument("--country", help="two letters; taken from where the roads are when left out")
     options = parser.parse_args(argv)
     from geo.roads.imports import import_roads
@@ -40,6 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     print(f"{made.path} ({size:.1f} MB)")
     return 0
+
+
+def _folder() -> Path:
+    """Where the running product looks for roads."""
+    return Path(
+        os.environ.get("PAIDAN_ROADS_DIR") or Path(os.environ.get("PAIDAN_STATE", ".state")) / "roads"
+    )
 
 
 if __name__ == "__main__":

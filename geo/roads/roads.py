@@ -17,10 +17,20 @@ from geo.roads.errors import RoadsError
 from geo.roads.files import read_roads
 from geo.roads.isochrone import area_of, check_seconds, reached_lines
 from geo.roads.matching import Match, match_trace
-from geo.roads.matrix import MAX_POINTS, Ends, LiveMatrix, Matrix, Nearest, check_size, matrix_of, nearest_of
+from geo.roads.matrix import (
+    MAX_POINTS,
+    UNREACHABLE,
+    Ends,
+    LiveMatrix,
+    Matrix,
+    Nearest,
+    check_size,
+    matrix_of,
+    nearest_of,
+)
 from geo.roads.network import Network
 from geo.roads.routes import Route, find_route
-from geo.roads.snap import MAX_SNAP_M, Points, Snaps
+from geo.roads.snap import MAX_SNAP_M, Points, Snaps, as_lon_lat
 
 Place = Point | tuple[float, float]
 
@@ -51,6 +61,12 @@ class Roads:
     def snap(self, points: Points, mode: str = "car") -> Snaps:
         """Where on the roads each point is put."""
         return self._network(mode).snap(points, self.max_snap_m, mode)
+
+    def near_road(self, points: Points, mode: str = "car") -> NDArray[np.bool_]:
+        """(points): whether a road of the mode lies within max_snap_m."""
+        network = self._network(mode)
+        segment, _, _ = network.snapper.nearest(*as_lon_lat(points), network.may_stop, self.max_snap_m)
+        return np.asarray(segment[:, 0] >= 0)
 
     def matrix(
         self, points: Points, mode: str = "car", hour: int | None = None, to: Points | None = None
@@ -110,6 +126,24 @@ class Roads:
     def prepare(self, mode: str = "car", hours: Sequence[int] = range(24)) -> None:
         """Customise the metrics of these hours now instead of at the first question."""
         self._network(mode).prepare(mode, hours)
+
+    def most_driven(self, a: Place, b: Place, mode: str = "car", hour: int | None = None) -> str:
+        """The group of roads (profiles.GROUPS) on which most metres of the fastest way lie. Raises RoadsError
+        no_route."""
+        network, edges = self._network(mode), self.route(a, b, mode, hour).edges
+        group = np.array(profiles.GROUP_OF_CLASS)[network.seg_class[network.seg_start[edges]]]
+        metres = np.bincount(group, weights=network.edge_m[edges], minlength=len(profiles.GROUPS))
+        return profiles.GROUPS[int(metres.argmax())]
+
+    def warm_up(self, mode: str = "car") -> None:
+        """Every hour's metric and one question of each kind, so that nobody waits for them or for compiling."""
+        self.prepare(mode)
+        network = self._network(mode)
+        stops = np.flatnonzero(network.may_stop)[[0, -1]]
+        a, b = ((float(network.seg_lon[s, 0]), float(network.seg_lat[s, 0])) for s in stops)
+        self.near_road([a, b], mode)
+        if self.matrix([a], mode, 8, to=[b]).seconds[0, 0] < UNREACHABLE:
+            self.most_driven(a, b, mode, 8)
 
     def set_factors(self, mode: str, hour: int, factors: Sequence[float]) -> None:
         """Replace the factors on free speed for profiles.GROUPS at an hour; metrics are customised anew in

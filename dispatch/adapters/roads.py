@@ -1,0 +1,136 @@
+"""The port to the road process: seconds and metres along roads, asked over a unix socket beside the road file.
+
+The process that answers holds the compiled network; whoever asks stays light. It is never waited for longer than
+TIMEOUT_S, and after a failure left alone for REST_S: travel times then are estimated by distance, and say so.
+"""
+
+import json
+import os
+import socket
+import struct
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geo.points import Point
+
+SOCKET_NAME = "roads.sock"
+TIMEOUT_S = 0.2
+REST_S = 5.0
+MOST_BYTES = 1 << 20
+MOST_POINTS = 1000
+_LENGTH = struct.Struct("<I")
+
+
+class RoadsAway(Exception):
+    """No road times just now; the text says why. Fall back to an estimate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """One journey along roads: whole seconds and metres."""
+
+    seconds: int
+    metres: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drives:
+    """To one target, in the order of the origins; None for an origin no road leads from. `road_class` is the
+    group of roads (geo.roads.profiles.GROUPS) most driven on by the first, where it was asked for."""
+
+    drives: tuple[Drive | None, ...]
+    road_class: str | None = None
+
+
+class RoadTimes:
+    """Asks the road process of this host. Safe to use from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / SOCKET_NAME
+        self._rest_until = 0.0
+
+    def to_one(self, origins: Sequence[Point], target: Point, hour: int, with_class: bool = False) -> Drives:
+        """By car at a local hour of departure. Raises RoadsAway."""
+        if not origins:
+            return Drives(())
+        if len(origins) > MOST_POINTS:
+            raise RoadsAway(f"more than {MOST_POINTS} points")
+        if time.monotonic() < self._rest_until:
+            raise RoadsAway("left alone after a failure")
+        wanted = {
+            "from": [[p.lon, p.lat] for p in origins],
+            "to": [target.lon, target.lat],
+            "hour": hour,
+            "class": with_class,
+        }
+        try:
+            said = self._ask(wanted)
+            pairs = zip(said["seconds"], said["metres"], strict=True)
+            drives = tuple(None if s is None else Drive(int(s), int(m)) for s, m in pairs)
+            if len(drives) != len(origins):
+                raise ValueError(f"{len(drives)} answers for {len(origins)} points")
+            return Drives(drives, said.get("class"))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            # A missing socket costs nothing to try; one that does not answer does.
+            if not isinstance(error, FileNotFoundError | ConnectionRefusedError):
+                self._rest_until = time.monotonic() + REST_S
+            raise RoadsAway(f"{type(error).__name__}: {error}") from error
+
+    def _ask(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        ends = time.monotonic() + TIMEOUT_S
+        with (
+            short_path(self._path) as path,
+            socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection,
+        ):
+            connection.settimeout(TIMEOUT_S)
+            connection.connect(path)
+            write_message(connection, wanted)
+            said = read_message(connection, ends)
+        if "error" in said:
+            raise ValueError(said["error"])
+        return said
+
+
+def write_message(connection: socket.socket, message: dict[str, Any]) -> None:
+    """A length (uint32, little endian) and JSON."""
+    body = json.dumps(message).encode()
+    connection.sendall(_LENGTH.pack(len(body)) + body)
+
+
+def read_message(connection: socket.socket, ends: float) -> dict[str, Any]:
+    """One message, whole before `ends` of the monotonic clock. Raises OSError, ValueError."""
+    (length,) = _LENGTH.unpack(_read(connection, _LENGTH.size, ends))
+    if length > MOST_BYTES:
+        raise ValueError(f"a message of {length} bytes")
+    message = json.loads(_read(connection, length, ends))
+    if not isinstance(message, dict):
+        raise ValueError("not an object")
+    return message
+
+
+def _read(connection: socket.socket, length: int, ends: float) -> bytes:
+    got = bytearray()
+    while len(got) < length:
+        left = ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("no whole answer in time")
+        connection.settimeout(left)
+        part = connection.recv(length - len(got))
+        if not part:
+            raise ConnectionResetError("the other side hung up")
+        got += part
+    return bytes(got)
+
+
+@contextmanager
+def short_path(path: Path) -> Iterator[str]:
+    """`path` in a form short enough for a unix socket's address (107 bytes), however deep its folder lies."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

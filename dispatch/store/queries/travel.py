@@ -1,0 +1,61 @@
+"""Where engineers are, and how finished drives and jobs went."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from dispatch.store.queries.reading import fetch
+from geo.points import Point
+
+MOST = 5000
+
+_POSITIONS = """
+    select id, st_x(position::geometry) as lon, st_y(position::geometry) as lat from engineers
+    where tenant_id = %(tenant)s and id = any(%(ids)s) and position is not null
+      and (%(oldest)s::timestamptz is null or position_at >= %(oldest)s)
+"""
+
+#: How long it took goes by the phone's own time of arrival, where that can be true.
+_TRIPS = f"""
+    select t.base_s, t.set_off_at, t.road_class, t.area, t.engineer_id,
+           extract(epoch from case when c.device_at between t.set_off_at and c.at then c.device_at else c.at end
+                              - t.set_off_at) as observed_s
+    from trips t join check_ins c
+      on c.tenant_id = t.tenant_id and c.visit_id = t.visit_id and c.engineer_id = t.engineer_id
+    where t.tenant_id = %(tenant)s and t.source = %(source)s and t.set_off_at >= %(since)s
+      and c.at > t.set_off_at and c.override_reason is null
+    order by t.set_off_at desc limit {MOST}
+"""
+
+_JOBS = f"""
+    select w.duration_min as planned_min, t.work_type, v.engineer_id, v.checked_in_at,
+           coalesce(a.kind, '') as asset, extract(epoch from v.completed_at - v.checked_in_at) as observed_s
+    from visits v
+    join tickets t on t.tenant_id = v.tenant_id and t.id = v.ticket_id
+    join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
+    left join assets a on a.tenant_id = t.tenant_id and a.id = t.asset_id
+    where v.tenant_id = %(tenant)s and v.checked_in_at >= %(since)s and v.completed_at > v.checked_in_at
+      and v.engineer_id is not null
+    order by v.checked_in_at desc limit {MOST}
+"""
+
+
+def positions_of(
+    db: Session, tenant_id: UUID, ids: Sequence[UUID], oldest: datetime | None = None
+) -> dict[UUID, Point]:
+    """Newest positions, of those who have one (not older than `oldest`)."""
+    rows = fetch(db, _POSITIONS, {"tenant": tenant_id, "ids": list(ids), "oldest": oldest})
+    return {row["id"]: Point(row["lon"], row["lat"]) for row in rows}
+
+
+def finished_trips(db: Session, tenant_id: UUID, source: str, since: datetime) -> Sequence[dict[str, Any]]:
+    """The newest drives that ended at their site."""
+    return fetch(db, _TRIPS, {"tenant": tenant_id, "source": source, "since": since})
+
+
+def finished_jobs(db: Session, tenant_id: UUID, since: datetime) -> Sequence[dict[str, Any]]:
+    """The newest visits from check-in to completion."""
+    return fetch(db, _JOBS, {"tenant": tenant_id, "since": since})

@@ -1,0 +1,236 @@
+"""Arrival times come from roads where a network is imported, and say that they are estimated where not."""
+
+import base64
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dispatch.actions.step import run_step
+from dispatch.actions.travelling import learn
+from dispatch.adapters.roads import SOCKET_NAME, RoadsAway, RoadTimes
+from dispatch.domain.commands import system
+from geo.points import Point
+from geo.roads.imports import import_roads
+from geo.travel import great_circle_travel
+from tests.builders import SITE, new_ticket
+from tests.house import Product, Town, settings_for
+from tests.roads_maps import LAT0, LON0, M_LAT, M_LON, Map
+
+WEST = Point(SITE.lon - 0.02, SITE.lat)
+
+
+@pytest.fixture(scope="module")
+def roads_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A U of streets: from WEST, 1.8 km beside SITE, it is 8 km by road; in a folder too deep for a socket's path."""
+    folder = tmp_path_factory.mktemp("roads") / ("deep" * 30)
+    folder.mkdir()
+    town, north = Map(), SITE.lat + 0.03
+    corners = {
+        "a": (SITE.lon, SITE.lat),
+        "b": (SITE.lon, north),
+        "c": (WEST.lon, north),
+        "d": (WEST.lon, SITE.lat),
+    }
+    for name, (lon, lat) in corners.items():
+        town.node(name, (lon - LON0) / M_LON, (lat - LAT0) / M_LAT)
+    town.way("u", "a b c d")
+    import_roads([town.write(folder / "u.osm.pbf")], folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def process(roads_folder: Path, product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The road process over that folder, answering."""
+    settings = settings_for(product.database, tmp_path_factory.mktemp("road-state"))
+    environment = os.environ | product.database.environment | {"PAIDAN_ROADS_DIR": str(roads_folder)}
+    for name, key in (("PAIDAN_SECRET_KEY", settings.secret_key), ("PAIDAN_DATA_KEY", settings.data_key)):
+        environment[name] = base64.b64encode(key).decode()
+    running = subprocess.Popen([sys.executable, "-m", "jobs.roads"], env=environment)
+    times, ends = RoadTimes(roads_folder), time.monotonic() + 90
+    while True:
+        try:
+            times.to_one([WEST], SITE, 8)
+            break
+        except RoadsAway:
+            assert running.poll() is None, "the road process ended"
+            assert time.monotonic() < ends, "the road process does not answer"
+            time.sleep(0.1)
+            times = RoadTimes(roads_folder)
+    yield running
+    running.terminate()
+    assert running.wait(10) == 0
+
+
+@pytest.fixture
+def with_roads(process: Any, roads_folder: Path, product: Product) -> Iterator[Product]:
+    """The product asking that process."""
+    before = product.house
+    product.house = product.app.state.rooms.house = replace(before, roads=RoadTimes(roads_folder))
+    yield product
+    product.house = product.app.state.rooms.house = before
+
+
+def put(town: Town, name: str, at: Point) -> None:
+    body = {"positions": [{**town.at_site(), "lon": at.lon, "lat": at.lat}]}
+    reply = town.product.client.post("/engineer/v1/positions", json=body, headers=town.phone(name))
+    assert reply.json()["taken"] == 1
+
+
+def on_the_way(town: Town, start: Point = WEST) -> tuple[str, dict[str, Any]]:
+    """A ticket Ana has set off to from `start`, and the kept trip."""
+    ticket_id = town.create(new_ticket("survey"))["ticket_id"]
+    put(town, "Ana", start)
+    reply = town.direct(
+        ticket_id,
+        "assign",
+        engineer_id=str(town.made.engineers["Ana"]),
+        confirm_broken_rules=True,
+        reason="other",
+    )
+    assert reply.status_code == 200, reply.text
+    reply = town.act("Ana", ticket_id, "set_off")
+    assert reply.status_code == 200, reply.text
+    (trip,) = town.product.rows(
+        "select t.*, v.eta_at from trips t join visits v on v.tenant_id = t.tenant_id and v.id = t.visit_id "
+        "where v.ticket_id = %(ticket)s",
+        ticket=ticket_id,
+    )
+    return ticket_id, trip
+
+
+def seconds_until(at: datetime, town: Town) -> float:
+    return (at - town.product.clock.now()).total_seconds()
+
+
+def test_with_roads_the_arrival_time_is_that_of_the_road(with_roads: Product) -> None:
+    town = with_roads.company()
+    _, trip = on_the_way(town)
+    assert trip["source"] == "roads"
+    assert trip["base_m"] == pytest.approx(8490, abs=60)
+    assert trip["road_class"] == "street"
+    assert seconds_until(trip["eta_at"], town) == pytest.approx(trip["base_s"], abs=10)
+    assert trip["base_s"] > 1.5 * great_circle_travel(WEST, SITE).seconds
+
+
+def test_without_roads_it_is_estimated_by_distance(town: Town) -> None:
+    _, trip = on_the_way(town)
+    assert (trip["source"], trip["calibrated"]) == ("great_circle", False)
+    assert trip["base_s"] == great_circle_travel(WEST, SITE).seconds
+
+
+def test_who_turns_back_has_no_arrival_time(town: Town) -> None:
+    ticket_id, _ = on_the_way(town)
+    assert town.act("Ana", ticket_id, "turn_back").status_code == 200
+    (row,) = town.product.rows("select eta_at from visits where ticket_id = %(ticket)s", ticket=ticket_id)
+    assert row["eta_at"] is None
+
+
+def test_an_engineer_off_all_roads_is_estimated_and_the_others_are_not(
+    process: Any, roads_folder: Path
+) -> None:
+    nowhere = Point(SITE.lon + 0.2, SITE.lat)
+    said = RoadTimes(roads_folder).to_one([WEST, nowhere, SITE], SITE, 8).drives
+    assert said[1] is None
+    assert said[0] is not None
+    assert said[2] is not None
+    assert said[2].seconds == 0
+
+
+def test_a_stopped_process_costs_one_short_wait_and_the_time_is_estimated(
+    with_roads: Product, process: Any
+) -> None:
+    """SIGSTOP is the worst: the socket takes the question and nobody answers."""
+    town = with_roads.company()
+    town.phone("Ana")
+    process.send_signal(signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        _, trip = on_the_way(town)
+        took_s = time.monotonic() - began
+    finally:
+        process.send_signal(signal.SIGCONT)
+    assert trip["source"] == "great_circle"
+    assert took_s < 3
+
+
+def test_a_missing_process_is_not_waited_for(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with pytest.raises(RoadsAway):
+        RoadTimes(tmp_path).to_one([WEST], SITE, 8)
+    with pytest.raises(RoadsAway):
+        RoadTimes(tmp_path / "nowhere").to_one([WEST], SITE, 8)
+    assert time.monotonic() - began < 0.05
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"\xff\xff\xff\xff", b"\x02\x00\x00\x00{}", b"\x04\x00\x00\x00nope", b"\x02\x00\x00\x00[]"]
+)
+def test_a_process_that_talks_nonsense_is_left_alone_for_a_while(tmp_path: Path, said: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / SOCKET_NAME))
+        listener.listen(5)
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(said)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        times = RoadTimes(tmp_path)
+        with pytest.raises(RoadsAway):
+            times.to_one([WEST], SITE, 8)
+        thread.join()
+        with pytest.raises(RoadsAway, match="left alone"):
+            times.to_one([WEST], SITE, 8)
+
+
+def test_trips_that_take_half_as_long_again_are_learned_by_the_job(town: Town) -> None:
+    """Twenty-five drives, each 1.5 times what distance says; then the foretold time has risen, and says that it
+    stands on trips."""
+    clock = town.product.clock
+    before = clock.ahead
+    try:
+        for _ in range(25):
+            ticket_id, trip = on_the_way(town)
+            clock.move(seconds=1.5 * trip["base_s"])
+            photo = town.photo("Ana", ticket_id, "check_in")
+            reply = town.act("Ana", ticket_id, "check_in", position=town.at_site(), photo_ids=[photo])
+            assert reply.status_code == 200, reply.text
+            clock.move(minutes=45)
+            done = town.photo("Ana", ticket_id, "completion")
+            reply = town.act("Ana", ticket_id, "complete", outcome="fixed", photo_ids=[done], text="mended")
+            assert reply.status_code == 200, reply.text
+        run_step(town.product.house, system(town.made.tenant_id), learn)
+        _, trip = on_the_way(town)
+    finally:
+        clock.ahead = before
+    assert trip["calibrated"]
+    assert 1.25 < trip["eta_p50_s"] / trip["base_s"] < 1.6
+    assert trip["eta_p90_s"] > trip["eta_p50_s"]
+    (kept,) = town.product.rows(
+        "select body from learned where tenant_id = %(tenant)s and kind = 'durations'", town.made.tenant_id
+    )
+    effect, _, jobs = kept["body"]["work_types"]["survey"]
+    assert jobs == 25
+    assert effect > 0.3
+
+
+def test_the_timer_that_learns_is_set_by_the_first_trip_only(town: Town) -> None:
+    question = "select due_at from timers where tenant_id = %(tenant)s and kind = 'learn_by'"
+    assert town.product.rows(question, town.made.tenant_id) == []
+    on_the_way(town)
+    (first,) = town.product.rows(question, town.made.tenant_id)
+    assert first["due_at"] > town.product.clock.now() + timedelta(hours=3)
