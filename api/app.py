@@ -10,6 +10,7 @@ from api import problems, static
 from api.customer import endpoints as customer
 from api.customer import pages as customer_pages
 from api.dispatcher import endpoints as dispatcher
+from api.dispatcher import promises as dispatcher_promises
 from api.engineer import endpoints as engineer
 from api.house import Rooms
 from api.integrations import endpoints as integrations
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         customer_pages.pages,
         integrations.endpoints,
     ):
+        dispatcher_promises.endpoints,
         app.include_router(router)
     static.install_pages(app)
     return app

@@ -76,7 +76,7 @@ class DispatcherFacts(Wire):
     text: Text | None = None
     until: AwareDatetime | None = None
     keep_engineer: bool = False
-    pauses_promise: bool = False
+    pauses_promise: bool | None = None
     window_from: AwareDatetime | None = None
     window_to: AwareDatetime | None = None
     duplicate_of: UUID | None = None
@@ -113,6 +113,17 @@ class BoardTicket(Reply):
     ticket_no: str
     status: str
     version: int
+class PromiseCard(Reply):
+    """The promise due first. While paused `due_at` is null and `left_s` business seconds remain."""
+
+    kind: Literal["response", "arrival", "resolution"]
+    due_at: datetime | None
+    at_risk_at: datetime | None
+    paused_reason: str | None
+    left_s: int
+    guess: bool
+
+
     priority: Priority
     work_type: WorkTypeCard
     description: str
@@ -135,3 +146,4 @@ class BoardTicket(Reply):
     hold_until: datetime | None
     eta_at: datetime | None
     allowed_actions: list[str]
+    promise: PromiseCard | None = None

@@ -16,12 +16,12 @@ from dispatch.domain.errors import DispatchError
 from dispatch.settings import Settings, read_settings
 from dispatch.store.personal import PersonalData
 from dispatch.store.transactions import Database
-from jobs import keeping, matching, telling, visits
+from jobs import keeping, matching, promises, telling, visits
 from jobs.registry import JOBS, About, Wired
 
 log = logging.getLogger("jobs")
 
-MODULES = (keeping, matching, telling, visits)
+MODULES = (keeping, matching, promises, telling, visits)
 
 
 def wire(settings: Settings) -> Wired:

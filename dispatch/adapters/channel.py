@@ -65,9 +65,7 @@ Clock = Callable[[], datetime]
 def retry(code: str, after: str | float | None = None) -> Sent:
     """Patience, for as long as the provider asks within RETRY_S_MIN and RETRY_S_MAX."""
     asked_s = RETRY_S_DEFAULT
-    if isinstance(after, int | float):
-        asked_s = float(after)
-    elif after is not None and after.isdecimal():
+    if isinstance(after, int | float) or (after is not None and after.isdecimal()):
         asked_s = float(after)
     return Sent("retry", code, min(max(asked_s, RETRY_S_MIN), RETRY_S_MAX))
 

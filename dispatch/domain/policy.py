@@ -66,6 +66,13 @@ POLICY: dict[str, frozenset[Role]] = {
     # the customer's link
     "customer_ticket": _CUSTOMER,
     "customer_action": _CUSTOMER,
+    "dispatcher_promises": _BOARD,
+    "dispatcher_promise_settings": _BOARD,
+    "dispatcher_put_policy": _ADMIN,
+    "dispatcher_put_calendar": _ADMIN,
+    "dispatcher_china_days": _ADMIN,
+    "dispatcher_put_contract": _ADMIN,
+    "dispatcher_put_duty": _ADMIN,
     "customer_put_photo": _CUSTOMER,
     "customer_get_photo": _CUSTOMER,
     # other systems

@@ -85,6 +85,14 @@ class World:
         )
         return int(rows[0]["id"])
 
+    def calendar_id(self) -> str:
+        calendar_id = str(new_id())
+        reply = self.town.product.client.put(
+            f"/dispatcher/v1/calendars/{calendar_id}", json=calendar(), headers=self.town.board("Ada")
+        )
+        assert reply.status_code == 200, reply.text
+        return calendar_id
+
     def command(self, action: str, **facts: Any) -> dict[str, Any]:
         return {"command_id": str(new_id()), "action": action, "facts": facts}
 
@@ -100,6 +108,12 @@ class World:
 
 
 Maker = Callable[[World, Role], tuple[str, Any]]
+NAME = {"zh": "示例", "en": "Example"}
+CHEN = "13900001234"
+
+
+def calendar() -> dict[str, Any]:
+    return {"name": NAME, "rules": {"zone": "Asia/Shanghai", "week": [[[540, 1080]]] * 5 + [[], []]}}
 
 
 def at(path: str, body: Any = None) -> Maker:
@@ -168,6 +182,29 @@ REQUESTS: dict[str, Maker] = {
         picture(3),
     ),
     "dispatcher_get_photo": lambda w, r: (f"/dispatcher/v1/photos/{w.photo_id}", None),
+    "dispatcher_promises": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/promises", None),
+    "dispatcher_promise_settings": at("/dispatcher/v1/promise_settings"),
+    "dispatcher_put_policy": lambda w, r: (
+        f"/dispatcher/v1/promise_policies/{new_id()}",
+        {"name": NAME, "work_type": "survey", "response_min": 30, "active": False},
+    ),
+    "dispatcher_put_calendar": lambda w, r: (f"/dispatcher/v1/calendars/{new_id()}", calendar()),
+    "dispatcher_china_days": lambda w, r: (
+        f"/dispatcher/v1/calendars/{w.calendar_id()}/china_days",
+        {"year": 2026},
+    ),
+    "dispatcher_put_contract": lambda w, r: (
+        f"/dispatcher/v1/contracts/{new_id()}",
+        {"customer_phone": CHEN, "number": str(new_id()), "starts_at": "2026-01-01T00:00:00Z"},
+    ),
+    "dispatcher_put_duty": lambda w, r: (
+        f"/dispatcher/v1/duties/{new_id()}",
+        {
+            "dispatcher_id": str(w.town.made.dispatchers["Dora"]),
+            "starts_at": "2026-01-01T00:00:00Z",
+            "ends_at": "2026-01-02T00:00:00Z",
+        },
+    ),
     "dispatcher_dead_letters": at("/dispatcher/v1/dead_letters"),
     "dispatcher_retry": lambda w, r: (f"/dispatcher/v1/dead_letters/{w.failed_job()}/retry", None),
     "customer_ticket": at("/customer/v1/ticket"),

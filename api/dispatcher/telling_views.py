@@ -1,0 +1,174 @@
+"""Shapes of promises, messages, automations and webhooks on the dispatcher's board."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from api.shapes import Priority
+from mobile_contract.v1 import Code, Phone, Reply, Wire
+
+Minutes = Annotated[int, Field(ge=1, le=60 * 24 * 366)]
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+SpanPair = Annotated[list[Annotated[int, Field(ge=0, le=1440)]], Field(min_length=2, max_length=2)]
+DaySpans = Annotated[list[SpanPair], Field(max_length=8)]
+
+
+class NameTexts(Wire):
+    zh: ShortText
+    en: ShortText
+
+
+class PromiseStepWanted(Wire):
+    """At `pct` per cent of the time tell `whom`."""
+
+    pct: int = Field(ge=1, le=1000)
+    whom: Literal["engineer", "dispatchers", "duty_manager"]
+
+
+class PolicyWanted(Wire):
+    name: NameTexts
+    work_type: Code | None = None
+    priority: Priority | None = None
+    contract_id: UUID | None = None
+    calendar_id: UUID | None = None
+    response_min: Minutes | None = None
+    arrival_min: Minutes | None = None
+    resolution_min: Minutes | None = None
+    steps: list[PromiseStepWanted] = Field(default=[], max_length=8)
+    active: bool = True
+
+
+class CalendarRules(Wire):
+    """Minutes of the local day; `days` are the exceptions, an empty list is a holiday."""
+
+    zone: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    week: Annotated[list[DaySpans], Field(min_length=7, max_length=7)]
+    days: dict[date, DaySpans] = Field(default={}, max_length=2000)
+    known_until: date | None = None
+
+
+class CalendarWanted(Wire):
+    name: NameTexts
+    rules: CalendarRules
+
+
+class ChinaDaysWanted(Wire):
+    """Fill one year's holidays; on make-up days the hours of `like` count (0 is Monday)."""
+
+    year: int = Field(ge=2004, le=2100)
+    like: int = Field(default=0, ge=0, le=6)
+
+
+class ContractWanted(Wire):
+    customer_phone: Phone
+    number: ShortText
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime | None = None
+
+
+class DutyWanted(Wire):
+    dispatcher_id: UUID
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+
+
+class Saved(Reply):
+    id: UUID
+    version: int | None = None
+
+
+class PolicyLine(Reply):
+    policy_id: UUID
+    version: int
+    name: dict[str, str]
+    work_type: str | None
+    priority: str | None
+    contract_id: UUID | None
+    calendar_id: UUID | None
+    response_min: int | None
+    arrival_min: int | None
+    resolution_min: int | None
+    steps: list[dict[str, int | str]]
+    active: bool
+    updated_at: datetime
+
+
+class CalendarLine(Reply):
+    calendar_id: UUID
+    name: dict[str, str]
+    version: int
+    rules: dict[str, object]
+    updated_at: datetime
+
+
+class ContractLine(Reply):
+    contract_id: UUID
+    customer_id: UUID
+    number: str
+    starts_at: datetime
+    ends_at: datetime | None
+
+
+class DutyLine(Reply):
+    duty_id: UUID
+    dispatcher_id: UUID
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+class DispatcherLine(Reply):
+    dispatcher_id: UUID
+    name: str
+    role: str
+
+
+class PromiseSettings(Reply):
+    policies: list[PolicyLine]
+    calendars: list[CalendarLine]
+    contracts: list[ContractLine]
+    duties: list[DutyLine]
+    dispatchers: list[DispatcherLine]
+
+
+class LedgerLine(Reply):
+    """`business_s` is null while it lasts."""
+
+    running: bool
+    reason: str | None
+    from_at: datetime
+    to_at: datetime | None
+    business_s: int | None
+
+
+class StepFired(Reply):
+    pct: int
+    whom: str
+    due_at: datetime
+    fired_at: datetime
+
+
+class PromiseLine(Reply):
+    clock_id: UUID
+    kind: Literal["response", "arrival", "resolution"]
+    cycle: int
+    revision: int
+    started_at: datetime
+    due_at: datetime | None
+    at_risk_at: datetime | None
+    paused_reason: str | None
+    ended: Literal["met", "dropped"] | None
+    ended_at: datetime | None
+    target_s: int
+    elapsed_s: int
+    late: bool
+    guess: bool
+    spans: list[LedgerLine]
+    steps: list[StepFired]
+
+
+class PromisePage(Reply):
+    now: datetime
+    promises: list[PromiseLine]
