@@ -1,22 +1,22 @@
 """Jobs of the match and of offers."""
 
-from dispatch.actions import working
+from dispatch.actions import matching_modes
 from jobs.registry import About, Wired, in_step, job
 
 
 @job
 def match_ticket(wired: Wired, about: About) -> None:
     """An open ticket looks for its engineer."""
-    in_step(wired, about, lambda step: working.run_match(step, about.ticket_id))
+    in_step(wired, about, lambda step: matching_modes.run_match(step, about.ticket_id))
 
 
 @job
 def expire_offer(wired: Wired, about: About) -> None:
     """An offer's time is over."""
-    in_step(wired, about, lambda step: working.expire_offer(step, about.subject_id))
+    in_step(wired, about, lambda step: matching_modes.expire_offer(step, about.subject_id))
 
 
 @job
 def continue_offers(wired: Wired, about: About) -> None:
     """After a no or silence: ask the next one, or call the dispatcher."""
-    in_step(wired, about, lambda step: working.continue_offers(step, about.ticket_id))
+    in_step(wired, about, lambda step: matching_modes.continue_offers(step, about.ticket_id))

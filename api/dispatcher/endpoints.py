@@ -19,9 +19,9 @@ from api.signin import Doorkeeper
 from dispatch.actions.cases import load_case
 from dispatch.actions.dead_letters import DeadLetters
 from dispatch.actions.matching import find_candidates, preview
+from dispatch.actions.matching_modes import run_match, under_policy
 from dispatch.actions.step import Step, read_rules, run_step
 from dispatch.actions.take_action import take_action
-from dispatch.actions.working import run_match
 from dispatch.domain.commands import Facts, Principal
 from dispatch.domain.errors import NotFound
 from dispatch.domain.lifecycle import TicketStatus
@@ -162,7 +162,8 @@ def candidates(ticket_id: UUID, asking: Asking, here: Here) -> Response:
 
     def look(step: Step) -> dict[str, Any]:
         case = load_case(step, ticket_id, Facts())
-        return preview(step, case, find_candidates(step, case))
+        mode = under_policy(step, case).mode
+        return preview(step, case, *find_candidates(step, case), mode)
 
     return reply(run_step(here.house, asking, look))
 

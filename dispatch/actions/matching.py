@@ -1,22 +1,24 @@
-"""The match: gather who might fit, decide with the domain's rules, keep a receipt, then act by mode."""
+"""The match: gather who might fit, decide with the domain's rules, keep a receipt."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from dispatch.actions.cases import Case
 from dispatch.actions.step import Step
-from dispatch.domain.matching import Candidate, EngineerSeen, Match, WorkWanted, judge, match, receipt_body
+from dispatch.domain.errors import NotFound
+from dispatch.domain.matching import Candidate, EngineerSeen, Match, WorkWanted, judge, match
+from dispatch.domain.receipts import line, receipt_body
 from dispatch.store.ids import new_id
-from dispatch.store.queries.matching import engineers_seen, nearest_able, nearest_any
+from dispatch.store.queries.matching import Looking, engineers_seen, read_parts_wanted, worth_a_line
 from dispatch.store.queries.receipts import receipt_view
 from dispatch.store.tables.events import ChainHead
 from dispatch.store.tables.tenants import WorkTypeSkill
 from dispatch.store.tables.tickets import Receipt
 
-TRAVEL_SOURCE = "great_circle"
-#: How many of the nearest are shown in a receipt whatever their skills.
+#: How many of the nearest are shown in a receipt though they are not free, or lack the skills.
 NEXT_DOOR = 5
 
 
@@ -38,35 +40,35 @@ def work_wanted(step: Step, case: Case) -> WorkWanted:
         window_to=_utc(visit.window_to),
         due_at=_utc(case.ticket.due_at),
         day=step.rules.local_day(start),
+        priority=case.ticket.priority,
+        parts=read_parts_wanted(step.db, step.tenant_id, case.ticket.id),
     )
 
 
-def find_candidates(step: Step, case: Case) -> Match:
-    """Every engineer worth a line in the receipt, judged. Empty where the ticket has no site."""
-    site = case.site
-    if site is None:
-        return Match(())
+def find_candidates(step: Step, case: Case) -> tuple[WorkWanted, Match]:
+    """The work, and every engineer worth a line in the receipt, judged. Nobody where the ticket has no site."""
     work = work_wanted(step, case)
-    ids = nearest_able(step.db, step.tenant_id, work, site, step.rules.candidates)
-    ids += [i for i in nearest_any(step.db, step.tenant_id, site, NEXT_DOOR) if i not in ids]
-    return match(work, _seen(step, case, work, ids), step.rules, step.now)
+    if case.site is None:
+        return work, Match(())
+    looking = _looking(step, case, work)
+    ids = worth_a_line(step.db, looking, step.rules.candidates, NEXT_DOOR)
+    return work, match(work, _seen(step, looking, ids), step.rules, step.now)
 
 
 def judge_one(step: Step, case: Case, engineer_id: UUID) -> Candidate:
-    """One engineer judged for this ticket: "why not Li?"."""
+    """One engineer judged for this ticket: "why not Li?". Raises NotFound `engineer_unknown`."""
     work = work_wanted(step, case)
-    (engineer,) = _seen(step, case, work, [engineer_id])
-    return judge(work, engineer, step.rules, step.now)
+    for engineer in _seen(step, _looking(step, case, work), [engineer_id]):
+        return judge(work, engineer, step.rules, step.now)
+    raise NotFound("engineer_unknown", engineer_id=str(engineer_id))
 
 
-def _seen(step: Step, case: Case, work: WorkWanted, ids: list[UUID]) -> list[EngineerSeen]:
+def _looking(step: Step, case: Case, work: WorkWanted) -> Looking:
     at = max(work.window_from or step.now, step.now)
-    return engineers_seen(
-        step.db,
-        step.tenant_id,
-        work,
-        ids,
-        case.site,
+    return Looking(
+        tenant_id=step.tenant_id,
+        work=work,
+        site=case.site,
         at=at,
         until=at + timedelta(minutes=work.duration_min),
         now=step.now,
@@ -74,9 +76,23 @@ def _seen(step: Step, case: Case, work: WorkWanted, ids: list[UUID]) -> list[Eng
     )
 
 
-def keep_receipt(step: Step, case: Case, found: Match, mode: str, chosen: Candidate | None) -> Receipt:
+def _seen(step: Step, looking: Looking, ids: list[UUID]) -> list[EngineerSeen]:
+    return engineers_seen(step.db, looking, ids)
+
+
+def why_not(step: Step, case: Case, engineer_id: UUID) -> dict[str, Any]:
+    """views.CandidateLine of any engineer, judged now against everyone else who fits."""
+    one = judge_one(step, case, engineer_id)
+    _, found = find_candidates(step, case)
+    better = [c for c in found.eligible if c.engineer.engineer_id != engineer_id and c.score <= one.score]
+    rank = len(better) + 1 if one.eligible else None
+    return {**{k: v for k, v in line(one, rank).items() if k != "seen"}, "name": one.engineer.name}
+
+
+def keep_receipt(
+    step: Step, case: Case, work: WorkWanted, found: Match, mode: str, chosen: Candidate | None
+) -> Receipt:
     """Store why, with the chain's seq it was decided at."""
-    seq = step.db.execute(select(ChainHead.seq).where(ChainHead.tenant_id == step.tenant_id)).scalar_one()
     others = [c for c in found.eligible if chosen is None or c is not chosen]
     receipt = Receipt(
         tenant_id=step.tenant_id,
@@ -84,32 +100,36 @@ def keep_receipt(step: Step, case: Case, found: Match, mode: str, chosen: Candid
         ticket_id=case.ticket.id,
         visit_id=case.visit.id,
         decided_at=step.now,
-        as_of_seq=seq,
+        as_of_seq=_seq(step),
         mode=mode,
         chosen_engineer_id=chosen.engineer.engineer_id if chosen else None,
         runner_up_engineer_id=others[0].engineer.engineer_id if others else None,
-        body=receipt_body(found, TRAVEL_SOURCE),
+        body=receipt_body(found, work, step.rules),
     )
     step.db.add(receipt)
     return receipt
 
 
-def _utc(at: datetime | None) -> datetime | None:
-    return at.astimezone(UTC) if at else None
-
-
-def preview(step: Step, case: Case, found: Match) -> dict[str, object]:
+def preview(step: Step, case: Case, work: WorkWanted, found: Match, mode: str) -> dict[str, Any]:
     """views.ReceiptView of a match that was not stored."""
-    seq = step.db.execute(select(ChainHead.seq).where(ChainHead.tenant_id == step.tenant_id)).scalar_one()
-    body = receipt_body(found, TRAVEL_SOURCE)
+    body = receipt_body(found, work, step.rules)
     names = {str(c.engineer.engineer_id): c.engineer.name for c in found.candidates}
     head = {
         "receipt_id": None,
         "ticket_id": case.ticket.id,
         "decided_at": step.now,
-        "as_of_seq": seq,
-        "mode": case.ticket.mode or case.work_type.mode,
+        "as_of_seq": _seq(step),
+        "mode": mode,
         "chosen_engineer_id": None,
         "runner_up_engineer_id": None,
     }
     return receipt_view(head, body, names)
+
+
+def _seq(step: Step) -> int:
+    """The chain's newest event: what the decision knew of."""
+    return step.db.execute(select(ChainHead.seq).where(ChainHead.tenant_id == step.tenant_id)).scalar_one()
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return at.astimezone(UTC) if at else None

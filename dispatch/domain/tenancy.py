@@ -1,7 +1,7 @@
 """What a tenant may set, with the product's defaults and limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -10,14 +10,25 @@ from dispatch.domain.errors import NotReady
 
 @dataclass(frozen=True, slots=True)
 class TenantRules:
-    """Durations as their names say. Every number has a floor and a ceiling in LIMITS."""
+    """Durations and distances as their names say. Every number has a floor and a ceiling in LIMITS.
+
+    Of the pool: a ticket is shown within `ring_m`, twice as far every `ring_min`; names are collected for
+    `collect_s` (0: who is first has it); nobody grabs more than `most_grabs` a day (0: no limit); `risk_min`
+    before a promise ends it is assigned. `weight_cost` is minutes of travel per 100 minor units.
+    """
 
     zone: str = "UTC"
     language: str = "zh"
     currency: str = "CNY"
     offer_s: int = 180
     offer_rounds: int = 3
+    offers_at_once: int = 3
     pool_min: int = 30
+    ring_m: int = 5_000
+    ring_min: int = 5
+    collect_s: int = 0
+    most_grabs: int = 0
+    risk_min: int = 60
     acknowledge_min: int = 15
     match_again_min: int = 5
     acceptance_days: int = 3
@@ -29,17 +40,13 @@ class TenantRules:
     weight_late_min: float = 2.0
     weight_workload: float = 20.0
     weight_overqualified: float = 5.0
+    weight_preferred: float = 15.0
+    weight_cost: float = 0.0
 
     @classmethod
     def of(cls, zone: str, language: str, currency: str, settings: Mapping[str, object]) -> "TenantRules":
         """From a tenant's row. Raises NotReady `tenant_setting_invalid` naming the setting."""
-        known = {f.name: f.type for f in fields(cls)}
-        for name, value in settings.items():
-            low, high = LIMITS.get(name, (0.0, 0.0))
-            if name not in known or isinstance(value, bool) or not isinstance(value, int | float):
-                raise NotReady("tenant_setting_invalid", setting=name)
-            if not low <= value <= high:
-                raise NotReady("tenant_setting_invalid", setting=name, least=low, most=high)
+        check_settings(settings)
         return cls(zone=zone, language=language, currency=currency, **settings)  # type: ignore[arg-type]  # checked above
 
     @property
@@ -51,10 +58,27 @@ class TenantRules:
         return at.astimezone(self.tzinfo).date()
 
 
+def check_settings(settings: Mapping[str, object]) -> None:
+    """Raises NotReady `tenant_setting_invalid` naming the first that is unknown or out of its limits."""
+    for name, value in settings.items():
+        if name not in LIMITS or isinstance(value, bool) or not isinstance(value, int | float):
+            raise NotReady("tenant_setting_invalid", setting=name)
+        low, high = LIMITS[name]
+        whole = TenantRules.__dataclass_fields__[name].type is int
+        if not low <= value <= high or (whole and value != int(value)):
+            raise NotReady("tenant_setting_invalid", setting=name, least=low, most=high)
+
+
 LIMITS: dict[str, tuple[float, float]] = {
     "offer_s": (10, 86_400),
     "offer_rounds": (1, 20),
+    "offers_at_once": (1, 20),
     "pool_min": (1, 10_080),
+    "ring_m": (100, 1_000_000),
+    "ring_min": (1, 1_440),
+    "collect_s": (0, 86_400),
+    "most_grabs": (0, 100),
+    "risk_min": (0, 10_080),
     "acknowledge_min": (1, 1_440),
     "match_again_min": (1, 1_440),
     "acceptance_days": (1, 90),
@@ -66,4 +90,6 @@ LIMITS: dict[str, tuple[float, float]] = {
     "weight_late_min": (0, 1_000),
     "weight_workload": (0, 1_000),
     "weight_overqualified": (0, 1_000),
+    "weight_preferred": (0, 1_000),
+    "weight_cost": (0, 1_000),
 }

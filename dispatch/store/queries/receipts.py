@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from dispatch.domain.receipts import computes_again
 from dispatch.store.queries.reading import fetch
 
 _RECEIPTS = """
@@ -16,13 +17,17 @@ _RECEIPTS = """
 
 
 def read_receipts(db: Session, tenant_id: UUID, ticket_id: UUID, limit: int) -> list[dict[str, Any]]:
-    """views.ReceiptView, newest first."""
+    """views.ReceiptView, newest first. `holds`: computing it again from its own facts gives the same lines."""
     rows = fetch(db, _RECEIPTS, {"tenant": tenant_id, "ticket": ticket_id, "limit": limit})
     names = _names(db, tenant_id, [line["engineer_id"] for row in rows for line in row["body"]["candidates"]])
-    return [receipt_view(row, row["body"], names) for row in rows]
+    return [
+        {**receipt_view(row, row["body"], names), "holds": computes_again(row["body"], row["decided_at"])}
+        for row in rows
+    ]
 
 
 def receipt_view(head: dict[str, Any], body: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """views.ReceiptView: the facts a receipt rests on stay in the database."""
     kept = (
         "receipt_id",
         "ticket_id",

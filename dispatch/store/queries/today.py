@@ -80,7 +80,9 @@ _POOL_WHERE = """
   join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
   join visits v on v.tenant_id = t.tenant_id and v.ticket_id = t.id and v.closed_at is null
   join engineers e on e.tenant_id = t.tenant_id and e.id = %(engineer)s
+  left join pools p on p.tenant_id = t.tenant_id and p.visit_id = v.id
   where t.tenant_id = %(tenant)s and t.status in ('open', 'offered') and coalesce(t.mode, w.mode) = 'pool'
+    and (p.ring_m is null or e.position is null or st_dwithin(e.position, t.site, p.ring_m))
     and (t.territory_id is null or e.territory_id is null or t.territory_id = e.territory_id)
     and not exists (select from work_type_skills k where k.tenant_id = t.tenant_id and k.work_type = w.code
       and not e.skill_levels @> array[k.skill || '/' || k.level])

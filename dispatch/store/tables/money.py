@@ -117,6 +117,7 @@ class Request(Base, Row):
         refer("engineer_id", "engineers"),
         refer("ticket_id", "tickets"),
         refer("answered_by", "dispatchers"),
+        Index("ix_requests_open", "tenant_id", "status", "asked_at"),
         CheckConstraint("kind in ('overtime','leave','discount','part')", name="kind"),
         CheckConstraint("status in ('open','approved','refused','withdrawn')", name="status"),
     )

@@ -41,6 +41,7 @@ class Engineer(Base, Row):
     position_accuracy_m: Mapped[float | None]
     skill_levels: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     daily_limit_min: Mapped[int] = mapped_column(server_default=text("480"))
+    hour_cost_minor: Mapped[int | None]
     trainee: Mapped[bool] = mapped_column(server_default=text("false"))
     position_consent_at: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
@@ -99,12 +100,15 @@ class Absence(Base, Row):
 
 
 class EngineerDay(Base, TenantRow):
-    """One engineer's workload of one day; whoever adds to it holds this row's lock."""
+    """One engineer's workload of one day; whoever adds to it holds this row's lock. `extra_min` is approved
+    overtime, `grabs` how many tickets they took from the pool."""
 
     __tablename__ = "engineer_days"
     engineer_id: Mapped[UUID] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     planned_min: Mapped[int] = mapped_column(server_default=text("0"))
+    extra_min: Mapped[int] = mapped_column(server_default=text("0"))
+    grabs: Mapped[int] = mapped_column(server_default=text("0"))
     __table_args__ = (
         refer("engineer_id", "engineers", ondelete="CASCADE"),
         CheckConstraint("planned_min >= 0", name="planned"),

@@ -67,7 +67,7 @@ class WorkType(Base, TenantRow):
     crew: Mapped[int] = mapped_column(server_default=text("1"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
     __table_args__ = (
-        CheckConstraint("mode in ('direct','offer','pool','manual')", name="mode"),
+        CheckConstraint("mode in ('direct','offer','offer_many','pool','contractor','manual')", name="mode"),
         CheckConstraint("duration_min between 1 and 1440", name="duration"),
         CheckConstraint("completion_photos between 0 and 30", name="photos"),
         CheckConstraint("check_in_radius_m between 10 and 50000", name="radius"),
@@ -78,6 +78,7 @@ class Contractor(Base, Row):
     __tablename__ = "contractors"
     name: Mapped[dict[str, Any]]
     paper_only: Mapped[bool] = mapped_column(server_default=text("false"))
+    daily_quota: Mapped[int | None]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
 
 

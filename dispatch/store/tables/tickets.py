@@ -99,7 +99,7 @@ class Ticket(Base, Row):
         CheckConstraint(f"status in {one_of(list(TicketStatus))}", name="status"),
         CheckConstraint("priority in ('low','normal','high','urgent')", name="priority"),
         CheckConstraint(f"outcome in {one_of(list(Outcome))}", name="outcome"),
-        CheckConstraint("mode in ('direct','offer','pool','manual')", name="mode"),
+        CheckConstraint("mode in ('direct','offer','offer_many','pool','contractor','manual')", name="mode"),
         CheckConstraint("coverage in ('warranty','paid','contract','goodwill')", name="coverage"),
         CheckConstraint("(parent_id is null) = (parent_kind is null)", name="parent"),
         CheckConstraint("parent_kind in ('warranty_callback','follow_up')", name="parent_kind"),
