@@ -3,26 +3,33 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete
 
 from dispatch.actions.cases import Case
 from dispatch.actions.step import Step
 from dispatch.domain.errors import Conflict
+from dispatch.store.queries.reading import fetch
 from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tickets import VisitEngineer
 
-_TAKE_DAY = text("""
-    insert into engineer_days (tenant_id, engineer_id, day, planned_min)
-    values (:tenant, :engineer, :day, 0) on conflict do nothing
-""")
-_LOCK_DAY = text("""
-    select planned_min from engineer_days
-    where tenant_id = :tenant and engineer_id = :engineer and day = :day for update
-""")
-_ADD = text("""
-    update engineer_days set planned_min = greatest(0, planned_min + :change)
-    where tenant_id = :tenant and engineer_id = :engineer and day = :day
-""")
+#: Locks the day's row and adds to it where the sum is within the limit; no row comes back where it is not.
+_BOOK = """
+  insert into engineer_days as d (tenant_id, engineer_id, day, planned_min)
+  select %(tenant)s, %(engineer)s, %(day)s, %(minutes)s where %(minutes)s <= %(limit)s
+  on conflict (tenant_id, engineer_id, day) do update set planned_min = d.planned_min + %(minutes)s
+    where d.planned_min + %(minutes)s <= %(limit)s
+  returning planned_min
+"""
+_BOOKED = """
+  select planned_min from engineer_days
+  where tenant_id = %(tenant)s and engineer_id = %(engineer)s and day = %(day)s
+"""
+_UNBOOK = """
+  update engineer_days set planned_min = greatest(0, planned_min - %(minutes)s)
+  where tenant_id = %(tenant)s and engineer_id = %(engineer)s and day = %(day)s
+"""
+#: Minutes no day reaches: the limit of those who may exceed theirs.
+_NO_LIMIT = 10_000_000
 
 
 def give_to(step: Step, case: Case, engineer: Engineer, within_limit: bool) -> None:
@@ -35,17 +42,7 @@ def give_to(step: Step, case: Case, engineer: Engineer, within_limit: bool) -> N
         take_from(step, case)
     visit = case.visit
     day = visit_day(step, case)
-    key = {"tenant": step.tenant_id, "engineer": engineer.id, "day": day}
-    step.db.execute(_TAKE_DAY, key)
-    planned_min = step.db.execute(_LOCK_DAY, key).scalar_one()
-    if within_limit and planned_min + visit.duration_min > engineer.daily_limit_min:
-        raise Conflict(
-            "workload_full",
-            planned_min=planned_min,
-            visit_min=visit.duration_min,
-            limit_min=engineer.daily_limit_min,
-        )
-    step.db.execute(_ADD, {**key, "change": visit.duration_min})
+    _book(step, case, engineer.id, day, engineer.daily_limit_min if within_limit else _NO_LIMIT)
     visit.engineer_id = engineer.id
     visit.booked_day = day
     visit.assigned_at = step.now
@@ -62,7 +59,16 @@ def give_to(step: Step, case: Case, engineer: Engineer, within_limit: bool) -> N
         case.crew.append(lead)
     case.ticket.attention = None
     step.drop_timers(case.ticket.id, "match_again")
-    step.db.flush()
+
+
+def _book(step: Step, case: Case, engineer_id: UUID, day: date, limit_min: int) -> None:
+    key = {"tenant": step.tenant_id, "engineer": engineer_id, "day": day}
+    minutes = case.visit.duration_min
+    if fetch(step.db, _BOOK, {**key, "minutes": minutes, "limit": limit_min}):
+        return
+    booked = fetch(step.db, _BOOKED, key)
+    planned_min = booked[0]["planned_min"] if booked else 0
+    raise Conflict("workload_full", planned_min=planned_min, visit_min=minutes, limit_min=limit_min)
 
 
 def take_from(step: Step, case: Case) -> None:
@@ -91,15 +97,8 @@ def unbook(step: Step, case: Case) -> None:
     visit = case.visit
     if visit.booked_day is None or visit.engineer_id is None:
         return
-    step.db.execute(
-        _ADD,
-        {
-            "tenant": step.tenant_id,
-            "engineer": visit.engineer_id,
-            "day": visit.booked_day,
-            "change": -visit.duration_min,
-        },
-    )
+    key = {"tenant": step.tenant_id, "engineer": visit.engineer_id, "day": visit.booked_day}
+    fetch(step.db, _UNBOOK, {**key, "minutes": visit.duration_min})
     visit.booked_day = None
 
 
@@ -110,9 +109,7 @@ def rebook_day(step: Step, case: Case) -> None:
     if visit.engineer_id is None or visit.booked_day in (None, day):
         return
     unbook(step, case)
-    key = {"tenant": step.tenant_id, "engineer": visit.engineer_id, "day": day}
-    step.db.execute(_TAKE_DAY, key)
-    step.db.execute(_ADD, {**key, "change": visit.duration_min})
+    _book(step, case, visit.engineer_id, day, _NO_LIMIT)
     visit.booked_day = day
 
 

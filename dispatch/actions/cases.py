@@ -5,7 +5,8 @@ from uuid import UUID
 
 from geoalchemy2.elements import WKTElement
 from geoalchemy2.shape import to_shape
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy.orm import aliased
 
 from dispatch.actions.step import Draft, Step
 from dispatch.domain.commands import Facts
@@ -15,7 +16,7 @@ from dispatch.store.ids import new_id
 from dispatch.store.queries.reading import fetch
 from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tenants import Contractor, WorkType
-from dispatch.store.tables.tickets import Ticket, Visit, VisitEngineer
+from dispatch.store.tables.tickets import Offer, Ticket, Visit, VisitEngineer
 from geo.points import Point
 
 
@@ -34,6 +35,8 @@ class Case:
     contractor_id: UUID | None = None
     witnessed_by: UUID | None = None
     refusal_facts: dict[str, object] = field(default_factory=dict)
+    #: The ticket's offers once somebody asked for them; see `offers_of`.
+    offers: list[Offer] | None = None
 
     @property
     def lead(self) -> VisitEngineer | None:
@@ -68,12 +71,35 @@ def as_geography(point: Point) -> WKTElement:
     return WKTElement(f"POINT({point.lon!r} {point.lat!r})", srid=4326)
 
 
+_Last = aliased(Visit)
 #: First the lock, then the reading: what is read with the lock may be from before a wait for it.
 _LOCK = "select id from tickets where tenant_id = %(tenant)s and id = %(ticket)s for update"
-_ASKED = """
-  select id from offers where tenant_id = %(tenant)s and ticket_id = %(ticket)s
-    and (engineer_id = %(engineer)s or contractor_id = %(contractor)s) limit 1
-"""
+
+
+_CASE = (
+    select(Ticket, Visit, WorkType, VisitEngineer)
+    .join(Visit, and_(Visit.tenant_id == Ticket.tenant_id, Visit.ticket_id == Ticket.id))
+    .join(WorkType, and_(WorkType.tenant_id == Ticket.tenant_id, WorkType.code == Ticket.work_type))
+    .outerjoin(
+        VisitEngineer, and_(VisitEngineer.tenant_id == Visit.tenant_id, VisitEngineer.visit_id == Visit.id)
+    )
+    .where(
+        Ticket.tenant_id == bindparam("tenant"),
+        Ticket.id == bindparam("ticket"),
+        Visit.id
+        == select(_Last.id)
+        .where(_Last.tenant_id == bindparam("tenant"), _Last.ticket_id == bindparam("ticket"))
+        .order_by(_Last.closed_at.is_not(None), _Last.number.desc())
+        .limit(1)
+        .scalar_subquery(),
+    )
+    .execution_options(populate_existing=True)
+)
+_OFFERS = (
+    select(Offer)
+    .where(Offer.tenant_id == bindparam("tenant"), Offer.ticket_id == bindparam("ticket"))
+    .order_by(Offer.id)
+)
 
 
 def load_case(
@@ -86,22 +112,9 @@ def load_case(
     named = {"tenant": step.tenant_id, "ticket": ticket_id}
     if not fetch(step.db, _LOCK, named):
         raise NotFound("ticket_unknown", ticket_id=str(ticket_id))
-    ticket, visit, work_type = step.db.execute(
-        select(Ticket, Visit, WorkType)
-        .join(Visit, and_(Visit.tenant_id == Ticket.tenant_id, Visit.ticket_id == Ticket.id))
-        .join(WorkType, and_(WorkType.tenant_id == Ticket.tenant_id, WorkType.code == Ticket.work_type))
-        .where(Ticket.tenant_id == step.tenant_id, Ticket.id == ticket_id)
-        .order_by(Visit.closed_at.is_not(None), Visit.number.desc())
-        .limit(1)
-        .execution_options(populate_existing=True)
-    ).one()
-    crew = list(
-        step.db.scalars(
-            select(VisitEngineer)
-            .where(VisitEngineer.tenant_id == step.tenant_id, VisitEngineer.visit_id == visit.id)
-            .execution_options(populate_existing=True)
-        )
-    )
+    rows = step.db.execute(_CASE, named).all()
+    ticket, visit, work_type, _ = rows[0]
+    crew = [row[3] for row in rows if row[3] is not None]
     case = Case(ticket, visit, crew, work_type, step.principal.actor, facts, witnessed_by=witnessed_by)
     _who_acts(step, case)
     if not (grabs and case.actor is Actor.ENGINEER and of_pool(case)):
@@ -162,10 +175,22 @@ def of_pool(case: Case) -> bool:
 
 def _was_asked(step: Step, case: Case) -> bool:
     """An offer of this ticket was made to the one who acts, live or not: so a loser reads why."""
-    engineer = case.engineer_id if case.actor is Actor.ENGINEER else None
-    contractor = None if case.actor is Actor.ENGINEER else case.contractor_id
-    values = {"tenant": step.tenant_id, "ticket": case.ticket.id}
-    return bool(fetch(step.db, _ASKED, {**values, "engineer": engineer, "contractor": contractor}))
+    return any(was_made_to(offer, case) for offer in offers_of(step, case))
+
+
+def offers_of(step: Step, case: Case) -> list[Offer]:
+    """Every offer of the ticket, of all its visits, oldest first; read once a step."""
+    if case.offers is None:
+        values = {"tenant": step.tenant_id, "ticket": case.ticket.id}
+        case.offers = list(step.db.scalars(_OFFERS, values))
+    return case.offers
+
+
+def was_made_to(offer: Offer, case: Case) -> bool:
+    """Whether it is the offer of the one who acts."""
+    if case.actor is Actor.ENGINEER:
+        return offer.engineer_id is not None and offer.engineer_id == case.engineer_id
+    return offer.contractor_id is not None and offer.contractor_id == case.contractor_id
 
 
 def engineer_of(step: Step, engineer_id: UUID | None, code: str = "engineer_unknown") -> Engineer:

@@ -3,10 +3,8 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
-
 from dispatch.actions.bookings import give_to
-from dispatch.actions.cases import Case, engineer_of, in_pool
+from dispatch.actions.cases import Case, engineer_of, in_pool, offers_of, was_made_to
 from dispatch.actions.matching import judge_one
 from dispatch.actions.step import Draft, Step
 from dispatch.domain.errors import Conflict, NotFound, NotReady
@@ -44,6 +42,11 @@ def make_offer(
         travel_s=travel[0],
         distance_m=travel[1],
     )
+    return _ask(step, case, offer)
+
+
+def _ask(step: Step, case: Case, offer: Offer) -> Offer:
+    offers_of(step, case).append(offer)
     step.db.add(offer)
     step.db.flush()
     step.set_timer("offer_expires", offer.id, offer.expires_at)
@@ -51,12 +54,7 @@ def make_offer(
 
 
 def pending_offers(step: Step, case: Case) -> list[Offer]:
-    found = select(Offer).where(
-        Offer.tenant_id == step.tenant_id,
-        Offer.visit_id == case.visit.id,
-        Offer.status == "pending",
-    )
-    return list(step.db.scalars(found.order_by(Offer.id)))
+    return [o for o in offers_of(step, case) if o.status == "pending" and o.visit_id == case.visit.id]
 
 
 def withdraw_offers(step: Step, case: Case, but: UUID | None = None) -> None:
@@ -67,7 +65,6 @@ def withdraw_offers(step: Step, case: Case, but: UUID | None = None) -> None:
             offer.answered_at = step.now
             step.drop_timers(offer.id, "offer_expires")
             step.drafts.append(_offer_draft(case, offer, "offer_withdrawn"))
-    step.db.flush()
 
 
 def _offer_draft(case: Case, offer: Offer, action: str, text: str | None = None) -> Draft:
@@ -128,10 +125,7 @@ def _offer_contractor(step: Step, case: Case, contractor_id: UUID) -> Offer:
         offered_at=step.now,
         expires_at=step.now + timedelta(seconds=step.rules.offer_s * 4),
     )
-    step.db.add(offer)
-    step.db.flush()
-    step.set_timer("offer_expires", offer.id, offer.expires_at)
-    return offer
+    return _ask(step, case, offer)
 
 
 # run_out
@@ -149,22 +143,17 @@ def _run_out(step: Step, case: Case) -> dict[str, object]:
 def _live_offer(step: Step, case: Case, kind: str) -> Offer:
     """The offer the command names (or the only one for this engineer), alive.
 
-    Raises NotReady `action_not_ready` when none is named or found, Conflict `offer_not_live`.
+    Raises NotFound `offer_unknown`, Conflict `offer_not_live`.
     """
-    found = select(Offer).where(
-        Offer.tenant_id == step.tenant_id, Offer.ticket_id == case.ticket.id, Offer.kind == kind
-    )
-    if case.actor is Actor.CONTRACTOR:
-        found = found.where(Offer.contractor_id == case.contractor_id)
-    else:
-        found = found.where(Offer.engineer_id == case.engineer_id)
-    if case.facts.offer_id is not None:
-        found = found.where(Offer.id == case.facts.offer_id)
-    offer = step.db.scalars(
-        found.order_by((Offer.status != "pending"), Offer.offered_at.desc()).limit(1)
-    ).one_or_none()
-    if offer is None:
-        raise NotFound("offer_unknown", offer_id=str(case.facts.offer_id))
+    named = case.facts.offer_id
+    found = [
+        offer
+        for offer in offers_of(step, case)
+        if offer.kind == kind and was_made_to(offer, case) and named in (None, offer.id)
+    ]
+    if not found:
+        raise NotFound("offer_unknown", offer_id=str(named))
+    offer = max(found, key=lambda o: (o.status == "pending", o.offered_at))
     if offer.status != "pending" or offer.expires_at <= step.now or offer.visit_id != case.visit.id:
         status = "expired" if offer.status == "pending" else offer.status
         raise Conflict("offer_not_live", offer_id=str(offer.id), offer_status=status)
@@ -276,16 +265,11 @@ def _hand_over_met(step: Step, case: Case) -> set[Need]:
 def _hand_over(step: Step, case: Case) -> dict[str, object]:
     """Ask the colleague; the visit moves when they accept."""
     assert case.facts.colleague_id is not None
-    step.db.execute(
-        update(Offer)
-        .where(
-            Offer.tenant_id == step.tenant_id,
-            Offer.visit_id == case.visit.id,
-            Offer.status == "pending",
-            Offer.kind == "hand_over",
-        )
-        .values(status="withdrawn", answered_at=step.now)
-    )
+    for earlier in pending_offers(step, case):
+        if earlier.kind == "hand_over":
+            earlier.status = "withdrawn"
+            earlier.answered_at = step.now
+    step.db.flush()
     offer = make_offer(step, case, case.facts.colleague_id, 1, kind="hand_over")
     return {"offers": [str(offer.id)], "colleague": str(case.facts.colleague_id)}
 

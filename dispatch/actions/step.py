@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from psycopg.types.json import Jsonb
-from sqlalchemy import delete, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,9 +21,9 @@ from dispatch.domain.commands import Principal
 from dispatch.domain.errors import Conflict, DispatchError, Forbidden, NotFound, NotReady
 from dispatch.domain.events import GENESIS, Event, chain_hash
 from dispatch.domain.tenancy import TenantRules
+from dispatch.store.exchange import Question, Rows
 from dispatch.store.personal import PersonalData
 from dispatch.store.queries.reading import fetch, fetch_all
-from dispatch.store.tables.events import Timer
 from dispatch.store.transactions import Database
 
 STATUS_OF: tuple[tuple[type[DispatchError], int], ...] = (
@@ -66,6 +66,8 @@ class Step:
     depth: int = 0
     drafts: list[Draft] = field(default_factory=list)
     roads: RoadTimes | None = None
+    #: Statements nobody in the step reads the effect of; they are done with its end, in one trip.
+    writes: list[Question] = field(default_factory=list)
 
     @property
     def tenant_id(self) -> UUID:
@@ -73,20 +75,13 @@ class Step:
 
     def set_timer(self, kind: str, subject_id: UUID, due_at: datetime) -> None:
         """Look at `subject_id` again at `due_at`; a later call moves it."""
-        row = {"tenant_id": self.tenant_id, "kind": kind, "subject_id": subject_id, "due_at": due_at}
-        statement = insert(Timer).values(**row)
-        self.db.execute(
-            statement.on_conflict_do_update(
-                index_elements=["tenant_id", "kind", "subject_id"], set_={"due_at": due_at}
-            )
-        )
+        key = {"tenant": self.tenant_id, "kind": kind, "subject": subject_id}
+        self.writes.append((_SET_TIMER, {**key, "due_at": due_at}))
 
     def drop_timers(self, subject_id: UUID, *kinds: str) -> None:
-        self.db.execute(
-            delete(Timer).where(
-                Timer.tenant_id == self.tenant_id, Timer.subject_id == subject_id, Timer.kind.in_(kinds)
-            )
-        )
+        """`subject_id` needs no look of these kinds any more."""
+        values = {"tenant": self.tenant_id, "subject": subject_id, "kinds": list(kinds)}
+        self.writes.append((_DROP_TIMERS, values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,33 +122,36 @@ def run_command(
     request hash is refused with 422 `command_id_reused`.
     """
 
-    def attempt(db: Session) -> Answer:
-        seen = _seen(db, principal, command_id, request_hash)
-        if seen is not None:
-            return seen
-        step = begin(db, house, principal, command_id, device_at)
+    key = _key(principal, command_id)
+
+    def attempt(db: Session, seen: Rows, rules: Rows) -> Answer:
+        answer = _as_answer(seen, command_id, request_hash)
+        if answer is not None:
+            return answer
+        step = begin(db, house, principal, _as_rules(rules), command_id, device_at)
         body = work(step)
-        _once_more(db, principal, command_id)
-        seq = append_events(step)
-        return _store(db, principal, command_id, request_hash, 200, {**body, "seq": seq}, step.now)
+        seq, written = append_events(step, (_SEEN, key))
+        stored = {**body, "seq": seq}
+        written.append(_to_store(key, request_hash, 200, stored, step.now))
+        return _finish(db, written, 200, stored)
 
     def refuse(refusal: DispatchError) -> Answer:
         status = next(code for kind, code in STATUS_OF if isinstance(refusal, kind))
         body = {"code": refusal.code, "facts": refusal.facts}
         if refusal.code == "command_id_reused":
             return Answer(status, body)
+        write = _to_store(key, request_hash, status, body, house.now())
         return house.database.run(
             principal.tenant_id,
-            lambda db: (
-                _seen(db, principal, command_id, request_hash)
-                or _store(db, principal, command_id, request_hash, status, body, house.now())
-            ),
+            lambda db, seen: _as_answer(seen, command_id, request_hash) or _finish(db, [write], status, body),
+            (_SEEN, key),
         )
 
     try:
         try:
-            return house.database.run(principal.tenant_id, attempt)
-        except IntegrityError as error:
+            first = (_SEEN, key), (_RULES, {"tenant": principal.tenant_id})
+            return house.database.run(principal.tenant_id, attempt, *first)
+        except (IntegrityError, psycopg.IntegrityError) as error:
             code = race_code(error)
             if code is None:
                 raise
@@ -162,7 +160,9 @@ def run_command(
             return refuse(refusal)
     except AlreadyDone:
         return house.database.run(
-            principal.tenant_id, lambda db: _must_have_seen(db, principal, command_id, request_hash)
+            principal.tenant_id,
+            lambda _, seen: _must_have_seen(seen, command_id, request_hash),
+            (_SEEN, key),
         )
 
 
@@ -177,9 +177,9 @@ RACES = {
 }
 
 
-def race_code(error: IntegrityError) -> str | None:
+def race_code(error: IntegrityError | psycopg.IntegrityError) -> str | None:
     """The refusal behind a unique index, or None where it is a bug."""
-    diagnosis = getattr(error.orig, "diag", None)
+    diagnosis = getattr(error.orig if isinstance(error, IntegrityError) else error, "diag", None)
     return RACES.get(getattr(diagnosis, "constraint_name", None) or "")
 
 
@@ -190,25 +190,30 @@ class AlreadyDone(Exception):
 def run_step(house: House, principal: Principal, work: Callable[[Step], Any], depth: int = 0) -> Any:
     """`work` in one transaction without a command id: jobs, which check everything again themselves."""
 
-    def attempt(db: Session) -> Any:
-        step = begin(db, house, principal, None, None)
+    def attempt(db: Session, rules: Rows) -> Any:
+        step = begin(db, house, principal, _as_rules(rules))
         step.depth = depth
         result = work(step)
-        append_events(step)
+        fetch_all(db, *append_events(step)[1])
         return result
 
-    return house.database.run(principal.tenant_id, attempt)
+    return house.database.run(principal.tenant_id, attempt, (_RULES, {"tenant": principal.tenant_id}))
 
 
 def begin(
-    db: Session, house: House, principal: Principal, command_id: UUID | None, device_at: datetime | None
+    db: Session,
+    house: House,
+    principal: Principal,
+    rules: TenantRules,
+    command_id: UUID | None = None,
+    device_at: datetime | None = None,
 ) -> Step:
     return Step(
         db=db,
         now=house.now(),
         principal=principal,
         personal=house.personal,
-        rules=read_rules(db, principal.tenant_id),
+        rules=rules,
         command_id=command_id,
         device_at=device_at,
         roads=house.roads,
@@ -223,7 +228,10 @@ _SEEN = """
 
 
 def read_rules(db: Session, tenant_id: UUID) -> TenantRules:
-    rows = fetch(db, _RULES, {"tenant": tenant_id})
+    return _as_rules(fetch(db, _RULES, {"tenant": tenant_id}))
+
+
+def _as_rules(rows: Rows) -> TenantRules:
     if not rows:
         raise NotFound("tenant_unknown")
     return TenantRules.of(**rows[0])
@@ -233,39 +241,31 @@ def _key(principal: Principal, command_id: UUID) -> dict[str, Any]:
     return {"tenant": principal.tenant_id, "actor": principal.id, "command": command_id}
 
 
-def _seen(db: Session, principal: Principal, command_id: UUID, request_hash: bytes) -> Answer | None:
-    rows = fetch(db, _SEEN, _key(principal, command_id))
-    if not rows:
+def _as_answer(seen: Rows, command_id: UUID, request_hash: bytes) -> Answer | None:
+    """What was answered before, or None for a command never seen."""
+    if not seen:
         return None
-    if bytes(rows[0]["request_hash"]) != request_hash:
+    if bytes(seen[0]["request_hash"]) != request_hash:
         raise NotReady("command_id_reused", command_id=str(command_id))
-    return Answer(rows[0]["status"], rows[0]["body"], repeated=True)
+    return Answer(seen[0]["status"], seen[0]["body"], repeated=True)
 
 
-def _once_more(db: Session, principal: Principal, command_id: UUID) -> None:
-    """A twin of this command may have finished while `work` waited for a lock: undo, answer as it did."""
-    if fetch(db, _SEEN, _key(principal, command_id)):
-        raise AlreadyDone
-
-
-def _must_have_seen(db: Session, principal: Principal, command_id: UUID, request_hash: bytes) -> Answer:
-    seen = _seen(db, principal, command_id, request_hash)
-    if seen is None:
+def _must_have_seen(seen: Rows, command_id: UUID, request_hash: bytes) -> Answer:
+    answer = _as_answer(seen, command_id, request_hash)
+    if answer is None:
         raise Conflict("command_in_progress", command_id=str(command_id))
-    return seen
+    return answer
 
 
-def _store(
-    db: Session,
-    principal: Principal,
-    command_id: UUID,
-    request_hash: bytes,
-    status: int,
-    body: dict[str, Any],
-    now: datetime,
-) -> Answer:
-    values = {"hash": request_hash, "status": status, "body": Jsonb(body), "at": now}
-    if not fetch(db, _STORE, {**_key(principal, command_id), **values}):
+def _to_store(
+    key: Mapping[str, Any], request_hash: bytes, status: int, body: dict[str, Any], now: datetime
+) -> Question:
+    return _STORE, {**key, "hash": request_hash, "status": status, "body": Jsonb(body), "at": now}
+
+
+def _finish(db: Session, writes: list[Question], status: int, body: dict[str, Any]) -> Answer:
+    """The last trip of a command: its events and, last, its answer."""
+    if not fetch_all(db, *writes)[-1]:
         raise AlreadyDone
     return Answer(status, body)
 
@@ -274,6 +274,14 @@ _STORE = """
   insert into commands (tenant_id, actor_id, command_id, request_hash, status, body, at)
   values (%(tenant)s, %(actor)s, %(command)s, %(hash)s, %(status)s, %(body)s, %(at)s)
   on conflict do nothing returning status
+"""
+_SET_TIMER = """
+  insert into timers (tenant_id, kind, subject_id, due_at)
+  values (%(tenant)s, %(kind)s, %(subject)s, %(due_at)s)
+  on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at
+"""
+_DROP_TIMERS = """
+  delete from timers where tenant_id = %(tenant)s and subject_id = %(subject)s and kind = any(%(kinds)s)
 """
 _HEAD = "select seq, hash from chain_heads where tenant_id = %(tenant)s for update"
 _MOVE_HEAD = "update chain_heads set seq = %(seq)s, hash = %(hash)s where tenant_id = %(tenant)s"
@@ -294,19 +302,28 @@ _TEXT = """
 """
 
 
-def append_events(step: Step) -> int:
-    """Give the step's drafts their places in the tenant's chain; the chain head is the last lock.
+def append_events(step: Step, seen: Question | None = None) -> tuple[int, list[Question]]:
+    """Write what the step did and give its drafts their places in the tenant's chain, whose head is the
+    last lock.
 
-    Returns the newest seq (0 when there was nothing to append).
+    Returns the newest seq (0 when there was nothing to append) and the statements that write the events,
+    for the caller to send with its own last ones: the head stays locked the shorter. `seen` asks for a
+    twin of this command, which may have finished while the step waited for a lock: then AlreadyDone.
     """
     step.db.flush()
+    asked = [*step.writes, *([seen] if seen else [])]
+    if step.drafts:
+        asked.append((_HEAD, {"tenant": step.tenant_id}))
+    answers = fetch_all(step.db, *asked)
+    step.writes = []
+    if seen and answers[len(asked) - 1 - bool(step.drafts)]:
+        raise AlreadyDone
     if not step.drafts:
-        return 0
-    heads = fetch(step.db, _HEAD, {"tenant": step.tenant_id})
-    if not heads:
+        return 0, []
+    if not answers[-1]:
         raise NotFound("tenant_unknown")
-    seq, previous = int(heads[0]["seq"]), bytes(heads[0]["hash"])
-    writes: list[tuple[str, dict[str, Any]]] = []
+    seq, previous = int(answers[-1][0]["seq"]), bytes(answers[-1][0]["hash"])
+    writes: list[Question] = []
     for draft in step.drafts:
         seq += 1
         event = _event(step, draft, seq)
@@ -318,9 +335,8 @@ def append_events(step: Step) -> int:
             writes.append((_TEXT, {**row, "text": draft.text}))
         previous = this
     writes.append((_MOVE_HEAD, {"seq": seq, "hash": previous, "tenant": step.tenant_id}))
-    fetch_all(step.db, *writes)
     step.drafts = []
-    return seq
+    return seq, writes
 
 
 def _event(step: Step, draft: Draft, seq: int) -> Event:

@@ -63,6 +63,7 @@ def apply_action(step: Step, command: Command, witnessed_by: UUID | None = None)
         visits.crew_action(step, case, command.action)
     else:
         _move(step, case, command.action)
+    step.db.flush()
     return {
         "command_id": str(command.command_id),
         "ticket_id": str(case.ticket.id),

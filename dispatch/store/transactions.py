@@ -2,21 +2,21 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
 from psycopg import errors as pg
-from psycopg.rows import dict_row
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from dispatch.store.exchange import Link, Question, Rows, exchange
+
 Result = TypeVar("Result")
-Rows = list[dict[str, Any]]
 
 #: What a transaction may lose by bad luck alone; it is tried again, this many times in all.
 LOST_BY_LUCK = (pg.DeadlockDetected, pg.SerializationFailure)
@@ -41,16 +41,17 @@ class Database:
     def __init__(self, url: str, pool_size: int = 8, application: str = "paidan") -> None:
         self.url = url
         self.engine = create_engine(
-            url.replace("postgresql://", "postgresql+psycopg://", 1),
+            "postgresql+psycopg://",
+            creator=lambda: Link.connect(
+                url,
+                options=" ".join(f"-c {option}" for option in OPTIONS),
+                application_name=application,
+                connect_timeout=5,
+            ),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=20,
             pool_pre_ping=False,
-            connect_args={
-                "options": " ".join(f"-c {option}" for option in OPTIONS),
-                "application_name": application,
-                "connect_timeout": 5,
-            },
         )
 
     @contextmanager
@@ -58,15 +59,19 @@ class Database:
         """A transaction that sees one tenant's rows (None: only the directory's).
 
         `snapshot`: every statement reads the same instant. Commits on leaving, rolls back on an
-        exception. Raises Unavailable when the
-        database cannot be reached or the pool stays empty.
+        exception. Raises Unavailable when the database cannot be reached or the pool stays empty.
         """
+        with self._opened(tenant_id, BEGIN_SNAPSHOT if snapshot else BEGIN) as (db, _):
+            yield db
+
+    @contextmanager
+    def _opened(
+        self, tenant_id: UUID | None, begin: str, *first: Question
+    ) -> Iterator[tuple[Session, list[Rows]]]:
+        """The transaction, and what its `first` questions gave in the trip that began it."""
         try:
             with Session(self.engine, expire_on_commit=False, autoflush=False) as db, db.begin():
-                if snapshot:
-                    db.execute(text("set transaction isolation level repeatable read"))
-                driver(db).execute(SET_TENANT, [str(tenant_id) if tenant_id else ""])
-                yield db
+                yield db, exchange(driver(db), [(begin, {}), _set_tenant(tenant_id), *first])[2:]
         except PoolTimeout as error:
             raise Unavailable("pool") from error
         except DBAPIError as error:
@@ -80,12 +85,13 @@ class Database:
             self.engine.dispose()
             raise Unavailable("database") from error
 
-    def run(self, tenant_id: UUID | None, work: Callable[[Session], Result]) -> Result:
-        """`work` in one transaction, again when luck lost it (deadlock), at most TRIES times."""
+    def run(self, tenant_id: UUID | None, work: Callable[..., Result], *first: Question) -> Result:
+        """`work(session, *rows of each first question)` in one transaction, again when luck lost it
+        (deadlock), at most TRIES times. The first questions travel with the transaction's beginning."""
         for attempt in range(1, TRIES + 1):
             try:
-                with self.transaction(tenant_id) as db:
-                    return work(db)
+                with self._opened(tenant_id, BEGIN, *first) as (db, rows):
+                    return work(db, *rows)
             except (DBAPIError, psycopg.Error) as error:
                 cause = error.orig if isinstance(error, DBAPIError) else error
                 if attempt == TRIES or not isinstance(cause, LOST_BY_LUCK):
@@ -93,9 +99,9 @@ class Database:
                 time.sleep(random.uniform(0.005, 0.02) * 2**attempt)
         raise AssertionError("unreachable")
 
-    def read(self, tenant_id: UUID, *questions: tuple[str, Mapping[str, Any]]) -> list[Rows]:
+    def read(self, tenant_id: UUID, *questions: Question) -> list[Rows]:
         """The rows of each (SQL in psycopg's `%(name)s` form, values), in one transaction and one trip
-        to the server: for the hot reads, a third of what a Session costs. Raises Unavailable.
+        to the server: for the hot reads, a fraction of what a Session costs. Raises Unavailable.
         """
         try:
             pooled = self.engine.raw_connection()
@@ -106,11 +112,7 @@ class Database:
         db = pooled.driver_connection
         assert isinstance(db, psycopg.Connection)
         try:
-            with db.pipeline():
-                db.execute(SET_TENANT, [str(tenant_id)])
-                cursors = [db.cursor(row_factory=dict_row).execute(*question) for question in questions]
-                db.commit()
-                return [cursor.fetchall() for cursor in cursors]
+            return exchange(db, [_set_tenant(tenant_id), *questions])[1:]
         except psycopg.OperationalError as error:
             if db.closed:
                 pooled.invalidate()
@@ -123,7 +125,12 @@ class Database:
         self.engine.dispose()
 
 
-SET_TENANT = "select set_config('app.tenant', %s, true)"
+BEGIN, BEGIN_SNAPSHOT = "begin", "begin isolation level repeatable read"
+SET_TENANT = "select set_config('app.tenant', %(tenant)s, true)"
+
+
+def _set_tenant(tenant_id: UUID | None) -> Question:
+    return SET_TENANT, {"tenant": str(tenant_id) if tenant_id else ""}
 
 
 def driver(db: Session) -> psycopg.Connection[Any]:

@@ -4,43 +4,29 @@ written in a transaction of its own, a moment after the command's."""
 import time
 from datetime import datetime
 from typing import Any
-from uuid import UUID
-
-from sqlalchemy.orm import Session
 
 from api import server
 from api.integrations import endpoints
 from dispatch.actions import step, take_action
-from dispatch.domain.commands import Principal
+from dispatch.store.exchange import Question
 
 
-def _answer_only(
-    db: Session,
-    principal: Principal,
-    command_id: UUID,
-    request_hash: bytes,
-    status: int,
-    body: dict[str, Any],
-    now: datetime,
-) -> step.Answer:
-    return step.Answer(status, body)
+def _nothing(key: Any, request_hash: bytes, status: int, body: dict[str, Any], now: datetime) -> Question:
+    return "select 1 as status", {}
 
 
 def sabotage() -> None:
     """Commit the work first, sleep as a slow moment would, then store the answer."""
-    honest_store, honest_run = step._store, step.run_command
-    step._store = _answer_only
+    honest_store, honest_run = step._to_store, step.run_command
+    step._to_store = _nothing
 
     def run(house: Any, principal: Any, command_id: Any, request_hash: Any, work: Any, at: Any = None) -> Any:
         answer = honest_run(house, principal, command_id, request_hash, work, at)
         if not answer.repeated:
             time.sleep(0.05)
-            house.database.run(
-                principal.tenant_id,
-                lambda db: honest_store(
-                    db, principal, command_id, request_hash, answer.status, answer.body, house.now()
-                ),
-            )
+            key = step._key(principal, command_id)
+            write = honest_store(key, request_hash, answer.status, answer.body, house.now())
+            house.database.run(principal.tenant_id, lambda db, rows: None, write)
         return answer
 
     step.run_command = run

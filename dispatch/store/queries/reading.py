@@ -1,26 +1,22 @@
 """Hot reads use the driver directly: SQLAlchemy's part of a request costs more than PostgreSQL's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
+from dispatch.store.exchange import Question, Rows, exchange
 from dispatch.store.transactions import driver
 
 
-def fetch(db: Session, sql: str, values: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+def fetch(db: Session, sql: str, values: Mapping[str, Any]) -> Rows:
     """The rows of `sql` (psycopg's `%(name)s` form) as dicts, in the session's transaction."""
-    with driver(db).cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(sql, values).fetchall()
+    return exchange(driver(db), [(sql, values)])[0]
 
 
-def fetch_all(db: Session, *questions: tuple[str, Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
+def fetch_all(db: Session, *questions: Question) -> list[Rows]:
     """As `fetch` for several statements in one trip to the server; [] for one that gives no rows."""
-    connection = driver(db)
-    with connection.pipeline():
-        cursors = [connection.cursor(row_factory=dict_row).execute(*question) for question in questions]
-    return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+    return exchange(driver(db), questions)
 
 
 def site_card(lon: float | None, lat: float | None) -> dict[str, Any] | None:

@@ -20,7 +20,13 @@ _TICKETS = f"""
       st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
       v.window_from, v.window_to, t.due_at, v.id as visit_id, v.number as visit_number,
       coalesce(c.role, 'lead') as role, v.acknowledged_at is not null as acknowledged,
-      c.checked_in_at, v.eta_at, t.hold_until, t.outcome,
+      c.checked_in_at, v.eta_at, t.hold_until, t.outcome, w.checklist,
+      coalesce((select (n.settings ->> 'service_code')::float8 = 1 from tenants n
+        where n.id = t.tenant_id), false) as service_code,
+      coalesce((select jsonb_agg(jsonb_build_object('asset_id', m.asset_id, 'kind', a.kind, 'serial', a.serial,
+          'name', a.name, 'outcome', m.outcome) order by m.asset_id)
+        from ticket_assets m join assets a on a.tenant_id = m.tenant_id and a.id = m.asset_id
+        where m.tenant_id = t.tenant_id and m.ticket_id = t.id), '[]'::jsonb) as machines,
       (select jsonb_build_object('quote_id', q.id, 'status', q.status, 'currency', q.currency,
           'total_minor', q.total_minor) from quotes q
         where q.tenant_id = t.tenant_id and q.visit_id = v.id order by q.version desc limit 1) as quote,
@@ -75,32 +81,43 @@ _OFFERS = f"""
   order by o.expires_at limit 50
 """
 
+_ABLE = """
+  with able as materialized (
+    select w.*, e.territory_id as home, e.position as here
+    from engineers e join work_types w on w.tenant_id = e.tenant_id
+    where e.tenant_id = %(tenant)s and e.id = %(engineer)s
+      and not exists (select from work_type_skills k where k.tenant_id = w.tenant_id and k.work_type = w.code
+        and not e.skill_levels @> array[k.skill || '/' || k.level])
+  )
+"""
+
 _POOL_WHERE = """
-  from tickets t
-  join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
-  join visits v on v.tenant_id = t.tenant_id and v.ticket_id = t.id and v.closed_at is null
-  join engineers e on e.tenant_id = t.tenant_id and e.id = %(engineer)s
-  left join pools p on p.tenant_id = t.tenant_id and p.visit_id = v.id
-  where t.tenant_id = %(tenant)s and t.status in ('open', 'offered') and coalesce(t.mode, w.mode) = 'pool'
-    and (p.ring_m is null or e.position is null or st_dwithin(e.position, t.site, p.ring_m))
-    and (t.territory_id is null or e.territory_id is null or t.territory_id = e.territory_id)
-    and not exists (select from work_type_skills k where k.tenant_id = t.tenant_id and k.work_type = w.code
-      and not e.skill_levels @> array[k.skill || '/' || k.level])
+  where t.status in ('open', 'offered') and coalesce(t.mode, w.mode) = 'pool'
+    and (t.territory_id is null or w.home is null or t.territory_id = w.home)
     and not exists (select from refusals r where r.tenant_id = t.tenant_id and r.ticket_id = t.id
-      and r.engineer_id = e.id)
+      and r.engineer_id = %(engineer)s)
 """
 
 _POOL = f"""
+  {_ABLE}
   select null::uuid as offer_id, 'pool' as kind, t.id as ticket_id, t.ticket_no, t.priority,
     {_WORK_TYPE} as work_type, t.description, t.address,
     st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
     v.window_from, v.window_to, t.due_at, null::int as travel_s,
-    round(st_distance(e.position, t.site))::int as distance_m, null::timestamptz as expires_at
+    round(st_distance(w.here, t.site))::int as distance_m, null::timestamptz as expires_at
+  from able w
+  join tickets t on t.tenant_id = %(tenant)s and t.work_type = w.code
+  join visits v on v.tenant_id = t.tenant_id and v.ticket_id = t.id and v.closed_at is null
   {_POOL_WHERE} and (%(after)s::uuid is null or t.id > %(after)s::uuid)
   order by t.id limit %(limit)s
 """
 
-_POOL_COUNT = f"select count(*) as count {_POOL_WHERE}"
+_POOL_COUNT = f"""
+  {_ABLE}
+  select count(*) as count
+  from able w join tickets t on t.tenant_id = %(tenant)s and t.work_type = w.code
+  {_POOL_WHERE}
+"""
 
 
 def read_today(
@@ -212,9 +229,14 @@ def _ticket(row: dict[str, Any], personal: PersonalData, tenant_id: UUID) -> dic
         "eta_at": row["eta_at"],
         "hold_until": row["hold_until"],
         "outcome": row["outcome"],
+        "checklist": row["checklist"],
+        "machines": row["machines"],
+        "service_code": row["service_code"],
         "quote": row["quote"],
         "photos": row["photos"],
-        "allowed_actions": engineer_buttons(TicketStatus(row["status"]), row["role"]),
+        "allowed_actions": engineer_buttons(
+            TicketStatus(row["status"]), row["role"], row["quote"] and row["quote"]["status"]
+        ),
     }
 
 

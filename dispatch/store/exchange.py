@@ -1,0 +1,152 @@
+"""Several prepared statements in one trip to PostgreSQL and back.
+
+psycopg's own pipeline flushes after every statement; here everything is sent at once and the server
+is woken once, which is most of what a small statement costs on both sides. It is libpq's pipeline mode
+through `psycopg.pq`; values and rows are adapted by psycopg as everywhere else.
+"""
+
+import re
+import select
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import psycopg
+from psycopg import abc, pq
+from psycopg.adapt import PyFormat, Transformer
+
+Rows = list[dict[str, Any]]
+#: SQL in psycopg's `%(name)s` form, and the values it names.
+Question = tuple[str, Mapping[str, Any]]
+
+#: Statements one connection keeps prepared; beyond that they are sent as they are.
+MOST_PREPARED = 400
+#: Longer than any statement may run (statement_timeout): only a dead network waits so long.
+WAIT_MS = 30_000
+
+_NAMED = re.compile(r"%\((\w+)\)s|%%")
+
+
+_Key = tuple[bytes, tuple[int, ...]]
+
+
+@dataclass(slots=True)
+class _Prepared:
+    """What one connection has prepared: (SQL, types) → name. A name is never used twice."""
+
+    names: dict[_Key, bytes] = field(default_factory=dict)
+    count: int = 0
+
+
+_of_connection: WeakKeyDictionary[psycopg.Connection[Any], _Prepared] = WeakKeyDictionary()
+
+
+class Link(psycopg.Connection[Any]):
+    """A connection that keeps its prepared statements when a transaction is rolled back, as PostgreSQL does;
+    psycopg would drop them all, those of `exchange` too."""
+
+    def rollback(self) -> None:
+        if self.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+            exchange(self, [("rollback", {})])
+
+
+def exchange(db: psycopg.Connection[Any], questions: Sequence[Question]) -> list[Rows]:
+    """The rows of each question, in order; [] for one that gives none.
+
+    Within a transaction they are part of it; outside one they are a transaction of their own. Raises
+    the first wrong statement's psycopg.Error (those after it were not done), OperationalError when the
+    connection is lost.
+    """
+    if not questions:
+        return []
+    adapter: abc.Transformer = Transformer.from_context(db)
+    asked = [_asked(adapter, sql, values) for sql, values in questions]
+    wire = db.pgconn
+    wire.enter_pipeline_mode()
+    prepared = _of_connection.setdefault(db, _Prepared())
+    fresh: list[_Key] = []
+    answers: list[bool] = []
+    for key, sent, formats in asked:
+        name = prepared.names.get(key)
+        if name is None and len(prepared.names) < MOST_PREPARED:
+            prepared.count += 1
+            name = prepared.names[key] = b"pd_%d" % prepared.count
+            wire.send_prepare(name, *key)
+            fresh.append(key)
+            answers.append(False)
+        if name is None:
+            wire.send_query_params(key[0], sent, key[1], formats)
+        else:
+            wire.send_query_prepared(name, sent, formats)
+        answers.append(True)
+    wire.pipeline_sync()
+    results = _drain(wire)
+    wire.exit_pipeline_mode()
+    wrong = next((one for one in results if one.status == pq.ExecStatus.FATAL_ERROR), None)
+    if wrong is not None:
+        for key in fresh:
+            del prepared.names[key]
+        raise psycopg.errors.error_from_result(wrong, encoding="utf-8")
+    return [_rows(adapter, one) for one, answer in zip(results, answers, strict=True) if answer]
+
+
+def _asked(
+    adapter: abc.Transformer, sql: str, values: Mapping[str, Any]
+) -> tuple[_Key, Sequence[Any], Sequence[pq.Format] | None]:
+    text, names = _numbered(sql)
+    sent = adapter.dump_sequence([values[name] for name in names], [PyFormat.AUTO] * len(names))
+    return (text, tuple(adapter.types or ())), sent, adapter.formats
+
+
+def _drain(wire: pq.abc.PGconn) -> list[pq.abc.PGresult]:
+    """Send what waits and take every result up to the pipeline's end."""
+    waiting = select.poll()
+    waiting.register(wire.socket, select.POLLIN | select.POLLOUT)
+    while wire.flush():
+        _wait(waiting)
+        wire.consume_input()
+    waiting.modify(wire.socket, select.POLLIN)
+    results: list[pq.abc.PGresult] = []
+    while True:
+        while wire.is_busy():
+            _wait(waiting)
+            wire.consume_input()
+        result = wire.get_result()
+        if result is None:
+            continue
+        if result.status == pq.ExecStatus.PIPELINE_SYNC:
+            return results
+        results.append(result)
+        if wire.status == pq.ConnStatus.BAD:
+            raise psycopg.OperationalError(wire.error_message.decode(errors="replace").strip())
+
+
+def _wait(waiting: "select.poll") -> None:
+    if not waiting.poll(WAIT_MS):
+        raise psycopg.OperationalError("the server does not answer")
+
+
+def _rows(adapter: abc.Transformer, result: pq.abc.PGresult) -> Rows:
+    if not result.nfields:
+        return []
+    names = [(result.fname(n) or b"").decode() for n in range(result.nfields)]
+    adapter.set_pgresult(result, set_loaders=True)
+    return adapter.load_rows(0, result.ntuples, lambda values: dict(zip(names, values, strict=True)))
+
+
+@lru_cache(maxsize=1024)
+def _numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
+    """`%(name)s` as `$1`, and the names in that order."""
+    names: list[str] = []
+
+    def number(found: re.Match[str]) -> str:
+        name = found[1]
+        if name is None:
+            return "%"
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    return _NAMED.sub(number, sql).encode(), tuple(names)
