@@ -20,6 +20,7 @@ from api.signin import Doorkeeper
 from dispatch.actions.step import House
 from dispatch.adapters.photos import PhotoWorker
 from dispatch.adapters.roads import RoadTimes
+from dispatch.adapters.sms import HttpSms, KeptSms, SmsSender
 from dispatch.adapters.storage import BlobStore, FolderStore
 from dispatch.settings import Settings, read_settings
 from dispatch.store.personal import PersonalData
@@ -36,7 +37,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     roads = RoadTimes(settings.roads_dir)
     house = House(database, settings.clock.now, PersonalData(settings.data_key), roads)
     secure = settings.public_url.startswith("https://")
-    doorkeeper = Doorkeeper(database, settings.secret_key, secure, house.now)
+    doorkeeper = Doorkeeper(
+        database, settings.secret_key, secure, house.now, previous_keys=settings.previous_secret_keys
+    )
     photos = PhotoWorker()
     app = FastAPI(
         title="Paidan",
@@ -53,7 +56,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.photos = photos
     app.state.places = Places(settings.maps_dir)
     app.state.live = LiveHub(settings.database_url)
-    app.state.rooms = Rooms(settings, house, doorkeeper, photos, blob_store(settings), app.state.places)
+    app.state.rooms = Rooms(
+        settings, house, doorkeeper, photos, blob_store(settings), app.state.places, sms_sender(settings)
+    )
     app.add_middleware(problems.Limits, most_bytes=JSON_BYTES, photo_bytes=PHOTO_BYTES)
     problems.install(app)
     for router in (
@@ -69,6 +74,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     static.install_pages(app)
     return app
+
+
+def sms_sender(settings: Settings) -> SmsSender | None:
+    """The gateway where one is named; the demo keeps what it would send; otherwise nothing is sent."""
+    if settings.sms_url:
+        return HttpSms(settings.sms_url, settings.sms_token)
+    return KeptSms() if settings.demo else None
 
 
 def blob_store(settings: Settings) -> BlobStore:

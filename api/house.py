@@ -14,6 +14,7 @@ from api.problems import problem_body
 from api.signin import Doorkeeper, principal
 from dispatch.actions.step import Answer, House, read_rules
 from dispatch.adapters.photos import PhotoPipeline
+from dispatch.adapters.sms import SmsSender
 from dispatch.adapters.storage import BlobStore
 from dispatch.domain.commands import Command, Facts, PartUsed, Principal, QuoteLine, Reading
 from dispatch.domain.tenancy import TenantRules
@@ -35,12 +36,15 @@ class Rooms:
         photos: PhotoPipeline,
         blobs: BlobStore,
         places: Places,
+        sms: SmsSender | None = None,
     ) -> None:
+        """`sms` sends one-time codes; without it engineers sign in by password alone."""
         self.settings = settings
         self.house = house
         self.doorkeeper = doorkeeper
         self.photos = photos
         self.blobs = blobs
+        self.sms = sms
         self._places = places
 
     def places_site(self, address: str) -> Point | None:

@@ -22,6 +22,7 @@ log = logging.getLogger("api.live")
 CHANNEL = "paidan_live"
 QUEUE = 200
 POSITIONS_EVERY_S = 1.0
+SIGNINS_EVERY_S = 20.0
 RECONNECT_S = 1.0
 FAREWELL_S = 1.0
 
@@ -52,7 +53,8 @@ class LiveHub:
         self._one_reader = asyncio.Lock()
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._watch_positions())]
+        watches = (self._hear(), self._watch_positions(), self._watch_signins())
+        self._tasks = [asyncio.create_task(watch) for watch in watches]
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -130,6 +132,21 @@ class LiveHub:
                 for listener in boards:
                     listener.put({"event": "positions", "data": data})
 
+    async def _watch_signins(self) -> None:
+        """A stream ends when its sign-in has been revoked, at most SIGNINS_EVERY_S later."""
+        while True:
+            await asyncio.sleep(SIGNINS_EVERY_S)
+            for tenant_id, listeners in list(self._listeners.items()):
+                ids = [x.principal.signin_id for x in listeners if x.principal.signin_id is not None]
+                try:
+                    rows = await self._read(tenant_id, _REVOKED, {"ids": ids})
+                except (psycopg.Error, OSError):
+                    continue
+                ended = {row["id"] for row in rows}
+                for listener in list(listeners):
+                    if listener.principal.signin_id in ended:
+                        listener.put({"event": "bye", "data": "{}"})
+
     async def _read(self, tenant_id: UUID, sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
         async with self._one_reader:
             connection = await self._reader()
@@ -156,6 +173,11 @@ _CONCERNED = """
     join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
     join engineers e on e.tenant_id = t.tenant_id and e.active
     where t.tenant_id = %(tenant)s and t.id = %(ticket)s::uuid and coalesce(t.mode, w.mode) = 'pool'
+"""
+
+_REVOKED = """
+  select id from signins
+  where tenant_id = %(tenant)s and id = any(%(ids)s::uuid[]) and revoked_at is not null
 """
 
 _MOVED = """

@@ -2,8 +2,10 @@
 
 import json
 import logging
+import math
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -38,6 +40,14 @@ class SignInRequired(Exception):
     def __init__(self, code: str = "signin_required") -> None:
         self.code = code
         super().__init__(code)
+
+
+class TooOften(Exception):
+    """The same thing again too soon: 429, with how long to wait."""
+
+    def __init__(self, wait: timedelta) -> None:
+        self.wait_s = max(1, math.ceil(wait.total_seconds()))
+        super().__init__(f"{self.wait_s} s")
 
 
 def problem(
@@ -100,6 +110,11 @@ def install(app: FastAPI) -> None:
     @on(SignInRequired)
     def _(request: Request, error: SignInRequired) -> Response:
         return problem(401, error.code, None, trace_of(request), {"WWW-Authenticate": "Bearer"})
+
+    @on(TooOften)
+    def _(request: Request, error: TooOften) -> Response:
+        facts = {"wait_s": error.wait_s}
+        return problem(429, "too_many_requests", facts, trace_of(request), {"Retry-After": str(error.wait_s)})
 
     @on(RequestValidationError)
     def _(request: Request, error: RequestValidationError) -> Response:

@@ -1,15 +1,13 @@
 """Who is asking: bearer tokens, the board's cookie, customers' links, API keys. One function tells."""
 
-import base64
 import hashlib
-import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-import orjson
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from fastapi import Request
@@ -17,19 +15,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from api.problems import SignInRequired
+from api.problems import SignInRequired, TooOften
+from api.signin_tokens import ACCESS, REFRESH, TokenKeys, ends, refresh_body
+from dispatch.actions import identity
+from dispatch.actions.identity import Person
+from dispatch.domain import identity as rules
 from dispatch.domain.commands import Principal, Role
 from dispatch.domain.errors import Forbidden
 from dispatch.domain.policy import SCOPES, check_policy
 from dispatch.settings import Clock
-from dispatch.store.ids import new_id
-from dispatch.store.tables.people import Engineer
-from dispatch.store.tables.tenants import ApiKey, DirectoryEntry, Dispatcher, Signin
+from dispatch.store.tables.tenants import ApiKey, DirectoryEntry, Signin
 from dispatch.store.tables.tickets import CustomerLink
 from dispatch.store.transactions import Database
 
-ENGINEER_HOURS = 24
-BOARD_HOURS = 12
 #: A revoked sign-in, link or key still works at most this long.
 CACHE_S = 30.0
 CACHE_SIZE = 20_000
@@ -41,13 +39,24 @@ _NOBODY = _hasher.hash("nobody has this password")
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """What a sign-in gives: the token, its end, and who it is."""
+    """What a sign-in gives: the token, its end, and who it is; a phone gets a refresh token too."""
 
     token: str
-    expires_at: object
+    expires_at: datetime
     principal: Principal
     name: str
     language: str
+    refresh_token: str | None = None
+    refresh_expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody who came with a token: who, what a key may do, and when its own time is up."""
+
+    principal: Principal
+    scopes: frozenset[str] = frozenset()
+    ends_s: float | None = None
 
 
 class Doorkeeper:
@@ -59,81 +68,106 @@ class Doorkeeper:
         secret_key: bytes,
         secure: bool,
         now: Callable[[], datetime] = Clock.wall,
+        previous_keys: tuple[bytes, ...] = (),
+        wall: Callable[[], datetime] = Clock.wall,
     ) -> None:
-        """`now` is business time, by which a customer's link ends; sign-ins end by the wall's clock."""
+        """`now` is business time, by which a customer's link ends; sign-ins end by the wall's clock, `wall`."""
         self._database = database
         self._now = now
-        self._key = hmac.digest(secret_key, b"paidan/signin/1", "sha256")
-        self._known: dict[str, tuple[float, Principal, frozenset[str]]] = {}
+        self.wall = wall
+        self.keys = TokenKeys(secret_key, *previous_keys)
+        self._known: dict[str, tuple[float, Known]] = {}
         self.cookie = "__Host-paidan" if secure else "paidan_signin"
         self.secure = secure
 
     # signing in
 
-    def sign_in(self, kind: str, signin_id: str, password: str, device: str) -> SignedIn:
-        """Raises SignInRequired `signin_refused`, the same for every reason."""
-        with self._database.transaction(None) as db:
-            entry = db.get(DirectoryEntry, f"{kind}:{signin_id.lower()}")
-        person: Engineer | Dispatcher | None = None
-        if entry is not None:
-            with self._database.transaction(entry.tenant_id) as db:
-                key = {"tenant_id": entry.tenant_id, "id": entry.subject_id}
-                person = db.get(Engineer, key) if kind == "engineer" else db.get(Dispatcher, key)
-        if not _matches(person.password_hash if person and person.active else _NOBODY, password):
-            raise SignInRequired("signin_refused")
-        assert person is not None
-        return self.begin(person, device)
+    def sign_in(
+        self, kind: str, signin_id: str, password: str, device: str, device_id: str | None = None
+    ) -> SignedIn:
+        """Raises SignInRequired `signin_refused`, the same for every reason, and TooOften."""
+        person = identity.find_person(self._database, kind, signin_id)
+        with self.attempt(kind, signin_id, person, device_id):
+            if not matches(person.password_hash if person else _NOBODY, password) or person is None:
+                raise SignInRequired("signin_refused")
+        return self.begin(person, device, device_id)
 
-    def begin(self, person: Engineer | Dispatcher, device: str) -> SignedIn:
+    @contextmanager
+    def attempt(
+        self, kind: str, signin_id: str, person: Person | None, device_id: str | None
+    ) -> Iterator[None]:
+        """One try under this name: too soon raises TooOften, a refusal within is counted, a success forgets."""
+        seen = identity.hash_device(device_id)
+        lookup = identity.attempts_of(self._database, kind, signin_id, person, seen)
+        wait = identity.attempt_wait(self._database, lookup, self.wall())
+        if wait:
+            raise TooOften(wait)
+        try:
+            yield
+        except SignInRequired:
+            identity.attempt_failed(self._database, lookup, self.wall())
+            raise
+        identity.attempt_succeeded(self._database, lookup)
+
+    def begin(self, person: Person, device: str, device_id: str | None = None) -> SignedIn:
         """A sign-in for someone who has proven who they are."""
-        role = Role.ENGINEER if isinstance(person, Engineer) else Role(person.role)
-        hours = ENGINEER_HOURS if role is Role.ENGINEER else BOARD_HOURS
-        now = Clock.wall()
-        expires_at = now + timedelta(hours=hours)
-        signin_id = new_id()
         with self._database.transaction(person.tenant_id) as db:
-            db.add(
-                Signin(
-                    tenant_id=person.tenant_id,
-                    id=signin_id,
-                    role=str(role),
-                    principal_id=person.id,
-                    device=device,
-                    created_at=now,
-                    expires_at=expires_at,
-                )
-            )
-        principal = Principal(
-            person.tenant_id, role, person.id, contractor_id=person.contractor_id, signin_id=signin_id
-        )
+            row = identity.open_signin(db, person, device, identity.hash_device(device_id), self.wall())
+        return self._signed_in(row, person)
+
+    def refresh(self, refresh_token: str, device_id: str) -> SignedIn:
+        """The next tokens of a phone. Raises SignInRequired `signin_ended`, and ends the whole family when an
+        old token comes again or another device brings it."""
+        body = self.keys.unpack(REFRESH, refresh_token)
+        tenant_id, signin_id, device_hash = UUID(body["t"]), UUID(body["s"]), identity.hash_device(device_id)
+        with self._database.transaction(tenant_id) as db:
+            done = identity.refresh_signin(db, tenant_id, signin_id, int(body["n"]), device_hash, self.wall())
+        if done.row is None or done.person is None:
+            self._forget(signin_id)
+            raise SignInRequired("signin_ended")
+        return self._signed_in(done.row, done.person)
+
+    def _signed_in(self, row: Signin, person: Person) -> SignedIn:
+        role = Role(row.role)
+        by_refresh = row.device_hash is not None
+        short = role is Role.ENGINEER
+        expires_at = min(self.wall() + rules.ACCESS, row.expires_at) if short else row.expires_at
         body = {
-            "t": person.tenant_id.hex,
+            "t": row.tenant_id.hex,
             "r": str(role),
             "p": person.id.hex,
             "c": person.contractor_id.hex if person.contractor_id else None,
-            "s": signin_id.hex,
+            "s": row.id.hex,
             "e": int(expires_at.timestamp()),
         }
-        text = base64.urlsafe_b64encode(orjson.dumps(body)).rstrip(b"=")
-        token = f"pd1.{text.decode()}.{self._sign(text)}"
-        return SignedIn(token, expires_at, principal, person.name, person.language)
+        refresh = self.keys.pack(REFRESH, refresh_body(row.tenant_id, row.id, row.refresh_no))
+        return SignedIn(
+            self.keys.pack(ACCESS, body),
+            expires_at,
+            Principal(row.tenant_id, role, person.id, contractor_id=person.contractor_id, signin_id=row.id),
+            person.name,
+            person.language,
+            refresh if by_refresh else None,
+            row.expires_at if by_refresh else None,
+        )
 
     def sign_out(self, principal: Principal) -> None:
         if principal.signin_id is None:
             return
-        with self._database.transaction(principal.tenant_id) as db:
-            row = db.get(Signin, {"tenant_id": principal.tenant_id, "id": principal.signin_id})
-            if row is not None:
-                row.revoked_at = Clock.wall()
-        self._known = {k: v for k, v in self._known.items() if v[1].signin_id != principal.signin_id}
+        self.end_device(principal, principal.id, principal.signin_id)
+
+    def end_device(self, asking: Principal, person_id: UUID, signin_id: UUID) -> None:
+        """Raises NotFound `device_unknown` where it is not that person's."""
+        with self._database.transaction(asking.tenant_id) as db:
+            identity.revoke_device(db, asking.tenant_id, person_id, signin_id, self.wall())
+        self._forget(signin_id)
+
+    def _forget(self, signin_id: UUID) -> None:
+        self._known = {k: v for k, v in self._known.items() if v[1].principal.signin_id != signin_id}
 
     def csrf_token(self, principal: Principal) -> str:
         assert principal.signin_id is not None
-        return self._sign(b"csrf" + principal.signin_id.bytes)
-
-    def _sign(self, text: bytes) -> str:
-        digest = hmac.digest(self._key, text, "sha256")
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return self.keys.signature(_csrf(principal))
 
     # being known again
 
@@ -143,33 +177,36 @@ class Doorkeeper:
         cookie = request.cookies.get(self.cookie, "")
         token = header[7:].strip() if header[:7].lower() == "bearer " else ""
         by_cookie = not token and bool(cookie)
-        principal, scopes = await self._principal(token or cookie)
+        known = await self._recognise(token or cookie)
+        principal = known.principal
         operation = operation_of(request)
         check_policy(operation, principal.role)
-        if operation in SCOPES and SCOPES[operation] not in scopes:
+        if operation in SCOPES and SCOPES[operation] not in known.scopes:
             raise Forbidden("scope_missing", scope=SCOPES[operation])
         if by_cookie and request.method not in ("GET", "HEAD"):
             given = request.headers.get("x-csrf-token", "")
-            if not hmac.compare_digest(given.encode(), self.csrf_token(principal).encode()):
+            if not self.keys.signed(_csrf(principal), given):
                 raise Forbidden("csrf_token_wrong")
         return principal
 
-    async def _principal(self, token: str) -> tuple[Principal, frozenset[str]]:
+    async def _recognise(self, token: str) -> Known:
         if not token or len(token) > 1000 or not token.isascii():
             raise SignInRequired
         key = hashlib.sha256(token.encode()).hexdigest()
-        known = self._known.get(key)
-        if known is not None and known[0] > time.monotonic():
-            return known[1], known[2]
-        principal, scopes = await run_in_threadpool(self._look_up, token, key)
+        remembered = self._known.get(key)
+        if remembered is not None and remembered[0] > time.monotonic():
+            known = remembered[1]
+            if known.ends_s is None or known.ends_s > self.wall().timestamp():
+                return known
+        known = await run_in_threadpool(self._look_up, token, key)
         if len(self._known) >= CACHE_SIZE:
             self._known.clear()
-        self._known[key] = (time.monotonic() + CACHE_S, principal, scopes)
-        return principal, scopes
+        self._known[key] = (time.monotonic() + CACHE_S, known)
+        return known
 
-    def _look_up(self, token: str, digest: str) -> tuple[Principal, frozenset[str]]:
-        if token.startswith("pd1."):
-            return self._by_signature(token), frozenset()
+    def _look_up(self, token: str, digest: str) -> Known:
+        if token.startswith(f"{ACCESS}."):
+            return self._by_signature(token)
         kind = "api_key" if token.startswith("pdk_") else "link"
         with self._database.transaction(None) as db:
             entry = db.get(DirectoryEntry, f"{kind}:{digest}")
@@ -177,46 +214,49 @@ class Doorkeeper:
             raise SignInRequired
         with self._database.transaction(entry.tenant_id) as db:
             if kind == "api_key":
-                return _by_key(db, entry)
-            return _by_link(db, entry, self._now()), frozenset()
+                return _by_key(db, entry, self.wall())
+            return _by_link(db, entry, self._now())
 
-    def _by_signature(self, token: str) -> Principal:
-        try:
-            _, text, signature = token.split(".")
-            if not hmac.compare_digest(signature.encode(), self._sign(text.encode()).encode()):
-                raise SignInRequired
-            body = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        except ValueError as error:
-            raise SignInRequired from error
+    def _by_signature(self, token: str) -> Known:
+        body = self.keys.unpack(ACCESS, token)
         tenant_id, signin_id = UUID(body["t"]), UUID(body["s"])
+        now = self.wall()
+        if ends(body, now):
+            raise SignInRequired("token_expired")
         with self._database.transaction(tenant_id) as db:
             row = db.get(Signin, {"tenant_id": tenant_id, "id": signin_id})
-        if row is None or row.revoked_at is not None or row.expires_at <= Clock.wall():
+        if row is None or row.revoked_at is not None or row.expires_at <= now:
             raise SignInRequired("signin_ended")
         contractor = UUID(body["c"]) if body["c"] else None
-        return Principal(
+        principal = Principal(
             tenant_id, Role(body["r"]), UUID(body["p"]), contractor_id=contractor, signin_id=signin_id
         )
+        return Known(principal, ends_s=float(body["e"]))
 
 
-def _by_link(db: Session, entry: DirectoryEntry, now: datetime) -> Principal:
+def _csrf(principal: Principal) -> bytes:
+    assert principal.signin_id is not None
+    return b"csrf" + principal.signin_id.bytes
+
+
+def _by_link(db: Session, entry: DirectoryEntry, now: datetime) -> Known:
     link = db.get(CustomerLink, {"tenant_id": entry.tenant_id, "id": entry.subject_id})
     if link is None or link.revoked_at is not None or link.expires_at <= now:
         raise SignInRequired("link_ended")
-    return Principal(entry.tenant_id, Role.CUSTOMER, link.id, ticket_id=link.ticket_id)
+    return Known(Principal(entry.tenant_id, Role.CUSTOMER, link.id, ticket_id=link.ticket_id))
 
 
-def _by_key(db: Session, entry: DirectoryEntry) -> tuple[Principal, frozenset[str]]:
+def _by_key(db: Session, entry: DirectoryEntry, now: datetime) -> Known:
     row = db.scalars(
         select(ApiKey).where(ApiKey.tenant_id == entry.tenant_id, ApiKey.id == entry.subject_id)
     ).one_or_none()
-    now = Clock.wall()
     if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
         raise SignInRequired("key_ended")
-    return Principal(entry.tenant_id, Role.API_KEY, row.id), frozenset(row.scopes)
+    return Known(Principal(entry.tenant_id, Role.API_KEY, row.id), frozenset(row.scopes))
 
 
-def _matches(password_hash: str, password: str) -> bool:
+def matches(password_hash: str, password: str) -> bool:
+    """argon2 says so."""
     try:
         return _hasher.verify(password_hash, password)
     except (VerifyMismatchError, InvalidHashError):

@@ -81,6 +81,10 @@ class Settings:
     fcm_url: str = ""
     api_pool: int = 8
     worker_concurrency: int = 8
+    previous_secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    previous_data_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    sms_url: str = ""
+    sms_token: str = field(default="", repr=False)
     maps_dir: Path = Path("maps")
     roads_dir: Path = Path("roads")
 
@@ -95,6 +99,16 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "PAIDAN_DATABASE_RELAY_URL": ("the same database as the relay's role", "the private cluster"),
     "PAIDAN_SECRET_KEY": ("base64, ≥ 32 bytes: signs sign-ins and links", "none; refused when missing"),
     "PAIDAN_DATA_KEY": ("base64, 32 bytes: encrypts names and phones", "none; refused when missing"),
+    "PAIDAN_PREVIOUS_SECRET_KEYS": (
+        "earlier secret keys, separated by commas: what they signed stays good",
+        "none",
+    ),
+    "PAIDAN_PREVIOUS_DATA_KEYS": (
+        "earlier data keys, separated by commas: still read, never written with",
+        "none",
+    ),
+    "PAIDAN_SMS_URL": ("gateway for text messages: `POST {to, text, key}`", "none: no text messages"),
+    "PAIDAN_SMS_TOKEN": ("bearer token for the gateway", "none"),
     "PAIDAN_STATE": ("folder for cluster, photos, logs", "`/var/lib/paidan/…` or `.state`"),
     "PAIDAN_PUBLIC_URL": ("address customers' links begin with", "`http://127.0.0.1:8080`"),
     "PAIDAN_CLOCK": ("`<instant>@<epoch>x<speed>`: accelerated business time", "real time"),
@@ -128,6 +142,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database_relay_url=env.get("PAIDAN_DATABASE_RELAY_URL", ""),
         secret_key=_key(env, "PAIDAN_SECRET_KEY", at_least=32),
         data_key=_key(env, "PAIDAN_DATA_KEY", exactly=32),
+        previous_secret_keys=_keys(env, "PAIDAN_PREVIOUS_SECRET_KEYS", at_least=32),
+        previous_data_keys=_keys(env, "PAIDAN_PREVIOUS_DATA_KEYS", exactly=32),
+        sms_url=env.get("PAIDAN_SMS_URL", ""),
+        sms_token=env.get("PAIDAN_SMS_TOKEN", ""),
         state=state,
         clock=Clock.parse(env.get("PAIDAN_CLOCK", "")),
         public_url=env.get("PAIDAN_PUBLIC_URL", "http://127.0.0.1:8080").rstrip("/"),
@@ -145,8 +163,16 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def _keys(env: Mapping[str, str], name: str, at_least: int = 0, exactly: int = 0) -> tuple[bytes, ...]:
+    texts = [text.strip() for text in env.get(name, "").split(",") if text.strip()]
+    return tuple(_checked_key(text, name, at_least, exactly) for text in texts)
+
+
 def _key(env: Mapping[str, str], name: str, at_least: int = 0, exactly: int = 0) -> bytes:
-    text = env.get(name, "")
+    return _checked_key(env.get(name, ""), name, at_least, exactly)
+
+
+def _checked_key(text: str, name: str, at_least: int, exactly: int) -> bytes:
     mend = "make one with `openssl rand -base64 32`"
     if text.strip().lower() in PLACEHOLDERS:
         raise SettingsError(f"{name} is missing or a placeholder; {mend}")

@@ -82,6 +82,9 @@ class SimulatedPhone:
         self._on_trouble = on_trouble or (lambda status, method, path, code: None)
         self._turn = turn or asyncio.Semaphore(8)
         self._token: str | None = None
+        self._refresh_token: str | None = None
+        self._device_id = secrets.token_urlsafe(16)
+        self._renewing = asyncio.Lock()
         self._queue: list[v1.ActionCommand] = []
         self.signed_in: v1.SignedIn | None = None
 
@@ -93,15 +96,40 @@ class SimulatedPhone:
 
     async def sign_in(self) -> v1.SignedIn:
         """Raises Refused `signin_refused`, OutOfReach."""
-        body = v1.SignIn(signin_id=self.signin_id, password=self._password, device="simulated phone")
-        reply = await self._send("POST", "/signin", body, signed=False)
+        body = v1.SignIn(
+            signin_id=self.signin_id,
+            password=self._password,
+            device="simulated phone",
+            device_id=self._device_id,
+        )
+        return self._take(await self._send("POST", "/signin", body, signed=False))
+
+    def _take(self, reply: httpx.Response) -> v1.SignedIn:
         self.signed_in = v1.SignedIn.model_validate_json(reply.content)
         self._token = self.signed_in.access_token
+        self._refresh_token = self.signed_in.refresh_token
         return self.signed_in
+
+    async def _renew(self, spent: str | None) -> None:
+        """A fresh access token in place of `spent`: by the refresh token, else by signing in again.
+
+        One at a time: whoever waited finds the work done. Raises Refused, OutOfReach.
+        """
+        async with self._renewing:
+            if self._token != spent:
+                return
+            if self._refresh_token is not None:
+                body = v1.Refresh(refresh_token=self._refresh_token, device_id=self._device_id)
+                try:
+                    self._take(await self._send("POST", "/refresh", body, signed=False))
+                    return
+                except Refused:
+                    self._refresh_token = None
+            await self.sign_in()
 
     async def sign_out(self) -> None:
         await self._send("POST", "/signout")
-        self._token = None
+        self._token = self._refresh_token = None
 
     # reading
 
@@ -191,13 +219,14 @@ class SimulatedPhone:
     async def live(self) -> AsyncIterator[str]:
         """Names of the server's events while one stream lasts; each only says: pull again."""
         if self._token is None:
-            await self.sign_in()
+            await self._renew(None)
+        token = self._token
         url = f"{self.base_url}/engineer/v1/live"
         timeout = httpx.Timeout(TIMEOUT_S, read=LIVE_SILENCE_S)
         try:
             async with self._http.stream("GET", url, headers=self._headers(), timeout=timeout) as reply:
                 if reply.status_code == 401:
-                    self._token = None
+                    await self._renew(token)
                 if reply.status_code != 200:
                     return
                 async for line in reply.aiter_lines():
@@ -239,13 +268,14 @@ class SimulatedPhone:
         query: dict[str, Any] | None = None,
         signed: bool = True,
     ) -> httpx.Response:
-        """The 2xx reply. A 401 signs in again, once."""
+        """The 2xx reply. A 401 renews the sign-in, once."""
         if body is not None:
             content = body.model_dump_json(exclude_defaults=True).encode()
         kind = "application/json" if body is not None else "image/jpeg"
         url = f"{self.base_url}/engineer/v1{path}"
         if signed and self._token is None:
-            await self.sign_in()
+            await self._renew(None)
+        token = self._token
 
         async def once() -> httpx.Response:
             headers = self._headers() if signed else {}
@@ -256,7 +286,7 @@ class SimulatedPhone:
 
         reply = await persist(once, self._patience_s, self._on_trouble, (method, path))
         if reply.status_code == 401 and signed:
-            await self.sign_in()
+            await self._renew(token)
             reply = await persist(once, self._patience_s, self._on_trouble, (method, path))
         if reply.status_code >= 400:
             raise Refused(problem_of(reply))

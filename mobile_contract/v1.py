@@ -120,18 +120,65 @@ class ActionBatch(Wire):
     commands: list[ActionCommand] = Field(min_length=1, max_length=100)
 
 
+SigninId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+#: The device's own secret: at least 128 random bits, made once by the phone and never shown.
+DeviceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22,100}$")]
+
+
 class SignIn(Wire):
-    signin_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    """Without `device_id` there is no refresh token, and the sign-in lasts ten minutes."""
+
+    signin_id: SigninId
     password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     device: Annotated[str, StringConstraints(max_length=200)] = ""
+    device_id: DeviceId | None = None
+
+
+class CodeWanted(Wire):
+    """A one-time code to the engineer's phone; at most one a minute goes out."""
+
+    signin_id: SigninId
+
+
+class SignInByCode(Wire):
+    signin_id: SigninId
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+    device: Annotated[str, StringConstraints(max_length=200)] = ""
+    device_id: DeviceId | None = None
+
+
+class Refresh(Wire):
+    """The newest refresh token. The answer's token takes its place; the old one answers the same for 60 s more,
+    in case the answer was lost. After that an old token, or one from another device, ends the sign-in."""
+
+    refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    device_id: DeviceId
 
 
 class SignedIn(Reply):
+    """`expires_at` is the access token's end, ten minutes from now."""
+
     access_token: str
     expires_at: datetime
     engineer_id: UUID
     name: str
     language: Literal["zh", "en"]
+    refresh_token: str | None = None
+    refresh_expires_at: datetime | None = None
+
+
+class DeviceCard(Reply):
+    """A signed-in device of mine; `current` is the one asking."""
+
+    device_id: UUID
+    device: str
+    created_at: datetime
+    seen_at: datetime
+    current: bool
+
+
+class Devices(Reply):
+    devices: list[DeviceCard]
 
 
 class PushTarget(Wire):

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from psycopg.rows import dict_row
 
 from api.app import create_app
+from dispatch.adapters.sms import KeptSms
 from dispatch.settings import Clock, Settings, read_settings
 from dispatch.store.ids import new_id
 from jobs.registry import Wired
@@ -61,6 +62,7 @@ class Product:
         rooms = self.app.state.rooms
         self.house = replace(rooms.house, now=self.clock.now)
         rooms.house = self.house
+        rooms.sms = self.sms = KeptSms()
         self.client = TestClient(self.app, raise_server_exceptions=False)
         self._relay = Relay(self.settings)
         self.background: Background | None = None

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.declared import ERRORS, IMAGE, problems
+from api.engineer import signin_endpoints
 from api.house import Asking, Here, Rooms, refusal_reply, refused, reply, to_command, to_reading
 from api.live import event_stream
 from api.photos import PhotoBrought, keep_photo, read_body, show_photo
 from api.problems import trace_of
-from api.signin import Doorkeeper
 from dispatch.actions.engineers import acknowledge_offer, colleagues, keep_push_target, on_shift
 from dispatch.actions.positions import take_positions
 from dispatch.actions.step import Answer, Step, run_step
@@ -25,30 +25,10 @@ from geo.datum import point_to_wgs84
 from mobile_contract import v1
 
 endpoints = APIRouter(prefix="/engineer/v1", tags=["engineer"])
+endpoints.include_router(signin_endpoints.endpoints)
 
 POOL_PAGE = 50
 SYNC_PAGE = 500
-
-
-@endpoints.post(
-    "/signin", operation_id="engineer_signin", response_model=v1.SignedIn, responses=problems(401, 422)
-)
-def signin(body: v1.SignIn, request: Request) -> Any:
-    doorkeeper: Doorkeeper = request.app.state.doorkeeper
-    signed = doorkeeper.sign_in("engineer", body.signin_id, body.password, body.device)
-    return {
-        "access_token": signed.token,
-        "expires_at": signed.expires_at,
-        "engineer_id": signed.principal.id,
-        "name": signed.name,
-        "language": signed.language,
-    }
-
-
-@endpoints.post("/signout", operation_id="engineer_signout", status_code=204, responses=ERRORS)
-def signout(asking: Asking, here: Here) -> Response:
-    here.doorkeeper.sign_out(asking)
-    return Response(status_code=204)
 
 
 @endpoints.get("/today", operation_id="engineer_today", response_model=v1.Today, responses=ERRORS)

@@ -20,6 +20,9 @@ POLICY: dict[str, frozenset[Role]] = {
     "health": PUBLIC,
     "ready": PUBLIC,
     "engineer_signin": PUBLIC,
+    "engineer_signin_code": PUBLIC,
+    "engineer_signin_by_code": PUBLIC,
+    "engineer_refresh": PUBLIC,
     "dispatcher_signin": PUBLIC,
     "request_form": PUBLIC,
     "request_form_post": PUBLIC,
@@ -31,6 +34,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "link_photo_page": PUBLIC,
     # the engineer's phone
     "engineer_signout": _ENGINEER,
+    "engineer_devices": _ENGINEER,
+    "engineer_revoke_device": _ENGINEER,
     "engineer_today": _ENGINEER,
     "engineer_pool": _ENGINEER,
     "engineer_ticket": _ENGINEER,

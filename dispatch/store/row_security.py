@@ -1,7 +1,7 @@
 """Row-level security as every migration gives it to a new table."""
 
-#: Without row-level security: the look-up that comes before a tenant is known.
-OUTSIDE = frozenset({"directory"})
+#: Without row-level security: what is looked up before a tenant is known. Neither holds a name.
+OUTSIDE = frozenset({"directory", "signin_attempts"})
 TENANT = "nullif(current_setting('app.tenant', true), '')::uuid"
 
 

@@ -73,6 +73,11 @@ export type ChecklistAnswer = {
   value: boolean | number | string
 }
 
+/** A one-time code to the engineer's phone; at most one a minute goes out. */
+export type CodeWanted = {
+  signin_id: string
+}
+
 export type Colleague = {
   engineer_id: string
   name: string
@@ -89,6 +94,19 @@ export type ContactCard = {
 }
 
 export type Datum = "wgs84" | "gcj02" | "bd09"
+
+/** A signed-in device of mine; `current` is the one asking. */
+export type DeviceCard = {
+  device_id: string
+  device: string
+  created_at: string
+  seen_at: string
+  current: boolean
+}
+
+export type Devices = {
+  devices: Array<DeviceCard>
+}
 
 export type EngineerCard = {
   engineer_id: string
@@ -225,18 +243,36 @@ export type Receipt = {
   refusals: Array<Record<string, unknown>>
 }
 
+/** The newest refresh token. The answer's token takes its place; the old one answers the same for 60 s more, in case the answer was lost. After that an old token, or one from another device, ends the sign-in. */
+export type Refresh = {
+  refresh_token: string
+  device_id: string
+}
+
+/** Without `device_id` there is no refresh token, and the sign-in lasts ten minutes. */
 export type SignIn = {
   signin_id: string
   password: string
   device?: string
+  device_id?: string | null
 }
 
+export type SignInByCode = {
+  signin_id: string
+  code: string
+  device?: string
+  device_id?: string | null
+}
+
+/** `expires_at` is the access token's end, ten minutes from now. */
 export type SignedIn = {
   access_token: string
   expires_at: string
   engineer_id: string
   name: string
   language: "zh" | "en"
+  refresh_token?: string | null
+  refresh_expires_at?: string | null
 }
 
 export type Site = {
@@ -315,9 +351,39 @@ export interface Operations {
     body: SignIn
     reply: SignedIn
   }
+  engineer_signin_code: {
+    method: "POST"
+    path: "/engineer/v1/signin/code"
+    body: CodeWanted
+    reply: null
+  }
+  engineer_signin_by_code: {
+    method: "POST"
+    path: "/engineer/v1/signin/by_code"
+    body: SignInByCode
+    reply: SignedIn
+  }
+  engineer_refresh: {
+    method: "POST"
+    path: "/engineer/v1/refresh"
+    body: Refresh
+    reply: SignedIn
+  }
   engineer_signout: {
     method: "POST"
     path: "/engineer/v1/signout"
+    body: null
+    reply: null
+  }
+  engineer_devices: {
+    method: "GET"
+    path: "/engineer/v1/devices"
+    body: null
+    reply: Devices
+  }
+  engineer_revoke_device: {
+    method: "POST"
+    path: "/engineer/v1/devices/{device_id}/revoke"
     body: null
     reply: null
   }

@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 
 from api.signin import Doorkeeper
+from dispatch.actions.identity_codes import make_code
 from dispatch.actions.tenants import add_api_key, add_contractor, add_dispatcher
 from dispatch.domain.commands import Role
 from dispatch.domain.errors import Forbidden
 from dispatch.domain.policy import POLICY, PUBLIC, SCOPES, check_policy
 from dispatch.store.ids import new_id
+from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tenants import Dispatcher
 from tests.builders import PASSWORD, PASSWORD_HASH, new_ticket, picture
 from tests.house import Product, Town
 
+DEVICE = "probe-device-0123456789abcdef"
 ROLES = (Role.ADMIN, Role.DISPATCHER, Role.CONTRACTOR, Role.ENGINEER, Role.CUSTOMER, Role.API_KEY)
 #: Streams never end: tests/faults/test_live.py asks them over a real socket.
 STREAMS = frozenset({"engineer_live", "dispatcher_live"})
@@ -74,6 +77,30 @@ class World:
         cookie = reply.cookies.get(self.town.product.app.state.doorkeeper.cookie)
         self.town.product.client.cookies.clear()
         return {"Authorization": f"Bearer {cookie or reply.json()['access_token']}"}
+
+    def phone(self) -> dict[str, Any]:
+        """The engineer on one more device, signed in just now."""
+        body = {"signin_id": self.town.made.signin_id(self.engineer), "password": PASSWORD}
+        reply = self.town.product.client.post("/engineer/v1/signin", json=body | {"device_id": DEVICE})
+        return dict(reply.json())
+
+    def device_of(self, phone: dict[str, Any]) -> str:
+        headers = {"Authorization": f"Bearer {phone['access_token']}"}
+        devices = self.town.product.client.get("/engineer/v1/devices", headers=headers).json()["devices"]
+        return next(str(device["device_id"]) for device in devices if device["current"])
+
+    def code(self) -> str:
+        """A one-time code, made as if the last one had gone out an hour ago."""
+        made, doors = self.town.made, self.town.product.app.state.doorkeeper
+        self.town.product.rows(
+            "delete from signin_codes where tenant_id = %(tenant)s returning id", made.tenant_id
+        )
+        with made.house.database.transaction(made.tenant_id) as db:
+            engineer = db.get(Engineer, {"tenant_id": made.tenant_id, "id": made.engineers[self.engineer]})
+            assert engineer is not None
+            sent = make_code(db, made.house.personal, engineer, doors.keys.key, doors.wall())
+        assert sent is not None
+        return sent[2]
 
     def failed_job(self) -> int:
         rows = self.town.product.rows(
@@ -131,6 +158,23 @@ REQUESTS: dict[str, Maker] = {
     "engineer_signin": lambda w, r: (
         "/engineer/v1/signin",
         {"signin_id": w.town.made.signin_id(w.engineer), "password": PASSWORD},
+    ),
+    "engineer_signin_code": lambda w, r: (
+        "/engineer/v1/signin/code",
+        {"signin_id": w.town.made.signin_id(w.engineer)},
+    ),
+    "engineer_signin_by_code": lambda w, r: (
+        "/engineer/v1/signin/by_code",
+        {"signin_id": w.town.made.signin_id(w.engineer), "code": w.code()},
+    ),
+    "engineer_refresh": lambda w, r: (
+        "/engineer/v1/refresh",
+        {"refresh_token": w.phone()["refresh_token"], "device_id": DEVICE},
+    ),
+    "engineer_devices": at("/engineer/v1/devices"),
+    "engineer_revoke_device": lambda w, r: (
+        f"/engineer/v1/devices/{w.device_of(w.phone())}/revoke",
+        None,
     ),
     "dispatcher_signin": lambda w, r: (
         "/dispatcher/v1/signin",

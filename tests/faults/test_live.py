@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from api.signin import Doorkeeper
+from dispatch.actions.identity import revoke_all
+from dispatch.settings import Clock
 from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tenants import Dispatcher
 from tests.builders import Company, company, new_ticket
@@ -105,3 +107,22 @@ def test_the_board_and_the_asked_engineer_hear_and_others_do_not(running: Runnin
     assert eve == []
     assert stranger == []
     assert wrong_door == ["status 403"]
+
+
+def test_a_stream_ends_within_a_minute_when_its_sign_in_is_revoked(running: Running) -> None:
+    with running:
+        made = company(running.house)
+        mine = tokens(running, made)
+
+        async def listen_and_revoke() -> float:
+            async with asyncio.timeout(60):
+                stream = listen(running.port, "/engineer/v1/live", mine["Ana"])
+                assert (await anext(stream))[0] == "hello"
+                with running.house.database.transaction(made.tenant_id) as db:
+                    revoke_all(db, made.tenant_id, made.engineers["Ana"], Clock.wall())
+                began = asyncio.get_running_loop().time()
+                async for _ in stream:
+                    pass
+                return asyncio.get_running_loop().time() - began
+
+        assert asyncio.run(listen_and_revoke()) < 60

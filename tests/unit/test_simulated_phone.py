@@ -192,3 +192,40 @@ def test_ids_are_ordered_by_time() -> None:
 
 def test_a_photo_still_on_the_phone_is_named_by_its_hash() -> None:
     v1.ActionFacts(photo_pending=[sha256_of(b"jpeg")])
+
+
+def test_a_spent_token_is_renewed_once_however_many_taps_meet_it() -> None:
+    """The refresh token does it, without the password; nobody above notices."""
+    refreshed: list[dict[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/refresh"):
+            refreshed.append(json.loads(request.content))
+            return httpx.Response(200, json=ANA | {"access_token": "fresh", "refresh_token": "r-2"})
+        if request.headers["authorization"] != "Bearer fresh":
+            return problem(401, "token_expired")
+        return accepted(request)
+
+    async def work(phone: SimulatedPhone) -> None:
+        await phone.sign_in()
+        phone._refresh_token = "r-1"
+        await asyncio.gather(*(phone.act(TICKET, "note") for _ in range(5)))
+
+    server = Server(answer)
+    server.run(work)
+    assert server.signins == 1
+    assert [body["refresh_token"] for body in refreshed] == ["r-1"]
+    assert refreshed[0]["device_id"]
+
+
+def test_a_family_that_has_ended_means_the_password_again() -> None:
+    replies = in_turn(problem(401, "token_expired"), problem(401, "signin_ended"), accepted)
+
+    async def work(phone: SimulatedPhone) -> None:
+        await phone.sign_in()
+        phone._refresh_token = "r-1"
+        await phone.act(TICKET, "note")
+
+    server = Server(replies)
+    server.run(work)
+    assert server.signins == 2

@@ -4,7 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.store.tables.base import EMPTY_LIST, EMPTY_OBJECT, Base, Row, TenantRow, area, refer
@@ -35,7 +43,7 @@ class DirectoryEntry(Base):
     kind: Mapped[str]
     subject_id: Mapped[UUID]
     __table_args__ = (
-        CheckConstraint("kind in ('dispatcher','engineer','link','api_key','tenant')", name="kind"),
+        CheckConstraint("kind in ('dispatcher','engineer','link','api_key','tenant','oidc')", name="kind"),
     )
 
 
@@ -83,7 +91,11 @@ class Contractor(Base, Row):
 
 
 class Dispatcher(Base, Row):
-    """Signs in to the board. A contractor's dispatcher has `contractor_id`."""
+    """Signs in to the board. A contractor's dispatcher has `contractor_id`.
+
+    `totp_at` is when the second factor was confirmed; `totp_step` the last 30 s step whose code was used;
+    `recovery_hashes` the SHA-256 of recovery codes not used yet, hexadecimal.
+    """
 
     __tablename__ = "dispatchers"
     name: Mapped[str]
@@ -93,6 +105,10 @@ class Dispatcher(Base, Row):
     language: Mapped[str]
     contractor_id: Mapped[UUID | None]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
+    totp_enc: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_at: Mapped[datetime | None]
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
+    recovery_hashes: Mapped[list[Any]] = mapped_column(server_default=EMPTY_LIST)
     __table_args__ = (
         refer("contractor_id", "contractors"),
         CheckConstraint("role in ('admin','dispatcher','contractor')", name="role"),
@@ -114,7 +130,12 @@ class ApiKey(Base, Row):
 
 
 class Signin(Base, Row):
-    """One signed-in device or browser; revoking the row ends it within a minute."""
+    """One signed-in device or browser; revoking the row ends it within a minute.
+
+    A phone's row is a family of refresh tokens: `refresh_no` is the newest one's number, given out at
+    `refreshed_at`; `device_hash` is the SHA-256 of the device's own secret. `proven_at` is when the person
+    last gave a password, a code or a second factor.
+    """
 
     __tablename__ = "signins"
     role: Mapped[str]
@@ -123,6 +144,11 @@ class Signin(Base, Row):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    proven_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    device_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    refresh_no: Mapped[int] = mapped_column(server_default=text("0"))
+    refreshed_at: Mapped[datetime | None]
     __table_args__ = (Index("ix_signins_principal", "tenant_id", "principal_id"),)
 
 

@@ -24,11 +24,27 @@ export const phone = {
   password: ['密码', 'Password'],
   signing_in: ['正在登录…', 'Signing in…'],
   sign_in_wrong: ['账号或密码不对。', 'Sign-in name or password is wrong.'],
+  sign_in_too_often: ['尝试过于频繁，请稍等一分钟。', 'Too many tries. Wait a minute.'],
+  sign_in_by_code: ['用短信验证码登录', 'Sign in with a text message'],
+  sign_in_by_password: ['用密码登录', 'Sign in with a password'],
+  code: ['验证码', 'Code'],
+  code_send: ['发送验证码', 'Send the code'],
+  code_sent: ['如果账号存在，验证码已发到登记的手机；每分钟最多一条。', 'If the name is known, a code is on its way to its phone: one a minute at most.'],
+  code_wrong: ['验证码不对或已过期。', 'The code is wrong or too old.'],
+  codes_not_offered: ['这里没有开通短信，请用密码登录。', 'Text messages are not set up here: use the password.'],
   sign_in_needs_network: ['连不上服务器，登录需要网络。', 'The server cannot be reached; signing in needs a connection.'],
   sign_in_again: ['登录已失效，请重新登录', 'Please sign in again'],
   sign_in_again_kept: ['{n} 项操作保存在本机，登录后自动发送。', '{n} actions are kept on this phone and go out once you are signed in.'],
   sign_in_again_none: ['本机没有未发送的操作。', 'Nothing unsent is on this phone.'],
   insecure: ['当前地址不是 HTTPS，离线、定位与拍照校验不可用。', 'This address is not HTTPS: offline use, position and photo checks do not work.'],
+
+  // Devices
+  devices: ['已登录的设备', 'Signed-in devices'],
+  devices_hint: ['手机丢了？让它退出，一分钟内失效。', 'Lost a phone? Sign it out: it stops working within a minute.'],
+  device_this: ['本机', 'This phone'],
+  device_unnamed: ['未命名设备', 'Unnamed device'],
+  device_seen: ['最近使用 {time}', 'Last used {time}'],
+  device_sign_out: ['让它退出', 'Sign it out'],
 
   // Reach
   reach_live: ['实时', 'Live'],

@@ -1,7 +1,7 @@
 /** The HTTP calls, and the two ways they fail: the server answered no, or there was no answer. */
 
 import type {
-  ActionCommand, BatchReply, Colleague, PhotoFacts, Pool, PositionReading, Problem, SignedIn, TakenKind, TicketDetail, Today,
+  ActionCommand, BatchReply, Colleague, DeviceCard, PhotoFacts, Pool, PositionReading, Problem, SignedIn, TakenKind, TicketDetail, Today,
 } from './wire'
 
 /** The server answered and refused; `problem.code` says why. */
@@ -34,7 +34,12 @@ export interface PhotoToSend {
 }
 
 export interface EngineerApi {
-  signIn(signinId: string, password: string): Promise<SignedIn>
+  signIn(signinId: string, password: string, deviceId: string): Promise<SignedIn>
+  askForCode(signinId: string): Promise<void>
+  signInByCode(signinId: string, code: string, deviceId: string): Promise<SignedIn>
+  refresh(refreshToken: string, deviceId: string): Promise<SignedIn>
+  devices(): Promise<DeviceCard[]>
+  revokeDevice(deviceId: string): Promise<void>
   signOut(): Promise<void>
   today(): Promise<Today>
   pool(page?: string): Promise<Pool>
@@ -49,13 +54,21 @@ export interface EngineerApi {
   live(signal: AbortSignal): Promise<Response>
 }
 
-/** The engineer's API over `fetch`; `token` is read at each call, so a fresh sign-in takes effect at once. */
-export function engineerApi(token: () => string | null, fetcher: typeof fetch = (...a) => fetch(...a)): EngineerApi {
+/** A fresh access token in place of the spent one; false when the sign-in has ended. Throws Unreachable. */
+export type Renew = (spent: string) => Promise<boolean>
+
+const never: Renew = async () => false
+
+/**
+ * The engineer's API over `fetch`; `token` is read at each call, so a fresh sign-in takes effect at once. A token that
+ * has run out is renewed and the call made once more: nobody above notices.
+ */
+export function engineerApi(token: () => string | null, fetcher: typeof fetch = (...a) => fetch(...a), renew: Renew = never): EngineerApi {
   const root = '/engineer/v1/'
 
-  async function call(path: string, init: RequestInit = {}, timeoutMs = CALL_TIMEOUT_MS): Promise<Response> {
+  async function call(path: string, init: RequestInit = {}, timeoutMs = CALL_TIMEOUT_MS, again = true): Promise<Response> {
     const headers = new Headers(init.headers)
-    const bearer = token()
+    const bearer = DOORS.has(path) ? null : token()
     if (bearer) headers.set('Authorization', `Bearer ${bearer}`)
     let reply: Response
     try {
@@ -67,7 +80,8 @@ export function engineerApi(token: () => string | null, fetcher: typeof fetch = 
     if (reply.status >= 500 || reply.status === 429 || reply.status === 408) throw new Unreachable('no answer', reply.status)
     const problem = await problemOf(reply)
     if (!problem) throw new Unreachable('not our server', reply.status)
-    if (reply.status === 401 && path !== 'signin') throw new SignedOut(problem.code)
+    if (reply.status === 401 && bearer && again && (await renew(bearer))) return call(path, init, timeoutMs, false)
+    if (reply.status === 401 && !DOORS.has(path)) throw new SignedOut(problem.code)
     throw new Refused(problem)
   }
 
@@ -90,8 +104,15 @@ export function engineerApi(token: () => string | null, fetcher: typeof fetch = 
   })
 
   return {
-    signIn: (signinId, password) =>
-      read<SignedIn>('signin', 'access_token', json('POST', { signin_id: signinId, password, device: navigator.userAgent.slice(0, 200) })),
+    signIn: (signinId, password, deviceId) =>
+      read<SignedIn>('signin', 'access_token', json('POST', { signin_id: signinId, password, device: deviceName(), device_id: deviceId })),
+    askForCode: async (signinId) => void (await call('signin/code', json('POST', { signin_id: signinId }))),
+    signInByCode: (signinId, code, deviceId) =>
+      read<SignedIn>('signin/by_code', 'access_token', json('POST', { signin_id: signinId, code, device: deviceName(), device_id: deviceId })),
+    refresh: (refreshToken, deviceId) =>
+      read<SignedIn>('refresh', 'access_token', json('POST', { refresh_token: refreshToken, device_id: deviceId })),
+    devices: async () => (await read<{ devices: DeviceCard[] }>('devices', 'devices')).devices,
+    revokeDevice: async (deviceId) => void (await call(`devices/${deviceId}/revoke`, { method: 'POST' })),
     signOut: async () => void (await call('signout', { method: 'POST' })),
     today: () => read<Today>('today', 'tickets'),
     pool: (page) => read<Pool>(page ? `pool?page=${encodeURIComponent(page)}` : 'pool', 'tickets'),
@@ -108,6 +129,17 @@ export function engineerApi(token: () => string | null, fetcher: typeof fetch = 
     acknowledgePush: async (offerId) => void (await call('push_acks', json('POST', { offer_id: offerId }))),
     live: (signal) => call('live', { signal, headers: { Accept: 'text/event-stream' } }),
   }
+}
+
+/** Ways in: they carry no token, and their 401 is an answer. */
+const DOORS = new Set(['signin', 'signin/code', 'signin/by_code', 'refresh'])
+
+/** What the engineer reads in the list of devices. */
+function deviceName(): string {
+  const agent = navigator.userAgent
+  const browser = /(MicroMessenger|Edg|Firefox|Chrome|Safari)/.exec(agent)?.[1] ?? 'browser'
+  const system = /(Android [\d.]+|iPhone|iPad|Windows|Mac OS X|Linux|HarmonyOS)/.exec(agent)?.[1] ?? ''
+  return `${browser.replace('Edg', 'Edge').replace('MicroMessenger', 'WeChat')} ${system}`.trim()
 }
 
 function photoQuery(photo: PhotoToSend): URLSearchParams {

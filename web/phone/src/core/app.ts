@@ -9,8 +9,9 @@ import { openLive } from './live'
 import { browserLock, Outbox } from './outbox'
 import { keepPosition, sendPositions } from './positions'
 import { registerPush } from './push'
+import { deviceId, renewSession, sessionOf } from './session'
 import * as state from './state'
-import type { ActionFacts, Language, PositionReading, TicketDetail, Today } from './wire'
+import type { ActionFacts, Language, PositionReading, SignedIn, TicketDetail, Today } from './wire'
 import { speak } from './words'
 
 const POLL_MS = 30_000
@@ -22,7 +23,7 @@ const SETTLE_MS = 150
 /** The second look measures how fast the server's clock runs. */
 const SECOND_LOOK_MS = 5_000
 
-export const api = engineerApi(() => state.session.value?.access_token ?? null)
+export const api = engineerApi(() => state.session.value?.access_token ?? null, undefined, (spent) => renewSession(db, api, browserLock, spent, readKept))
 let db: PhoneDb
 export let outbox: Outbox
 const tabs = new BroadcastChannel('paidan-phone')
@@ -198,8 +199,16 @@ export async function act(ticket: { ticket_id: string; ticket_no: string }, acti
 
 /** Throws Refused (wrong sign-in) or Unreachable. Another engineer's queue stays on the phone, out of sight. */
 export async function signIn(signinId: string, password: string): Promise<void> {
-  const signedIn = await api.signIn(signinId, password)
-  const { access_token, engineer_id, name, language } = signedIn
+  await signedIn(await api.signIn(signinId, password, await deviceId(db)))
+}
+
+/** The same by a code from a text message. */
+export async function signInByCode(signinId: string, code: string): Promise<void> {
+  await signedIn(await api.signInByCode(signinId, code, await deviceId(db)))
+}
+
+async function signedIn(reply: SignedIn): Promise<void> {
+  const { engineer_id, language } = reply
   const before = state.session.value
   const tx = db.transaction(['kept', 'details'], 'readwrite')
   const kept = tx.objectStore('kept')
@@ -208,7 +217,7 @@ export async function signIn(signinId: string, password: string): Promise<void> 
     await kept.delete('clock')
     await tx.objectStore('details').clear()
   }
-  await kept.put({ access_token, engineer_id, name, language } satisfies state.Session, 'session')
+  await kept.put(sessionOf(reply), 'session')
   await kept.put(false, 'expired')
   const chosen = await kept.get('language')
   await tx.done

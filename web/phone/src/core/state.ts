@@ -8,6 +8,7 @@ import type { Language, PositionReading, Today } from './wire'
 
 export interface Session {
   access_token: string
+  refresh_token?: string | null
   engineer_id: string
   name: string
   /** The account's language; a choice made on this phone goes before it. */

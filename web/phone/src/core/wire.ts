@@ -55,6 +55,16 @@ export interface SignedIn {
   engineer_id: string
   name: string
   language: Language
+  refresh_token?: string | null
+  refresh_expires_at?: string | null
+}
+
+export interface DeviceCard {
+  device_id: string
+  device: string
+  created_at: string
+  seen_at: string
+  current: boolean
 }
 
 export interface Site {

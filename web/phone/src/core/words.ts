@@ -62,6 +62,11 @@ export function clockTime(at: string | number): string {
   return new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', hour12: false }).format(new Date(at))
 }
 
+/** Day and time in full, for what did not happen today. */
+export function longTime(at: string): string {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short', hour12: false }).format(new Date(at))
+}
+
 const DAY_MS = 86_400_000
 
 /** "Today", "Tomorrow", else the date; the phone's own zone, as the engineer's watch shows it. */

@@ -2,6 +2,7 @@ import { signOut, watchPosition } from '../core/app'
 import { go } from '../core/route'
 import { keepsStorage, position, positionProblem, refusedCommands, session, today, waitingCommands } from '../core/state'
 import { shiftText, t } from '../core/words'
+import { Devices } from '../parts/devices'
 import { Icon } from '../parts/icons'
 import { LanguageSwitch } from '../parts/language_switch'
 import { ReachChip, Strips } from '../parts/pieces'
@@ -38,6 +39,7 @@ export function MeScreen() {
             <LanguageSwitch />
           </div>
         </section>
+        <Devices />
         {unsent > 0 && <p class="sub">{t('sign_out_kept', { n: unsent })}</p>}
         <button type="button" class="plain wide danger" onClick={() => void signOut()}>
           {t('sign_out')}
