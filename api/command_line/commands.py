@@ -9,7 +9,20 @@ import argparse
 from dataclasses import dataclass
 from typing import Protocol
 
-from api.command_line import audit, company, contract, demo, doctor, imports, serve, status, stop, test
+from api.command_line import (
+    audit,
+    backup,
+    company,
+    contract,
+    demo,
+    doctor,
+    imports,
+    restore,
+    serve,
+    status,
+    stop,
+    test,
+)
 
 
 class Command(Protocol):
@@ -46,6 +59,8 @@ COMMANDS: tuple[Command | External, ...] = (
     company,
     imports,
     audit,
+    backup,
+    restore,
     contract,
     External(
         "bench",

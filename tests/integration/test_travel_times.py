@@ -225,7 +225,7 @@ def test_trips_that_take_half_as_long_again_are_learned_by_the_job(town: Town) -
     )
     effect, _, jobs = kept["body"]["work_types"]["survey"]
     assert jobs == 25
-    assert effect > 0.3
+    assert effect > 0.25
 
 
 def test_the_timer_that_learns_is_set_by_the_first_trip_only(town: Town) -> None:
