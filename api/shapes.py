@@ -106,13 +106,6 @@ class DispatcherCommand(Wire):
     facts: DispatcherFacts = DispatcherFacts()
 
 
-class BoardTicket(Reply):
-    """A line of the queue. `attention` names why a human must look; null when nothing waits."""
-
-    ticket_id: UUID
-    ticket_no: str
-    status: str
-    version: int
 class PromiseCard(Reply):
     """The promise due first. While paused `due_at` is null and `left_s` business seconds remain."""
 
@@ -124,6 +117,13 @@ class PromiseCard(Reply):
     guess: bool
 
 
+class BoardTicket(Reply):
+    """A line of the queue. `attention` names why a human must look; null when nothing waits."""
+
+    ticket_id: UUID
+    ticket_no: str
+    status: str
+    version: int
     priority: Priority
     work_type: WorkTypeCard
     description: str
