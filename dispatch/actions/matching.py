@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from dispatch.actions.cases import Case
 from dispatch.actions.step import Step
+from dispatch.actions.travel_facts import learned_minutes, travel_times
 from dispatch.domain.errors import NotFound
 from dispatch.domain.matching import Candidate, EngineerSeen, Match, WorkWanted, judge, match
 from dispatch.domain.receipts import line, receipt_body
@@ -52,13 +53,13 @@ def find_candidates(step: Step, case: Case) -> tuple[WorkWanted, Match]:
         return work, Match(())
     looking = _looking(step, case, work)
     ids = worth_a_line(step.db, looking, step.rules.candidates, NEXT_DOOR)
-    return work, match(work, _seen(step, looking, ids), step.rules, step.now)
+    return work, match(work, _seen(step, case, looking, ids), step.rules, step.now)
 
 
 def judge_one(step: Step, case: Case, engineer_id: UUID) -> Candidate:
     """One engineer judged for this ticket: "why not Li?". Raises NotFound `engineer_unknown`."""
     work = work_wanted(step, case)
-    for engineer in _seen(step, _looking(step, case, work), [engineer_id]):
+    for engineer in _seen(step, case, _looking(step, case, work), [engineer_id]):
         return judge(work, engineer, step.rules, step.now)
     raise NotFound("engineer_unknown", engineer_id=str(engineer_id))
 
@@ -76,8 +77,9 @@ def _looking(step: Step, case: Case, work: WorkWanted) -> Looking:
     )
 
 
-def _seen(step: Step, looking: Looking, ids: list[UUID]) -> list[EngineerSeen]:
-    return engineers_seen(step.db, looking, ids)
+def _seen(step: Step, case: Case, looking: Looking, ids: list[UUID]) -> list[EngineerSeen]:
+    seen = travel_times(step, engineers_seen(step.db, looking, ids), case.site, looking.at)
+    return learned_minutes(step, case, seen)
 
 
 def why_not(step: Step, case: Case, engineer_id: UUID) -> dict[str, Any]:

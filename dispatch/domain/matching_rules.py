@@ -60,13 +60,14 @@ def in_territory(
 
 def has_room(work: WorkWanted, engineer: EngineerSeen, rules: TenantRules, now: datetime) -> Refusal | None:
     """The day's workload with this visit stays within the engineer's limit."""
-    if engineer.planned_min + work.duration_min <= engineer.limit_min:
+    takes_min = engineer.duration_min or work.duration_min
+    if engineer.planned_min + takes_min <= engineer.limit_min:
         return None
     return Refusal(
         "workload",
         {
             "planned_min": engineer.planned_min,
-            "visit_min": work.duration_min,
+            "visit_min": takes_min,
             "limit_min": engineer.limit_min,
         },
     )

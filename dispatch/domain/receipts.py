@@ -30,9 +30,9 @@ def receipt_body(found: Match, work: WorkWanted, rules: TenantRules) -> dict[str
 
 
 def _travel_source(found: Match) -> str:
-    """`roads` where some drive was asked of the roads, else how all were estimated."""
+    """`roads` where every time shown is one along roads; otherwise they count as estimated."""
     sources = {c.engineer.travel_source for c in found.candidates if c.engineer.travel_s is not None}
-    return "roads" if "roads" in sources else "great_circle"
+    return "roads" if sources == {"roads"} else "great_circle"
 
 
 def line(candidate: Candidate, rank: int | None) -> dict[str, object]:

@@ -136,6 +136,44 @@ def test_who_turns_back_has_no_arrival_time(town: Town) -> None:
     assert row["eta_at"] is None
 
 
+def receipt_of_match(town: Town, **at: Point) -> dict[str, Any]:
+    """The stored receipt of a ticket matched by itself, with these people at these places."""
+    for name in ("Ana", "Ben", "Eve"):
+        put(town, name, at.get(name, SITE))
+    ticket_id = town.create(new_ticket("ac_direct"))["ticket_id"]
+    town.settle()
+    (receipt,) = town.product.rows(
+        "select body from receipts where ticket_id = %(ticket)s order by decided_at desc limit 1",
+        ticket=ticket_id,
+    )
+    body: dict[str, Any] = receipt["body"]
+    return body
+
+
+def seconds_of(town: Town, body: dict[str, Any], name: str) -> int:
+    wanted = str(town.made.engineers[name])
+    return next(int(c["travel_s"]) for c in body["candidates"] if c["engineer_id"] == wanted)
+
+
+def test_a_receipt_says_the_seconds_of_the_road_and_that_they_are(with_roads: Product) -> None:
+    town = with_roads.company()
+    body = receipt_of_match(town, Ana=WEST)
+    assert body["travel_source"] == "roads"
+    assert seconds_of(town, body, "Ana") > 1.5 * great_circle_travel(WEST, SITE).seconds
+
+
+def test_a_receipt_without_a_road_process_says_estimated(town: Town) -> None:
+    body = receipt_of_match(town, Ana=WEST)
+    assert body["travel_source"] == "great_circle"
+    assert seconds_of(town, body, "Ana") == great_circle_travel(WEST, SITE).seconds
+
+
+def test_one_estimate_among_road_times_and_the_receipt_says_estimated(with_roads: Product) -> None:
+    town = with_roads.company()
+    body = receipt_of_match(town, Ana=WEST, Ben=Point(SITE.lon + 0.05, SITE.lat))
+    assert body["travel_source"] == "great_circle"
+
+
 def test_an_engineer_off_all_roads_is_estimated_and_the_others_are_not(
     process: Any, roads_folder: Path
 ) -> None:
@@ -223,6 +261,8 @@ def test_trips_that_take_half_as_long_again_are_learned_by_the_job(town: Town) -
     (kept,) = town.product.rows(
         "select body from learned where tenant_id = %(tenant)s and kind = 'durations'", town.made.tenant_id
     )
+    body = receipt_of_match(town, Ana=WEST)
+    assert seconds_of(town, body, "Ana") > 1.2 * great_circle_travel(WEST, SITE).seconds
     effect, _, jobs = kept["body"]["work_types"]["survey"]
     assert jobs == 25
     assert effect > 0.25
