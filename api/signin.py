@@ -22,7 +22,7 @@ from dispatch.actions.identity import Person
 from dispatch.domain import identity as rules
 from dispatch.domain.commands import Principal, Role
 from dispatch.domain.errors import Forbidden
-from dispatch.domain.policy import SCOPES, check_policy
+from dispatch.domain.policy import SCOPES, STEP_UP, check_policy
 from dispatch.settings import Clock
 from dispatch.store.tables.tenants import ApiKey, DirectoryEntry, Signin
 from dispatch.store.tables.tickets import CustomerLink
@@ -34,7 +34,7 @@ CACHE_SIZE = 20_000
 
 _hasher = PasswordHasher()
 #: Compared against when there is nobody of that name, so that both take the same time.
-_NOBODY = _hasher.hash("nobody has this password")
+NOBODY = _hasher.hash("nobody has this password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Doorkeeper:
         """Raises SignInRequired `signin_refused`, the same for every reason, and TooOften."""
         person = identity.find_person(self._database, kind, signin_id)
         with self.attempt(kind, signin_id, person, device_id):
-            if not matches(person.password_hash if person else _NOBODY, password) or person is None:
+            if not matches(person.password_hash if person else NOBODY, password) or person is None:
                 raise SignInRequired("signin_refused")
         return self.begin(person, device, device_id)
 
@@ -183,11 +183,21 @@ class Doorkeeper:
         check_policy(operation, principal.role)
         if operation in SCOPES and SCOPES[operation] not in known.scopes:
             raise Forbidden("scope_missing", scope=SCOPES[operation])
+        if operation in STEP_UP:
+            await run_in_threadpool(self._must_be_proven, principal)
         if by_cookie and request.method not in ("GET", "HEAD"):
             given = request.headers.get("x-csrf-token", "")
             if not self.keys.signed(_csrf(principal), given):
                 raise Forbidden("csrf_token_wrong")
         return principal
+
+    def _must_be_proven(self, principal: Principal) -> None:
+        """Raises Forbidden `proof_required`: a browser left open is not its dispatcher."""
+        with self._database.transaction(principal.tenant_id) as db:
+            if principal.signin_id is None or not identity.proven_lately(
+                db, principal.tenant_id, principal.signin_id, self.wall()
+            ):
+                raise Forbidden("proof_required")
 
     async def _recognise(self, token: str) -> Known:
         if not token or len(token) > 1000 or not token.isascii():

@@ -9,13 +9,12 @@ from starlette.concurrency import run_in_threadpool
 
 from api import shapes
 from api.declared import ERRORS, IMAGE, problems
-from api.dispatcher import views
+from api.dispatcher import signin_endpoints, views
 from api.house import Asking, Here, Rooms, refusal_reply, reply, to_command
 from api.intake import create_by
 from api.live import event_stream
 from api.photos import PhotoBrought, keep_photo, read_body, show_photo
 from api.problems import trace_of
-from api.signin import Doorkeeper
 from dispatch.actions.cases import load_case
 from dispatch.actions.dead_letters import DeadLetters
 from dispatch.actions.matching import find_candidates, preview
@@ -32,45 +31,10 @@ from dispatch.store.queries.receipts import read_receipts
 from mobile_contract.v1 import PhotoTaken
 
 endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
+endpoints.include_router(signin_endpoints.endpoints)
 
 JobId = Annotated[int, Path(ge=1, le=2**62)]
 Page = Annotated[str | None, Query(max_length=20)]
-
-
-@endpoints.post(
-    "/signin", operation_id="dispatcher_signin", response_model=views.Me, responses=problems(401, 422)
-)
-def signin(body: views.DispatcherSignIn, request: Request, here: Here) -> Response:
-    doorkeeper: Doorkeeper = request.app.state.doorkeeper
-    signed = doorkeeper.sign_in("dispatcher", body.signin_id, body.password, "board")
-    answer = reply(_me(here, signed.principal))
-    answer.set_cookie(
-        doorkeeper.cookie, signed.token, httponly=True, secure=doorkeeper.secure, samesite="strict", path="/"
-    )
-    return answer
-
-
-@endpoints.post("/signout", operation_id="dispatcher_signout", status_code=204, responses=ERRORS)
-def signout(asking: Asking, here: Here) -> Response:
-    here.doorkeeper.sign_out(asking)
-    answer = Response(status_code=204)
-    answer.delete_cookie(here.doorkeeper.cookie, path="/", secure=here.doorkeeper.secure)
-    return answer
-
-
-@endpoints.get("/me", operation_id="dispatcher_me", response_model=views.Me, responses=ERRORS)
-def me(asking: Asking, here: Here) -> Response:
-    return reply(_me(here, asking))
-
-
-def _me(here: Rooms, asking: Principal) -> dict[str, Any]:
-    with here.house.database.transaction(asking.tenant_id) as db:
-        catalogue = read_catalogue(db, asking.tenant_id, asking.id)
-    return {
-        "dispatcher_id": asking.id,
-        **catalogue["me"],
-        "csrf_token": here.doorkeeper.csrf_token(asking),
-    }
 
 
 @endpoints.get(

@@ -19,16 +19,49 @@ from mobile_contract.v1 import (
     WorkTypeCard,
 )
 
+#: Six digits of an authenticator app, or a recovery code.
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=6, max_length=20)]
+#: A password somebody chooses now: length is what counts.
+Password = Annotated[str, StringConstraints(min_length=10, max_length=200)]
+
 
 class DispatcherSignIn(Wire):
     signin_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
     password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    code: Code | None = None
+
+
+class Proof(Wire):
+    """The second factor's code where there is one, else the password."""
+
+    password: Annotated[str, StringConstraints(max_length=200)] | None = None
+    code: Code | None = None
+
+
+class NewPassword(Wire):
+    old_password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    new_password: Password
+
+
+class TotpCode(Wire):
+    code: Code
+
+
+class TotpStarted(Reply):
+    secret: str
+    uri: str
+    qr_svg: str
+
+
+class RecoveryCodes(Reply):
+    recovery_codes: list[str]
 
 
 class Me(Reply):
     dispatcher_id: UUID
     name: str
-    role: Literal["admin", "dispatcher"]
+    role: Literal["admin", "dispatcher", "contractor"]
+    totp: bool
     language: Literal["zh", "en"]
     tenant_name: Texts
     is_demo: bool

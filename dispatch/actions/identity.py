@@ -17,6 +17,7 @@ from dispatch.domain.identity import (
     FORGOTTEN_AFTER,
     PHONE_IDLE,
     PHONE_MOST,
+    PROOF,
     Refresh,
     judge_refresh,
     wait_after,
@@ -160,6 +161,32 @@ def revoke_all(db: Session, tenant_id: UUID, person_id: UUID, now: datetime) -> 
         .values(gone_at=now)
     )
     return int(getattr(ended, "rowcount", 0))
+
+
+def revoke_others(db: Session, tenant_id: UUID, person_id: UUID, kept: UUID, now: datetime) -> None:
+    """Every sign-in of a person but one ends."""
+    db.execute(
+        update(Signin)
+        .where(
+            Signin.tenant_id == tenant_id,
+            Signin.principal_id == person_id,
+            Signin.id != kept,
+            Signin.revoked_at.is_(None),
+        )
+        .values(revoked_at=now)
+    )
+
+
+def prove_again(db: Session, tenant_id: UUID, signin_id: UUID, now: datetime) -> None:
+    db.execute(
+        update(Signin).where(Signin.tenant_id == tenant_id, Signin.id == signin_id).values(proven_at=now)
+    )
+
+
+def proven_lately(db: Session, tenant_id: UUID, signin_id: UUID, now: datetime) -> bool:
+    """This sign-in has seen a password or a second factor within PROOF."""
+    row = db.get(Signin, {"tenant_id": tenant_id, "id": signin_id})
+    return row is not None and now - row.proven_at <= PROOF
 
 
 def attempts_of(

@@ -14,7 +14,7 @@ BOARD = timedelta(hours=12)
 #: The token before the newest still answers this long: its reply may have been lost on the way.
 GRACE = timedelta(seconds=60)
 #: What is asked for before exports and bulk changes is a proof no older than this.
-PROOF = timedelta(minutes=10)
+PROOF = timedelta(minutes=15)
 
 CODE_DIGITS = 6
 CODE_LIVES = timedelta(minutes=10)

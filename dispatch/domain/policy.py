@@ -10,6 +10,8 @@ from dispatch.domain.errors import Forbidden
 
 PUBLIC: frozenset[Role] = frozenset()
 _BOARD = frozenset({Role.ADMIN, Role.DISPATCHER})
+#: Whoever signs in to the board, a contractor's dispatcher too.
+_DESK = _BOARD | {Role.CONTRACTOR}
 _ADMIN = frozenset({Role.ADMIN})
 _ENGINEER = frozenset({Role.ENGINEER})
 _CUSTOMER = frozenset({Role.CUSTOMER})
@@ -51,8 +53,13 @@ POLICY: dict[str, frozenset[Role]] = {
     "engineer_push_ack": _ENGINEER,
     "engineer_colleagues": _ENGINEER,
     # the dispatcher's board
-    "dispatcher_signout": _BOARD | {Role.CONTRACTOR},
-    "dispatcher_me": _BOARD | {Role.CONTRACTOR},
+    "dispatcher_signout": _DESK,
+    "dispatcher_me": _DESK,
+    "dispatcher_prove": _DESK,
+    "dispatcher_change_password": _DESK,
+    "dispatcher_totp_start": _DESK,
+    "dispatcher_totp_confirm": _DESK,
+    "dispatcher_totp_remove": _DESK,
     "dispatcher_board": _BOARD,
     "dispatcher_tickets": _BOARD,
     "dispatcher_create_ticket": _BOARD,
@@ -92,6 +99,18 @@ SCOPES: dict[str, str] = {
     "integration_ticket": "tickets:read",
     "integration_action": "tickets:act",
 }
+
+
+#: Asked for only by somebody who has given a password or a second factor within minutes: what takes data out,
+#: changes much at once, or hands out access. Names ending so are in it, whoever adds them.
+STEP_UP_ENDINGS = ("_export", "_import", "_bulk")
+STEP_UP: frozenset[str] = frozenset(
+    {
+        "dispatcher_totp_start",
+        "dispatcher_totp_remove",
+        *(name for name in POLICY if name.endswith(STEP_UP_ENDINGS)),
+    }
+)
 
 
 def check_policy(operation: str, role: Role) -> None:

@@ -4,6 +4,7 @@ An allowed cell answers 2xx with its object; every other cell does not. A route 
 policy table, or a row without a route, fails.
 """
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from dispatch.actions.identity_codes import make_code
 from dispatch.actions.tenants import add_api_key, add_contractor, add_dispatcher
 from dispatch.domain.commands import Role
 from dispatch.domain.errors import Forbidden
+from dispatch.domain.identity import totp_code
 from dispatch.domain.policy import POLICY, PUBLIC, SCOPES, check_policy
 from dispatch.store.ids import new_id
 from dispatch.store.tables.people import Engineer
@@ -88,6 +90,25 @@ class World:
         headers = {"Authorization": f"Bearer {phone['access_token']}"}
         devices = self.town.product.client.get("/engineer/v1/devices", headers=headers).json()["devices"]
         return next(str(device["device_id"]) for device in devices if device["current"])
+
+    def proof(self) -> dict[str, str]:
+        """A password that will do, however often a wrong one was given before."""
+        self.town.product.rows("delete from signin_attempts returning lookup")
+        return {"password": PASSWORD}
+
+    def totp(self, role: Role) -> dict[str, str]:
+        """The code that confirms a second factor begun just now, where this role may have one."""
+        tenant_id = self.town.made.tenant_id
+        self.town.product.rows(
+            "update dispatchers set totp_at = null, totp_enc = null where tenant_id = %(tenant)s returning id",
+            tenant_id,
+        )
+        started = self.town.product.client.post("/dispatcher/v1/totp/start", headers=self.tokens[role])
+        if started.status_code != 200:
+            return {"code": "000000"}
+        wall = self.town.product.app.state.doorkeeper.wall()
+        secret = base64.b32decode(started.json()["secret"])
+        return {"code": totp_code(secret, int(wall.timestamp()) // 30)}
 
     def code(self) -> str:
         """A one-time code, made as if the last one had gone out an hour ago."""
@@ -208,6 +229,14 @@ REQUESTS: dict[str, Maker] = {
     "engineer_push_target": at("/engineer/v1/push_target", {"platform": "fcm", "target": "probe"}),
     "dispatcher_signout": at("/dispatcher/v1/signout"),
     "dispatcher_me": at("/dispatcher/v1/me"),
+    "dispatcher_prove": lambda w, r: ("/dispatcher/v1/proof", w.proof()),
+    "dispatcher_change_password": lambda w, r: (
+        "/dispatcher/v1/password",
+        {"old_password": w.proof()["password"], "new_password": PASSWORD},
+    ),
+    "dispatcher_totp_start": at("/dispatcher/v1/totp/start"),
+    "dispatcher_totp_confirm": lambda w, r: ("/dispatcher/v1/totp/confirm", w.totp(r)),
+    "dispatcher_totp_remove": at("/dispatcher/v1/totp/remove"),
     "dispatcher_board": at("/dispatcher/v1/board"),
     "dispatcher_tickets": at("/dispatcher/v1/tickets"),
     "dispatcher_create_ticket": lambda w, r: ("/dispatcher/v1/tickets", new_ticket("survey")),

@@ -17,7 +17,7 @@ _TERRITORIES = """
   where tenant_id = %(tenant)s order by id limit 500
 """
 _ME = """
-  select d.name, d.role, d.language, t.name as tenant_name, t.is_demo
+  select d.name, d.role, d.language, d.totp_at is not null as totp, t.name as tenant_name, t.is_demo
   from tenants t left join dispatchers d on d.tenant_id = t.id and d.id = %(person)s
   where t.id = %(tenant)s
 """
