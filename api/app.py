@@ -8,9 +8,11 @@ from fastapi import FastAPI
 
 from api import problems, static
 from api.customer import endpoints as customer
+from api.customer import manager as customer_manager
 from api.customer import pages as customer_pages
 from api.dispatcher import endpoints as dispatcher
 from api.dispatcher import promises as dispatcher_promises
+from api.dispatcher import proof as dispatcher_proof
 from api.engineer import endpoints as engineer
 from api.house import Rooms
 from api.integrations import endpoints as integrations
@@ -65,12 +67,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         static.endpoints,
         engineer.endpoints,
         dispatcher.endpoints,
+        dispatcher_promises.endpoints,
+        dispatcher_proof.endpoints,
         customer.endpoints,
         customer.requests,
         customer_pages.pages,
+        customer_manager.pages,
         integrations.endpoints,
     ):
-        dispatcher_promises.endpoints,
         app.include_router(router)
     static.install_pages(app)
     return app

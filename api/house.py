@@ -16,7 +16,7 @@ from dispatch.actions.step import Answer, House, read_rules
 from dispatch.adapters.photos import PhotoPipeline
 from dispatch.adapters.sms import SmsSender
 from dispatch.adapters.storage import BlobStore
-from dispatch.domain.commands import Command, Facts, PartUsed, Principal, QuoteLine, Reading
+from dispatch.domain.commands import Command, Facts, MachineDone, PartUsed, Principal, QuoteLine, Reading
 from dispatch.domain.tenancy import TenantRules
 from dispatch.settings import Settings
 from geo.datum import point_to_wgs84
@@ -60,7 +60,8 @@ class Rooms:
         return self.house.database.run(tenant_id, lambda db: read_rules(db, tenant_id))
 
 
-def rooms(request: Request) -> Rooms:
+async def rooms(request: Request) -> Rooms:
+    """Async, so that no thread is asked for it."""
     return cast(Rooms, request.app.state.rooms)
 
 
@@ -133,10 +134,17 @@ def to_facts(wire: BaseModel) -> Facts:
             value = tuple(PartUsed(**part.model_dump()) for part in value)
         elif name == "checklist":
             value = tuple(item.model_dump() for item in value)
+        elif name == "machines":
+            value = tuple(to_machine(machine) for machine in value)
         elif isinstance(value, list):
             value = tuple(value)
         plain[name] = value
     return Facts(**plain)
+
+
+def to_machine(wire: Any) -> MachineDone:
+    answers = tuple(answer.model_dump() for answer in wire.checklist)
+    return MachineDone(wire.asset_id, wire.outcome, answers, wire.text)
 
 
 def to_reading(wire: Any) -> Reading:

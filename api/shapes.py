@@ -11,7 +11,10 @@ from mobile_contract.v1 import (
     Code,
     Datum,
     Line,
+    MachineDone,
+    Minor,
     PartUsed,
+    PayMethod,
     Phone,
     PositionReading,
     QuoteLine,
@@ -88,6 +91,10 @@ class DispatcherFacts(Wire):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
     parts_used: list[PartUsed] = Field(default=[], max_length=100)
     checklist: list[ChecklistAnswer] = Field(default=[], max_length=200)
+    machines: list[MachineDone] = Field(default=[], max_length=50)
+    method: PayMethod | None = None
+    amount_minor: Minor | None = None
+    reference: Line | None = None
     # amend
     work_type: Code | None = None
     priority: Priority | None = None
@@ -145,5 +152,5 @@ class BoardTicket(Reply):
     offer_expires_at: datetime | None
     hold_until: datetime | None
     eta_at: datetime | None
-    allowed_actions: list[str]
     promise: PromiseCard | None = None
+    allowed_actions: list[str]

@@ -1,6 +1,6 @@
 """Jobs of the visit and its end."""
 
-from dispatch.actions import evidence_doubts, working
+from dispatch.actions import acceptance, evidence_doubts, working
 from jobs.registry import About, Wired, in_step, job
 
 
@@ -26,3 +26,9 @@ def sign_off_by_default(wired: Wired, about: About) -> None:
 def judge_evidence(wired: Wired, about: About) -> None:
     """A photo or a check-in came: compare, and weigh what is left to doubt."""
     in_step(wired, about, lambda step: evidence_doubts.judge_evidence(step, about.ticket_id))
+
+
+@job
+def remind_acceptance(wired: Wired, about: About) -> None:
+    """A finished ticket nobody has accepted yet."""
+    in_step(wired, about, lambda step: acceptance.remind_acceptance(step, about.subject_id))

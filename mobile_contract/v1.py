@@ -83,6 +83,20 @@ class ChecklistAnswer(Wire):
     value: bool | float | Line
 
 
+class MachineDone(Wire):
+    """One of the ticket's machines: how it ended there, with the checklist's answers for it."""
+
+    asset_id: UUID
+    outcome: Literal["fixed", "temporary", "not_fixed", "no_fault", "refused", "no_access"]
+    checklist: list[ChecklistAnswer] = Field(default=[], max_length=200)
+    text: Text | None = None
+
+
+PayMethod = Literal["cash", "card", "wechat", "alipay", "transfer"]
+ServiceCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+Minor = Annotated[int, Field(gt=0, le=10**12)]
+
+
 class ActionFacts(Wire):
     """All that an action may carry; each action reads its own and refuses what it lacks."""
 
@@ -102,6 +116,12 @@ class ActionFacts(Wire):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
     parts_used: list[PartUsed] = Field(default=[], max_length=100)
     checklist: list[ChecklistAnswer] = Field(default=[], max_length=200)
+    machines: list[MachineDone] = Field(default=[], max_length=50)
+    rating: int | None = Field(default=None, ge=1, le=5)
+    code: ServiceCode | None = None
+    method: PayMethod | None = None
+    amount_minor: Minor | None = None
+    reference: Line | None = None
 
 
 class ActionCommand(Wire):
@@ -211,6 +231,46 @@ class WorkTypeCard(Reply):
     check_in_radius_m: int
 
 
+class ChecklistChoice(Reply):
+    code: str
+    label: Texts
+
+
+class ShowWhen(Reply):
+    """Asked only where the answer to `item` is among `is_`."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    item: str
+    is_: list[bool | float | str] = Field(alias="is")
+
+
+class ChecklistItem(Reply):
+    """A step to answer. The answer to a photo or signature is the photo's id or SHA-256. `outcomes` null:
+    asked for every outcome where something was done."""
+
+    item: str
+    kind: Literal["yes_no", "choice", "number", "text", "photo", "signature"]
+    label: Texts
+    required: bool = False
+    choices: list[ChecklistChoice] = []
+    unit: str | None = None
+    least: float | None = None
+    most: float | None = None
+    show_when: ShowWhen | None = None
+    outcomes: list[str] | None = None
+
+
+class MachineCard(Reply):
+    """One of the ticket's machines; `outcome` null while nothing is done on it."""
+
+    asset_id: UUID
+    kind: str
+    serial: str | None
+    name: Texts
+    outcome: str | None
+
+
 class ContactCard(Reply):
     name: str | None
     phone: str | None
@@ -247,6 +307,9 @@ class TicketCard(Reply):
     eta_at: datetime | None
     hold_until: datetime | None
     outcome: str | None
+    checklist: list[ChecklistItem] = []
+    machines: list[MachineCard] = []
+    service_code: bool = False
     quote: QuoteCard | None
     photos: list["PhotoCard"]
     allowed_actions: list[str]
@@ -353,6 +416,31 @@ class PositionBatch(Wire):
 class PositionsTaken(Reply):
     taken: int
     refused: int
+
+
+class StockLine(Reply):
+    """A part of the tenant's list, and how much of it this engineer's van holds by the books."""
+
+    part: str
+    name: Texts
+    unit: str
+    serialised: bool
+    returned: bool
+    price_minor: int | None
+    in_van: float
+
+
+class PriceLine(Reply):
+    code: str
+    name: Texts
+    kind: Literal["labour", "part", "call_out", "other"]
+    unit_price_minor: int
+    part: str | None
+
+
+class Stock(Reply):
+    parts: list[StockLine]
+    prices: list[PriceLine]
 
 
 class PhotoTaken(Reply):

@@ -14,10 +14,12 @@ from api.house import Asking, Here, Rooms, refusal_reply, reply, request_hash, t
 from api.photos import PhotoBrought, keep_photo, read_body, show_photo
 from api.problems import problem, trace_of
 from dispatch.actions.intake import TicketWanted, create_ticket
+from dispatch.actions.service_code import service_code
 from dispatch.actions.step import Answer, Step, read_rules, run_command
 from dispatch.actions.take_action import take_action
 from dispatch.domain.commands import Principal, Role
 from dispatch.domain.errors import NotFound
+from dispatch.domain.tenancy import TenantRules
 from dispatch.store.queries.customer import read_customer_ticket
 from dispatch.store.tables.tenants import DirectoryEntry, Tenant
 from dispatch.store.tables.tickets import Ticket
@@ -45,9 +47,17 @@ def customer_ticket(here: Rooms, asking: Principal) -> dict[str, Any]:
     return {
         **shown,
         "demo": tenant.is_demo,
+        "service_code": _code(here, rules, asking.tenant_id, shown) if shown["visit_id"] else None,
         "hold_until": row.hold_until,
         "reopen_by": closed_at + timedelta(days=rules.reopen_days) if closed_at else None,
     }
+
+
+def _code(here: Rooms, rules: TenantRules, tenant_id: UUID, shown: dict[str, Any]) -> str | None:
+    """The one-time code, while there is something to accept and the company asks for one."""
+    if not rules.service_code or shown["status"] not in ("on_site", "awaiting_acceptance"):
+        return None
+    return service_code(here.house.personal, tenant_id, shown["visit_id"])
 
 
 @endpoints.post(

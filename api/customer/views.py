@@ -70,6 +70,8 @@ class CustomerTicket(Reply):
     hold_until: datetime | None
     reopen_by: datetime | None
     demo: bool
+    service_code: str | None
+    paid_minor: int
     allowed_actions: list[str]
 
 

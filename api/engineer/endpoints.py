@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.declared import ERRORS, IMAGE, problems
-from api.engineer import signin_endpoints
+from api.engineer import proof, signin_endpoints
 from api.house import Asking, Here, Rooms, refusal_reply, refused, reply, to_command, to_reading
 from api.live import event_stream
 from api.photos import PhotoBrought, keep_photo, read_body, show_photo
@@ -26,6 +26,7 @@ from mobile_contract import v1
 
 endpoints = APIRouter(prefix="/engineer/v1", tags=["engineer"])
 endpoints.include_router(signin_endpoints.endpoints)
+endpoints.include_router(proof.endpoints)
 
 POOL_PAGE = 50
 SYNC_PAGE = 500
@@ -123,8 +124,8 @@ def actions(body: v1.ActionBatch, asking: Asking, here: Here, request: Request) 
     return reply({"items": items, "today": _today(here, asking)})
 
 
-#: On the engineer's phone these two are the customer's, witnessed by the engineer.
-_CUSTOMERS = frozenset({"sign_off", "reject"})
+#: On the engineer's phone these are the customer's, witnessed by the engineer.
+_CUSTOMERS = frozenset({"sign_off", "reject", "approve_quote", "refuse_quote"})
 
 
 def _act(here: Rooms, asking: Principal, body: v1.ActionCommand) -> Answer:

@@ -1,15 +1,22 @@
 """The customer's verdict: sign off, or not accepted and back to work; opened again later."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from dispatch.actions.bookings import give_to, unbook
-from dispatch.actions.cases import Case, close_visit, open_visit
+from dispatch.actions.cases import Case, close_visit, load_case, open_visit
 from dispatch.actions.evidence import attach, check_photos
+from dispatch.actions.money import check_witness
+from dispatch.actions.money_settlement import settle
+from dispatch.actions.service_code import check_service_code
 from dispatch.actions.step import Step
-from dispatch.domain.errors import Conflict, NotReady
+from dispatch.actions.telling import tell_customer
+from dispatch.domain.commands import Facts
+from dispatch.domain.errors import NotReady
 from dispatch.domain.lifecycle import Need
 from dispatch.domain.reasons import check_reason
 from dispatch.store.ids import new_id
+from dispatch.store.queries.reading import fetch
 from dispatch.store.tables.evidence import Acceptance
 from dispatch.store.tables.people import Engineer
 
@@ -17,8 +24,8 @@ from dispatch.store.tables.people import Engineer
 def _sign_off_met(step: Step, case: Case) -> set[Need]:
     check_photos(step, case, "signature")
     if case.witnessed_by is not None:
-        if case.visit.engineer_id != case.witnessed_by:
-            raise Conflict("not_the_lead", ticket_id=str(case.ticket.id))
+        check_witness(case)
+        check_service_code(step, case)
         if not case.facts.photo_ids and not case.facts.photo_pending:
             raise NotReady("action_not_ready", action="sign_off", missing=["signature"])
     if case.facts.rating is not None and not 1 <= case.facts.rating <= 5:
@@ -39,13 +46,16 @@ def _sign_off(step: Step, case: Case) -> dict[str, object]:
     _keep_verdict(step, case, "signed_off")
     case.ticket.closed_at = step.now
     case.ticket.attention = None
-    step.drop_timers(case.ticket.id, "sign_off_by", "match_again", "hold_until")
+    step.drop_timers(case.ticket.id, "sign_off_by", "remind_sign_off", "match_again", "hold_until")
+    settled = settle(step, case)
     close_visit(step, case, "signed_off")
     facts: dict[str, object] = {"outcome": case.ticket.outcome}
     if case.facts.rating is not None:
         facts["rating"] = case.facts.rating
     if photos:
         facts["photos"] = photos
+    if settled:
+        facts["settled"] = settled
     return facts
 
 
@@ -81,7 +91,7 @@ def _reject(step: Step, case: Case) -> dict[str, object]:
     _keep_verdict(step, case, "rejected")
     case.ticket.disputed_at = step.now
     case.ticket.outcome = None
-    step.drop_timers(case.ticket.id, "sign_off_by")
+    step.drop_timers(case.ticket.id, "sign_off_by", "remind_sign_off")
     engineer = None
     if case.visit.engineer_id is not None:
         engineer = step.db.get(Engineer, {"tenant_id": step.tenant_id, "id": case.visit.engineer_id})
@@ -112,6 +122,19 @@ def _reopen(step: Step, case: Case) -> dict[str, object]:
     case.ticket.outcome = None
     open_visit(step, case)
     return {"reason": case.facts.reason}
+
+
+def remind_acceptance(step: Step, ticket_id: UUID) -> None:
+    """The customer's days are running out: say so once per finished visit."""
+    case = load_case(step, ticket_id, Facts())
+    if case.ticket.status != "awaiting_acceptance":
+        return
+    heads = fetch(
+        step.db,
+        "select max(seq) as seq from ticket_events where tenant_id = %(tenant)s and ticket_id = %(ticket)s",
+        {"tenant": step.tenant_id, "ticket": ticket_id},
+    )
+    tell_customer(step, ticket_id, int(heads[0]["seq"]), "acceptance_reminder")
 
 
 HANDLERS = {

@@ -4,9 +4,11 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
+from dispatch.actions import money_settlement
 from dispatch.actions.cases import Case
+from dispatch.actions.evidence import attach, check_photos
 from dispatch.actions.step import Step
-from dispatch.domain.errors import Conflict
+from dispatch.domain.errors import Conflict, NotReady
 from dispatch.domain.lifecycle import Actor, Need
 from dispatch.domain.money import quote_total_minor
 from dispatch.store.ids import new_id
@@ -91,6 +93,26 @@ def _answer_met(step: Step, case: Case) -> set[Need]:
     return {Need.OPEN_QUOTE} if _quote_of(step, case, "open") is not None else set()
 
 
+def _approve_met(step: Step, case: Case) -> set[Need]:
+    """On the engineer's phone the customer says yes with a signature. Raises NotReady `action_not_ready`."""
+    check_witness(case)
+    check_photos(step, case, "signature")
+    if case.witnessed_by is not None and not case.facts.photo_ids and not case.facts.photo_pending:
+        raise NotReady("action_not_ready", action="approve_quote", missing=["signature"])
+    return _answer_met(step, case)
+
+
+def _refuse_met(step: Step, case: Case) -> set[Need]:
+    check_witness(case)
+    return _answer_met(step, case)
+
+
+def check_witness(case: Case) -> None:
+    """Only the visit's lead lends the phone. Raises Conflict `not_the_lead`."""
+    if case.witnessed_by is not None and case.visit.engineer_id != case.witnessed_by:
+        raise Conflict("not_the_lead", ticket_id=str(case.ticket.id))
+
+
 def _answer(step: Step, case: Case, status: str) -> dict[str, object]:
     quote = _quote_of(step, case, "open")
     assert quote is not None
@@ -100,7 +122,8 @@ def _answer(step: Step, case: Case, status: str) -> dict[str, object]:
 
 
 def _approve(step: Step, case: Case) -> dict[str, object]:
-    return _answer(step, case, "approved")
+    photos = attach(step, case, "signature")
+    return {**_answer(step, case, "approved"), **({"photos": photos} if photos else {})}
 
 
 def _refuse(step: Step, case: Case) -> dict[str, object]:
@@ -109,6 +132,7 @@ def _refuse(step: Step, case: Case) -> dict[str, object]:
 
 HANDLERS = {
     "quote": (_quote_met, _quote),
-    "approve_quote": (_answer_met, _approve),
-    "refuse_quote": (_answer_met, _refuse),
+    "approve_quote": (_approve_met, _approve),
+    "refuse_quote": (_refuse_met, _refuse),
+    **money_settlement.HANDLERS,
 }

@@ -8,6 +8,8 @@ from sqlalchemy import select
 from dispatch.actions.bookings import add_helpers, give_to, take_from, unbook
 from dispatch.actions.cases import Case, as_geography, close_visit, engineer_of, open_visit
 from dispatch.actions.evidence import attach, attached, check_photos
+from dispatch.actions.evidence_completion import check_parts, checklist_problems, keep_parts
+from dispatch.actions.evidence_machines import keep_machines, machine_problems
 from dispatch.actions.matching import judge_one
 from dispatch.actions.money import approved, quote_blocks
 from dispatch.actions.offers import exclude, withdraw_offers
@@ -214,7 +216,14 @@ def _keep_check_in(step: Step, case: Case, engineer_id: UUID) -> dict[str, objec
             ticket_id=case.ticket.id,
             position=as_geography(Point(reading.lon, reading.lat)) if reading else None,
             raw=(
-                {"lon": reading.raw_lon, "lat": reading.raw_lat, "datum": reading.datum, "mock": reading.mock}
+                {
+                    "lon": reading.raw_lon,
+                    "lat": reading.raw_lat,
+                    "datum": reading.datum,
+                    "mock": reading.mock,
+                    "at": reading.at.isoformat(),
+                    "speed_mps": reading.speed_mps,
+                }
                 if reading
                 else None
             ),
@@ -283,6 +292,12 @@ def _complete_met(step: Step, case: Case) -> set[Need]:
         met.add(Need.COMPLETION_PHOTOS)
     else:
         case.refusal_facts |= {"photos_wanted": wanted, "photos_given": have}
+    problems = [*checklist_problems(step, case), *machine_problems(step, case)]
+    if problems:
+        case.refusal_facts["checklist"] = [problem.as_json() for problem in problems]
+    else:
+        met.add(Need.CHECKLIST)
+    check_parts(step, case)
     blocking = quote_blocks(step, case)
     if outcome in (Outcome.REFUSED, Outcome.NO_ACCESS, Outcome.NO_FAULT) or not blocking:
         met.add(Need.QUOTE_APPROVED)
@@ -300,6 +315,8 @@ def _complete(step: Step, case: Case) -> dict[str, object]:
     return {
         "outcome": case.facts.outcome,
         "photos": photos,
+        **keep_parts(step, case, lead.engineer_id),
+        **keep_machines(step, case),
         **({"quote": str(quote)} if quote else {}),
     }
 
@@ -322,7 +339,11 @@ def _finish(step: Step, case: Case, outcome: str) -> None:
             at=step.now,
         )
     )
-    step.set_timer("sign_off_by", case.ticket.id, step.now + timedelta(days=step.rules.acceptance_days))
+    due_at = step.now + timedelta(days=step.rules.acceptance_days)
+    step.set_timer("sign_off_by", case.ticket.id, due_at)
+    remind_at = due_at - timedelta(days=step.rules.remind_days)
+    if step.now < remind_at < due_at:
+        step.set_timer("remind_sign_off", case.ticket.id, remind_at)
 
 
 def _resolve_met(step: Step, case: Case) -> set[Need]:

@@ -87,6 +87,16 @@ class PartUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineDone:
+    """What was found and done on one of a ticket's machines."""
+
+    asset_id: UUID
+    outcome: str
+    checklist: tuple[Mapping[str, object], ...] = ()
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that an action may carry; each action reads its own."""
 
@@ -113,7 +123,12 @@ class Facts:
     currency: str | None = None
     parts_used: tuple[PartUsed, ...] = ()
     checklist: tuple[Mapping[str, object], ...] = ()
+    machines: tuple[MachineDone, ...] = ()
     rating: int | None = None
+    code: str | None = None
+    method: str | None = None
+    amount_minor: int | None = None
+    reference: str | None = None
     # amend
     work_type: str | None = None
     priority: str | None = None

@@ -58,6 +58,8 @@ class Need(StrEnum):
     WINDOW = "window"
     CHANGES = "changes"
     TEXT = "text"
+    CHECKLIST = "checklist"
+    PAYMENT = "payment"
 
 
 class Outcome(StrEnum):
@@ -122,7 +124,9 @@ TRANSITIONS = (
     _row("quote",            "on_site",                               "",                    "engineer",            Need.QUOTE_LINES),
     _row("approve_quote",    "on_site",                               "",                    "customer",            Need.OPEN_QUOTE),
     _row("refuse_quote",     "on_site",                               "",                    "customer",            Need.OPEN_QUOTE),
-    _row("complete",         "on_site",                               "awaiting_acceptance", "engineer",            Need.OUTCOME, Need.COMPLETION_PHOTOS, Need.QUOTE_APPROVED),
+    _row("pay",              "on_site awaiting_acceptance",           "",                    "engineer dispatcher", Need.QUOTE_APPROVED, Need.PAYMENT),
+    _row("pay",              "closed",                                "",                    "dispatcher",          Need.QUOTE_APPROVED, Need.PAYMENT),
+    _row("complete",         "on_site",                               "awaiting_acceptance", "engineer",            Need.OUTCOME, Need.COMPLETION_PHOTOS, Need.CHECKLIST, Need.QUOTE_APPROVED),
     _row("resolve_remotely", "open offered assigned on_hold",         "awaiting_acceptance", "dispatcher engineer", Need.WHAT_WAS_DONE),
     _row("hold",             "open assigned en_route on_site",        "on_hold",             "engineer dispatcher", Need.REASON),
     _row("resume",           "on_hold",                               "open",                "dispatcher system"),
@@ -212,12 +216,15 @@ _HELPER = {
 }
 
 
-def engineer_buttons(status: TicketStatus, role: str) -> list[str]:
-    """Buttons on an engineer's own ticket. Where the customer decides, the customer may do so on
-    this phone: `sign_off` and `reject` are then the customer's, witnessed by the engineer."""
+def engineer_buttons(status: TicketStatus, role: str, quote: str | None = None) -> list[str]:
+    """Buttons on an engineer's own ticket; `quote` is the newest quote's status. Where the customer decides,
+    the customer may do so on this phone: `sign_off`, `reject` and the answers to an open quote are then the
+    customer's, witnessed by the engineer. Money is taken once a price is approved."""
     if role != "lead":
         return list(_HELPER.get(status, []))
     own = [a for a in allowed_actions(status, Actor.ENGINEER) if a not in _ASKED_ONLY]
     if status is TicketStatus.AWAITING_ACCEPTANCE:
         own += ["sign_off", "reject"]
-    return own
+    if status is TicketStatus.ON_SITE and quote == "open":
+        own += ["approve_quote", "refuse_quote"]
+    return own if quote == "approved" else [a for a in own if a != "pay"]

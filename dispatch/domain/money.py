@@ -1,6 +1,7 @@
 """Integer money: minor units, rounded half up once per line."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from dispatch.domain.commands import QuoteLine
@@ -18,3 +19,40 @@ def quote_total_minor(lines: Iterable[QuoteLine]) -> int:
     if total > MOST_MINOR:
         raise NotReady("quote_too_large", most_minor=MOST_MINOR)
     return total
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What a payee earns by a visit: a fixed sum, and a share of what was quoted in basis points."""
+
+    fixed_minor: int
+    share_bp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """One settlement line; `reason` is `fixed` or `share`."""
+
+    reason: str
+    currency: str
+    amount_minor: int
+
+
+def earned(rate: Rate, tenant_currency: str, quoted: tuple[int, str] | None) -> list[Earned]:
+    """The lines of one finished visit, none of them zero. `quoted` is the approved total and its currency;
+    the share is rounded half up, once."""
+    lines = [Earned("fixed", tenant_currency, rate.fixed_minor)]
+    if quoted is not None:
+        total_minor, currency = quoted
+        lines.append(Earned("share", currency, (total_minor * rate.share_bp * 2 + 10_000) // 20_000))
+    return [line for line in lines if line.amount_minor]
+
+
+#: A cell that begins so is a formula to a spreadsheet: https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def inert(cell: object) -> str:
+    """A text that no spreadsheet runs."""
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -5,15 +5,15 @@ enqueues work. A job's name is its module's function in `jobs/`.
 #: action of an event → jobs deferred for it, each with (tenant, subject, seq).
 REACTIONS: dict[str, tuple[str, ...]] = {
     "create": ("keep_promises", "match_ticket", "tell_customer_received"),
-    "offer": ("push_offers",),
-    "decline_offer": ("continue_offers",),
-    "offer_expired": ("continue_offers",),
+    "offer": ("push_offers", "start_ladders"),
+    "decline_offer": ("continue_offers", "end_ladders"),
+    "offer_expired": ("continue_offers", "end_ladders"),
     "run_out": ("match_ticket",),
-    "accept_offer": ("keep_promises", "tell_customer_assigned"),
+    "accept_offer": ("keep_promises", "tell_customer_assigned", "end_ladders"),
     "grab": ("keep_promises", "tell_customer_assigned"),
     "assign": ("keep_promises", "push_assignment", "tell_customer_assigned"),
-    "hand_over": ("push_offers",),
-    "accept_hand_over": ("tell_customer_assigned",),
+    "hand_over": ("push_offers", "start_ladders"),
+    "accept_hand_over": ("tell_customer_assigned", "end_ladders"),
     "hand_back": ("match_ticket",),
     "set_off": ("keep_promises", "tell_customer_en_route"),
     "turn_back": ("tell_customer_delayed",),
@@ -38,8 +38,9 @@ REACTIONS: dict[str, tuple[str, ...]] = {
     "contact": ("keep_promises",),
     "note": (),
     "acknowledge": ("keep_promises",),
-    "promise_at_risk": (),
-    "promise_broken": (),
+    "offer_withdrawn": ("end_ladders",),
+    "promise_at_risk": ("tell_promise",),
+    "promise_broken": ("tell_promise",),
 }
 
 #: kind of a timer that came due → the job that looks again and acts.
@@ -48,9 +49,12 @@ TIMERS: dict[str, str] = {
     "acknowledge_by": "alert_unacknowledged",
     "hold_until": "resume_ticket",
     "sign_off_by": "sign_off_by_default",
+    "remind_sign_off": "remind_acceptance",
     "match_again": "match_ticket",
     "purge_by": "purge_old",
     "promise_step": "promise_step",
+    "message_due": "send_message",
+    "ladder_next": "climb_ladder",
     "promise_sweep": "sweep_promises",
     "learn_by": "learn_travel",
 }

@@ -32,6 +32,8 @@ class TenantRules:
     acknowledge_min: int = 15
     match_again_min: int = 5
     acceptance_days: int = 3
+    remind_days: int = 1
+    service_code: int = 0
     reopen_days: int = 7
     link_days: int = 60
     candidates: int = 20
@@ -82,6 +84,8 @@ LIMITS: dict[str, tuple[float, float]] = {
     "acknowledge_min": (1, 1_440),
     "match_again_min": (1, 1_440),
     "acceptance_days": (1, 90),
+    "remind_days": (0, 30),
+    "service_code": (0, 1),
     "reopen_days": (0, 365),
     "link_days": (1, 365),
     "candidates": (1, 100),

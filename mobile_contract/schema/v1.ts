@@ -32,6 +32,12 @@ export type ActionFacts = {
   currency?: string | null
   parts_used?: Array<PartUsed>
   checklist?: Array<ChecklistAnswer>
+  machines?: Array<MachineDone>
+  rating?: number | null
+  code?: string | null
+  method?: "cash" | "card" | "wechat" | "alipay" | "transfer" | null
+  amount_minor?: number | null
+  reference?: string | null
 }
 
 export type ActionReply = {
@@ -71,6 +77,25 @@ export type Changes = {
 export type ChecklistAnswer = {
   item: string
   value: boolean | number | string
+}
+
+export type ChecklistChoice = {
+  code: string
+  label: Texts
+}
+
+/** A step to answer. The answer to a photo or signature is the photo's id or SHA-256. `outcomes` null: asked for every outcome where something was done. */
+export type ChecklistItem = {
+  item: string
+  kind: "yes_no" | "choice" | "number" | "text" | "photo" | "signature"
+  label: Texts
+  required?: boolean
+  choices?: Array<ChecklistChoice>
+  unit?: string | null
+  least?: number | null
+  most?: number | null
+  show_when?: ShowWhen | null
+  outcomes?: Array<string> | null
 }
 
 /** A one-time code to the engineer's phone; at most one a minute goes out. */
@@ -127,6 +152,23 @@ export type EventCard = {
   from_status: string | null
   to_status: string | null
   text: string | null
+}
+
+/** One of the ticket's machines; `outcome` null while nothing is done on it. */
+export type MachineCard = {
+  asset_id: string
+  kind: string
+  serial: string | null
+  name: Texts
+  outcome: string | null
+}
+
+/** One of the ticket's machines: how it ended there, with the checklist's answers for it. */
+export type MachineDone = {
+  asset_id: string
+  outcome: "fixed" | "temporary" | "not_fixed" | "no_fault" | "refused" | "no_access"
+  checklist?: Array<ChecklistAnswer>
+  text?: string | null
 }
 
 /** An offer to me, or (in the pool) a ticket I may grab. The door and contact come with acceptance. */
@@ -194,6 +236,14 @@ export type PositionsTaken = {
   refused: number
 }
 
+export type PriceLine = {
+  code: string
+  name: Texts
+  kind: "labour" | "part" | "call_out" | "other"
+  unit_price_minor: number
+  part: string | null
+}
+
 /** RFC 9457 problem details. Clients translate `code`. */
 export type Problem = {
   type?: string
@@ -249,6 +299,12 @@ export type Refresh = {
   device_id: string
 }
 
+/** Asked only where the answer to `item` is among `is_`. */
+export type ShowWhen = {
+  item: string
+  is: Array<boolean | number | string>
+}
+
 /** Without `device_id` there is no refresh token, and the sign-in lasts ten minutes. */
 export type SignIn = {
   signin_id: string
@@ -281,6 +337,22 @@ export type Site = {
   datum?: Datum
 }
 
+export type Stock = {
+  parts: Array<StockLine>
+  prices: Array<PriceLine>
+}
+
+/** A part of the tenant's list, and how much of it this engineer's van holds by the books. */
+export type StockLine = {
+  part: string
+  name: Texts
+  unit: string
+  serialised: boolean
+  returned: boolean
+  price_minor: number | null
+  in_van: number
+}
+
 /** A tenant's text in both languages. */
 export type Texts = {
   zh: string
@@ -310,6 +382,9 @@ export type TicketCard = {
   eta_at: string | null
   hold_until: string | null
   outcome: string | null
+  checklist?: Array<ChecklistItem>
+  machines?: Array<MachineCard>
+  service_code?: boolean
   quote: QuoteCard | null
   photos: Array<PhotoCard>
   allowed_actions: Array<string>
@@ -386,6 +461,12 @@ export interface Operations {
     path: "/engineer/v1/devices/{device_id}/revoke"
     body: null
     reply: null
+  }
+  engineer_stock: {
+    method: "GET"
+    path: "/engineer/v1/stock"
+    body: null
+    reply: Stock
   }
   engineer_today: {
     method: "GET"

@@ -29,7 +29,16 @@ ROLES = (Role.ADMIN, Role.DISPATCHER, Role.CONTRACTOR, Role.ENGINEER, Role.CUSTO
 STREAMS = frozenset({"engineer_live", "dispatcher_live"})
 #: Pages answer in HTML and are public; tests/api/test_customer_pages.py looks at them.
 PAGES = frozenset(
-    {"link_page", "link_form", "link_photo_page", "request_form", "request_form_post", "static_page"}
+    {
+        "link_page",
+        "link_form",
+        "link_photo_page",
+        "request_form",
+        "request_form_post",
+        "static_page",
+        "manager_page",
+        "manager_form",
+    }
 )
 
 
@@ -133,6 +142,18 @@ class World:
         )
         return int(rows[0]["id"])
 
+    def part(self) -> str:
+        """A part that is on the list."""
+        line = {"code": "probe", "name": NAME}
+        headers = self.town.board("Ada")
+        self.town.product.client.put("/dispatcher/v1/parts", json={"lines": [line]}, headers=headers)
+        return "probe"
+
+    def asset_id(self) -> str:
+        body = {"kind": "probe", "serial": "1", "name": NAME}
+        reply = self.town.product.client.post("/dispatcher/v1/assets", json=body, headers=self.town.board())
+        return str(reply.json()["asset_id"])
+
     def calendar_id(self) -> str:
         calendar_id = str(new_id())
         reply = self.town.product.client.put(
@@ -220,6 +241,7 @@ REQUESTS: dict[str, Maker] = {
     "engineer_action": lambda w, r: ("/engineer/v1/actions", w.phone_command()),
     "engineer_actions": lambda w, r: ("/engineer/v1/actions/batch", {"commands": [w.phone_command()]}),
     "engineer_positions": position,
+    "engineer_stock": at("/engineer/v1/stock"),
     "engineer_put_photo": lambda w, r: (
         f"/engineer/v1/photos/{new_id()}?ticket_id={w.ticket_id}&kind=completion",
         picture(2),
@@ -278,6 +300,24 @@ REQUESTS: dict[str, Maker] = {
             "ends_at": "2026-01-02T00:00:00Z",
         },
     ),
+    "dispatcher_put_checklist": at("/dispatcher/v1/work_types/survey/checklist", {"items": []}),
+    "dispatcher_put_prices": at("/dispatcher/v1/prices", {"lines": []}),
+    "dispatcher_put_parts": at("/dispatcher/v1/parts", {"lines": [{"code": "probe", "name": NAME}]}),
+    "dispatcher_put_rates": at("/dispatcher/v1/rates", {"lines": []}),
+    "dispatcher_settlement": at(
+        "/dispatcher/v1/settlement.csv?since=2026-01-01T00:00:00Z&before=2026-02-01T00:00:00Z"
+    ),
+    "dispatcher_load_van": lambda w, r: (
+        f"/dispatcher/v1/engineers/{w.town.made.engineers[w.engineer]}/van",
+        {"command_id": str(new_id()), "lines": [{"part": w.part(), "quantity": "1"}]},
+    ),
+    "dispatcher_add_asset": at("/dispatcher/v1/assets", {"kind": "probe", "serial": "1", "name": NAME}),
+    "dispatcher_asset": lambda w, r: (f"/dispatcher/v1/assets/{w.asset_id()}", None),
+    "dispatcher_put_machines": lambda w, r: (
+        f"/dispatcher/v1/tickets/{w.ticket_id}/machines",
+        {"asset_ids": []},
+    ),
+    "dispatcher_manager_link": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/manager_link", None),
     "dispatcher_dead_letters": at("/dispatcher/v1/dead_letters"),
     "dispatcher_retry": lambda w, r: (f"/dispatcher/v1/dead_letters/{w.failed_job()}/retry", None),
     "customer_ticket": at("/customer/v1/ticket"),

@@ -61,6 +61,14 @@ class Scene:
             self.town.act(LEAD, self.ticket_id, "hand_over", colleague_id=colleague)
         if action in ("approve_quote", "refuse_quote"):
             self.town.act(LEAD, self.ticket_id, "quote", **self.facts("quote"))
+        if action == "pay":
+            self.town.product.rows(
+                "insert into quotes (tenant_id, id, ticket_id, visit_id, version, status, currency, total_minor, "
+                "lines, quoted_by, quoted_at) select tenant_id, gen_random_uuid(), ticket_id, id, 1, 'approved', "
+                "'CNY', 10000, '[]', tenant_id, now() from visits where ticket_id = %(ticket)s limit 1 "
+                "returning id",
+                ticket=self.ticket_id,
+            )
 
     def facts(self, action: str) -> dict[str, Any]:
         """Facts with which the action lacks nothing."""
@@ -95,6 +103,7 @@ class Scene:
             "rebook": lambda: window,
             "contact": lambda: {"text": "called"},
             "note": lambda: {"text": "a note"},
+            "pay": lambda: {"method": "cash", "amount_minor": 100},
         }
         return makers.get(action, dict)()
 
@@ -146,7 +155,7 @@ def test_every_action_from_this_status_by_this_actor_is_as_the_table_says(
 
 
 #: On an engineer's phone these are the customer's own.
-_CUSTOMERS = frozenset({"sign_off", "reject"})
+_CUSTOMERS = frozenset({"sign_off", "reject", "approve_quote", "refuse_quote"})
 #: An open or cancelled ticket is no engineer's: not found, whatever the table says of engineers in general.
 _NOT_MINE = frozenset({TicketStatus.OPEN, TicketStatus.OFFERED})
 _OPEN_TO = frozenset({"accept_offer", "grab"})

@@ -13,7 +13,9 @@ from dispatch.store.queries.reading import fetch, window_card
 _TICKET = """
   select t.ticket_no, t.status, t.version, t.language, n.zone, n.name as tenant_name, w.name as work_type,
     t.description, t.address, v.window_from, v.window_to, v.eta_at, e.name as engineer_name, t.outcome,
-    v.completed_at, t.closed_at,
+    v.id as visit_id, v.completed_at, t.closed_at,
+    (select coalesce(sum(y.amount_minor), 0)::int8 from payments y
+      where y.tenant_id = t.tenant_id and y.ticket_id = t.id) as paid_minor,
     (select c.text from completions c where c.tenant_id = t.tenant_id and c.ticket_id = t.id
       order by c.at desc limit 1) as what_was_done,
     (select to_jsonb(q) from (select q.id as quote_id, q.status, q.currency, q.total_minor, q.lines
@@ -56,7 +58,7 @@ def read_customer_ticket(
     waiting = status is TicketStatus.AWAITING_ACCEPTANCE and row["completed_at"] is not None
     plain = (
         "ticket_no", "status", "version", "language", "zone", "tenant_name", "work_type", "description",
-        "address", "eta_at", "engineer_name", "outcome", "what_was_done", "photos", "progress",
+        "address", "visit_id", "paid_minor", "eta_at", "engineer_name", "outcome", "what_was_done", "photos", "progress",
     )  # fmt: skip
     return {
         **{key: row[key] for key in plain},

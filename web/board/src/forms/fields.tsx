@@ -63,6 +63,10 @@ function OneField(props: FieldsProps & { field: Field }): JSX.Element {
       {field.kind === 'text' && (
         <textarea {...common} rows={3} maxLength={4_000} value={String(value ?? '')} onInput={(event) => set(event.currentTarget.value)} />
       )}
+      {field.kind === 'method' && (
+        <Select {...common} value={String(value ?? '')} onChange={set} options={['wechat', 'alipay', 'card', 'cash', 'transfer'].map((code) => [code, label('pay', code)])} />
+      )}
+      {field.kind === 'amount' && <input {...common} type="text" inputMode="decimal" maxLength={12} value={String(value ?? '')} onInput={(event) => set(event.currentTarget.value)} />}
       {field.kind === 'line' && <input {...common} type="text" maxLength={500} value={String(value ?? '')} onInput={(event) => set(event.currentTarget.value)} />}
       {field.kind === 'phone' && <input {...common} type="tel" maxLength={30} value={String(value ?? '')} onInput={(event) => set(event.currentTarget.value)} />}
       {field.kind === 'instant' && <InstantInput common={common} zone={props.zone} value={String(value ?? '')} onChange={set} />}

@@ -3,7 +3,7 @@
 import { wallToInstant } from '../../../shared/formats'
 import type { TicketView } from '../wire'
 
-export type FieldKind = 'reason' | 'text' | 'line' | 'phone' | 'instant' | 'window' | 'flag' | 'ticket' | 'photos' | 'site' | 'priority' | 'work_type'
+export type FieldKind = 'reason' | 'text' | 'line' | 'phone' | 'instant' | 'window' | 'flag' | 'ticket' | 'photos' | 'site' | 'priority' | 'work_type' | 'method' | 'amount'
 
 export interface Field {
   /** The fact's name; `window` fills window_from and window_to. */
@@ -39,6 +39,7 @@ export const FORMS: Record<string, ActionForm> = {
   sign_off: { fields: [{ ...TEXT_NEEDED, label: 'need_proof' }, { name: 'photo_ids', kind: 'photos' }] },
   reject: { fields: [REASON, TEXT], grave: true },
   reopen: { fields: [REASON, TEXT] },
+  pay: { fields: [{ name: 'method', kind: 'method', required: true }, { name: 'amount_minor', kind: 'amount', required: true }, { name: 'reference', kind: 'line' }] },
   cancel: { fields: [REASON, TEXT], grave: true },
   mark_duplicate: { fields: [{ name: 'duplicate_of', kind: 'ticket', required: true }], grave: true },
   rebook: { fields: [{ name: 'window', kind: 'window', required: true }, TEXT] },
@@ -69,7 +70,7 @@ export type Value = string | boolean | string[] | PlacedSite | null
 /** Texts are as typed; times are wall-clock texts of a `datetime-local` input; a window is `window_from` and `window_to`. */
 export type Values = Record<string, Value>
 /** Key of the message to show, by field name. */
-export type Errors = Record<string, 'missing_field' | 'window_order' | 'phone_wrong' | 'no_change'>
+export type Errors = Record<string, 'missing_field' | 'window_order' | 'phone_wrong' | 'amount_wrong' | 'no_change'>
 export type Built = { facts: Record<string, unknown>; errors: null } | { facts: null; errors: Errors }
 
 const PHONE = /^[+0-9][0-9 ()-]{2,29}$/
@@ -96,12 +97,22 @@ function readField(
     if (field.required) errors[field.name] = 'missing_field'
     return
   }
-  if (field.kind === 'phone' && !PHONE.test(String(given))) errors[field.name] = 'phone_wrong'
+  if (field.kind === 'amount') {
+    const minor = readAmount(String(given))
+    if (minor) facts[field.name] = minor
+    else errors[field.name] = 'amount_wrong'
+  } else if (field.kind === 'phone' && !PHONE.test(String(given))) errors[field.name] = 'phone_wrong'
   else if (field.kind === 'instant') {
     const instant = wallToInstant(String(given), zone)
     if (instant) facts[field.name] = instant
     else errors[field.name] = 'missing_field'
   } else facts[field.name] = given
+}
+
+/** 128.5 → 12850 without a float in between; null for anything but a positive amount with at most two decimals. */
+export function readAmount(text: string): number | null {
+  const found = /^(\d{1,9})(?:[.,](\d{1,2}))?$/.exec(text.trim())
+  return found ? Number(found[1]! + (found[2] ?? '').padEnd(2, '0')) || null : null
 }
 
 function readWindow(field: Field, values: Values, zone: string, facts: Record<string, unknown>, errors: Errors): void {
@@ -136,7 +147,7 @@ export function amendValues(view: TicketView, toWall: (at: string) => string): V
 }
 
 const GROUPS: readonly (readonly string[])[] = [
-  ['assign', 'offer', 'sign_off', 'resume_kept', 'resume', 'reopen'],
+  ['assign', 'offer', 'sign_off', 'resume_kept', 'resume', 'reopen', 'pay'],
   ['contact', 'rebook', 'note', 'amend', 'hold', 'resolve_remotely', 'turn_back'],
   ['reject', 'hand_back', 'mark_duplicate', 'cancel'],
 ]

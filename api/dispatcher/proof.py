@@ -1,0 +1,187 @@
+"""The tenant's checklists, parts, prices and rates; machines and their histories; settlement to export."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime
+
+from api.declared import problems
+from api.dispatcher import proof_views as views
+from api.house import Asking, Here, refusal_reply, reply, request_hash
+from api.problems import trace_of
+from dispatch.actions import evidence_machines, money_settlement
+from dispatch.actions.acceptance_many import make_manager_link
+from dispatch.actions.cases import load_case
+from dispatch.actions.step import Step, run_command, run_step
+from dispatch.domain.commands import Facts
+from dispatch.domain.errors import NotReady
+
+endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
+
+WorkTypeCode = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,40}$")]
+_LONGEST = timedelta(days=400)
+
+
+@endpoints.put(
+    "/work_types/{work_type}/checklist",
+    operation_id="dispatcher_put_checklist",
+    response_model=views.Kept,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def put_checklist(
+    work_type: WorkTypeCode, body: views.ChecklistWanted, asking: Asking, here: Here
+) -> Response:
+    """The checklist of a work type, whole; the next completion is judged by it."""
+
+    def put(step: Step) -> None:
+        money_settlement.put_checklist(step, work_type, body.items, body.completion_photos)
+
+    run_step(here.house, asking, put)
+    return reply({"lines": len(body.items)})
+
+
+@endpoints.put(
+    "/prices",
+    operation_id="dispatcher_put_prices",
+    response_model=views.Kept,
+    responses=problems(401, 403, 409, 422),
+)
+def put_prices(body: views.PricesWanted, asking: Asking, here: Here) -> Response:
+    """The price list, whole."""
+    lines = _lines(body.lines, "code")
+    run_step(here.house, asking, lambda step: money_settlement.put_prices(step, lines))
+    return reply({"lines": len(lines)})
+
+
+@endpoints.put(
+    "/parts",
+    operation_id="dispatcher_put_parts",
+    response_model=views.Kept,
+    responses=problems(401, 403, 409, 422),
+)
+def put_parts(body: views.PartsWanted, asking: Asking, here: Here) -> Response:
+    """Parts added or changed."""
+    lines = _lines(body.lines, "code")
+    run_step(here.house, asking, lambda step: money_settlement.put_parts(step, lines))
+    return reply({"lines": len(lines)})
+
+
+@endpoints.put(
+    "/rates",
+    operation_id="dispatcher_put_rates",
+    response_model=views.Kept,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def put_rates(body: views.RatesWanted, asking: Asking, here: Here) -> Response:
+    """What engineers and contractors earn by work type, whole."""
+    lines = _lines(body.lines, "work_type", "payee_kind")
+    run_step(here.house, asking, lambda step: money_settlement.put_rates(step, lines))
+    return reply({"lines": len(lines)})
+
+
+def _lines(lines: list[Any], *key: str) -> list[dict[str, Any]]:
+    """Plain lines. Raises NotReady `line_twice` where two have one key."""
+    plain = [line.model_dump() for line in lines]
+    keys = [tuple(line[name] for name in key) for line in plain]
+    if len(set(keys)) < len(keys):
+        raise NotReady("line_twice", key=list(key))
+    return plain
+
+
+@endpoints.post(
+    "/engineers/{engineer_id}/van",
+    operation_id="dispatcher_load_van",
+    response_model=views.Kept,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def load_van(
+    engineer_id: UUID, body: views.VanLoad, asking: Asking, here: Here, request: Request
+) -> Response:
+    """Parts from the depot into an engineer's van, once for the command id."""
+    lines = [line.model_dump() for line in body.lines]
+
+    def work(step: Step) -> dict[str, Any]:
+        money_settlement.load_van(step, engineer_id, lines)
+        return {"lines": len(lines)}
+
+    answer = run_command(here.house, asking, body.command_id, request_hash(engineer_id, body), work)
+    return refusal_reply(answer, trace_of(request)) or reply(answer.body)
+
+
+@endpoints.get(
+    "/settlement.csv",
+    operation_id="dispatcher_settlement",
+    response_class=StreamingResponse,
+    responses={
+        **problems(401, 403, 409, 422),
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+    },
+)
+def settlement(asking: Asking, here: Here, since: AwareDatetime, before: AwareDatetime) -> Response:
+    """What closed tickets earned, at most 400 days; amounts in minor units, no cell runs as a formula."""
+    if not timedelta() < before - since <= _LONGEST:
+        raise NotReady("span_out_of_range", most_days=_LONGEST.days)
+    rows = run_step(here.house, asking, lambda step: money_settlement.export_settlement(step, since, before))
+    headers = {"Content-Disposition": 'attachment; filename="settlement.csv"'}
+    return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@endpoints.post(
+    "/assets",
+    operation_id="dispatcher_add_asset",
+    response_model=views.AssetKept,
+    status_code=201,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def add_asset(body: views.AssetWanted, asking: Asking, here: Here) -> Response:
+    """A machine; the same kind and serial number again is the same machine."""
+    wanted = body.model_dump()
+    asset_id = run_step(here.house, asking, lambda step: evidence_machines.add_asset(step, wanted))
+    return reply({"asset_id": asset_id}, 201)
+
+
+@endpoints.get(
+    "/assets/{asset_id}",
+    operation_id="dispatcher_asset",
+    response_model=views.AssetHistory,
+    responses=problems(401, 403, 404, 422),
+)
+def asset(asset_id: UUID, asking: Asking, here: Here) -> Response:
+    """A machine's history."""
+    return reply(run_step(here.house, asking, lambda step: evidence_machines.asset_history(step, asset_id)))
+
+
+@endpoints.put(
+    "/tickets/{ticket_id}/machines",
+    operation_id="dispatcher_put_machines",
+    response_model=views.Kept,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def put_machines(ticket_id: UUID, body: views.MachinesWanted, asking: Asking, here: Here) -> Response:
+    """The machines a ticket is about, whole."""
+
+    def put(step: Step) -> None:
+        evidence_machines.put_machines(step, load_case(step, ticket_id, Facts()), body.asset_ids)
+
+    run_step(here.house, asking, put)
+    return reply({"lines": len(set(body.asset_ids))})
+
+
+@endpoints.post(
+    "/tickets/{ticket_id}/manager_link",
+    operation_id="dispatcher_manager_link",
+    response_model=views.ManagerLinkMade,
+    status_code=201,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def manager_link(ticket_id: UUID, asking: Asking, here: Here) -> Response:
+    """A link for the ticket's customer, by which all of that customer's finished tickets are accepted at once."""
+
+    def make(step: Step) -> tuple[str, datetime]:
+        return make_manager_link(step, load_case(step, ticket_id, Facts()))
+
+    token, expires_at = run_step(here.house, asking, make)
+    return reply({"url": f"{here.settings.public_url}/m/{token}", "expires_at": expires_at}, 201)

@@ -1,0 +1,135 @@
+"""What the dispatcher's pages say about checklists, parts, money and machines."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from mobile_contract.v1 import Code, Line, Reply, Wire
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+MinorOrNone = Annotated[int, Field(ge=0, le=10**12)]
+
+
+class OwnTexts(Wire):
+    """A tenant's text in both languages, as it is written by the tenant."""
+
+    zh: Name
+    en: Name
+
+
+class ChecklistWanted(Wire):
+    """The whole checklist; its items are judged by the domain, see `checklist_invalid`."""
+
+    items: list[dict[str, Any]] = Field(max_length=100)
+    completion_photos: int | None = Field(default=None, ge=0, le=30)
+
+
+class PriceWanted(Wire):
+    code: Code
+    name: OwnTexts
+    kind: Literal["labour", "part", "call_out", "other"]
+    unit_price_minor: MinorOrNone
+    part: Code | None = None
+
+
+class PricesWanted(Wire):
+    lines: list[PriceWanted] = Field(max_length=500)
+
+
+class PartWanted(Wire):
+    code: Code
+    name: OwnTexts
+    unit: Name = "pc"
+    price_minor: MinorOrNone | None = None
+    serialised: bool = False
+    returned: bool = False
+
+
+class PartsWanted(Wire):
+    lines: list[PartWanted] = Field(max_length=500)
+
+
+class RateWanted(Wire):
+    """`share_bp`: hundredths of a percent of the approved quote."""
+
+    work_type: Code
+    payee_kind: Literal["engineer", "contractor"]
+    fixed_minor: MinorOrNone
+    share_bp: int = Field(default=0, ge=0, le=10_000)
+
+
+class RatesWanted(Wire):
+    lines: list[RateWanted] = Field(max_length=500)
+
+
+class VanLine(Wire):
+    part: Code
+    quantity: Decimal = Field(gt=0, le=10_000, decimal_places=3)
+    serial: Line | None = None
+
+
+class VanLoad(Wire):
+    command_id: UUID
+    lines: list[VanLine] = Field(min_length=1, max_length=100)
+
+
+class Kept(Reply):
+    """How many lines were kept."""
+
+    lines: int
+
+
+class AssetWanted(Wire):
+    """A machine. Known by kind and serial number already, it keeps its id."""
+
+    kind: Code
+    serial: Name | None = None
+    name: OwnTexts
+    customer_id: UUID | None = None
+    installed_at: AwareDatetime | None = None
+    warranty_until: AwareDatetime | None = None
+
+
+class AssetKept(Reply):
+    asset_id: UUID
+
+
+class MachinesWanted(Wire):
+    asset_ids: list[UUID] = Field(max_length=50)
+
+
+class AssetTicket(Reply):
+    ticket_id: UUID
+    ticket_no: str
+    status: str
+    work_type: str
+    created_at: datetime
+    done_at: datetime | None
+    outcome: str | None
+    text: str | None
+    checklist: list[dict[str, object]] | None
+    parent_id: UUID | None
+    parent_kind: str | None
+    parts: list[dict[str, str]]
+
+
+class AssetHistory(Reply):
+    """A machine and every ticket it was part of, newest first."""
+
+    asset_id: UUID
+    kind: str
+    serial: str | None
+    name: dict[str, str]
+    installed_at: datetime | None
+    warranty_until: datetime | None
+    tickets: list[AssetTicket]
+
+
+class ManagerLinkMade(Reply):
+    """The address under which one customer accepts many tickets at once."""
+
+    url: str
+    expires_at: datetime

@@ -1,0 +1,276 @@
+"""Money after the work: payments taken, what engineers and contractors earn, the tenant's lists of prices."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from dispatch.actions.cases import Case
+from dispatch.actions.step import Draft, Step
+from dispatch.domain.errors import Conflict, NotFound, NotReady
+from dispatch.domain.evidence_checklist import check_checklist
+from dispatch.domain.lifecycle import Need
+from dispatch.domain.money import Rate, earned, inert
+from dispatch.store.ids import new_id
+from dispatch.store.queries.reading import fetch
+from dispatch.store.tables.money import Part, PartMovement, Quote, SettlementLine
+from dispatch.store.tables.people import Engineer
+from dispatch.store.tables.proof import Payment, Price, SettlementRate
+from dispatch.store.tables.tenants import WorkType
+
+MOST_LINES = 1_000
+MOST_EXPORTED = 100_000
+
+
+def _approved(step: Step, case: Case) -> Quote | None:
+    """The newest quote of the ticket that its customer approved."""
+    return step.db.scalars(
+        select(Quote)
+        .where(
+            Quote.tenant_id == step.tenant_id,
+            Quote.ticket_id == case.ticket.id,
+            Quote.status == "approved",
+        )
+        .order_by(Quote.quoted_at.desc(), Quote.version.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _paid_minor(step: Step, quote: Quote) -> int:
+    return int(
+        step.db.execute(
+            select(func.coalesce(func.sum(Payment.amount_minor), 0)).where(
+                Payment.tenant_id == step.tenant_id, Payment.quote_id == quote.id
+            )
+        ).scalar_one()
+    )
+
+
+def _pay_met(step: Step, case: Case) -> set[Need]:
+    """An approved quote, a method and an amount within what is owed. Raises NotReady `payment_too_high`."""
+    quote = _approved(step, case)
+    if quote is None:
+        return set()
+    met = {Need.QUOTE_APPROVED}
+    if case.facts.method is not None and case.facts.amount_minor is not None:
+        met.add(Need.PAYMENT)
+        owed_minor = quote.total_minor - _paid_minor(step, quote)
+        if case.facts.amount_minor > owed_minor:
+            raise NotReady("payment_too_high", owed_minor=owed_minor, currency=quote.currency)
+    return met
+
+
+def _pay(step: Step, case: Case) -> dict[str, object]:
+    quote = _approved(step, case)
+    assert quote is not None
+    assert case.facts.method is not None
+    assert case.facts.amount_minor is not None
+    payment = Payment(
+        tenant_id=step.tenant_id,
+        id=new_id(),
+        ticket_id=case.ticket.id,
+        quote_id=quote.id,
+        method=case.facts.method,
+        currency=quote.currency,
+        amount_minor=case.facts.amount_minor,
+        reference=case.facts.reference,
+        actor=str(step.principal.role),
+        actor_id=case.engineer_id or step.principal.id,
+        at=step.now,
+    )
+    step.db.add(payment)
+    step.db.flush()
+    return {
+        "payment": str(payment.id),
+        "method": payment.method,
+        "amount_minor": payment.amount_minor,
+        "currency": payment.currency,
+        "owed_minor": quote.total_minor - _paid_minor(step, quote),
+    }
+
+
+HANDLERS = {"pay": (_pay_met, _pay)}
+
+
+def settle(step: Step, case: Case) -> list[dict[str, object]]:
+    """What the accepted visit earns its engineer, and the contractor who lent the engineer: lines by the
+    work type's rates. A visit the customer rejected earns nothing; its rework does."""
+    visit = case.visit
+    if visit.engineer_id is None or visit.completed_at is None:
+        return []
+    engineer = step.db.get(Engineer, {"tenant_id": step.tenant_id, "id": visit.engineer_id})
+    contractor_id = visit.contractor_id or (engineer.contractor_id if engineer else None)
+    payees = [("engineer", visit.engineer_id)]
+    if contractor_id is not None:
+        payees.append(("contractor", contractor_id))
+    quote = _approved(step, case)
+    quoted = (quote.total_minor, quote.currency) if quote else None
+    facts: list[dict[str, object]] = []
+    for kind, payee_id in payees:
+        key = {"tenant_id": step.tenant_id, "work_type": case.ticket.work_type, "payee_kind": kind}
+        rate = step.db.get(SettlementRate, key)
+        if rate is None:
+            continue
+        for line in earned(Rate(rate.fixed_minor, rate.share_bp), step.rules.currency, quoted):
+            step.db.add(
+                SettlementLine(
+                    tenant_id=step.tenant_id,
+                    id=new_id(),
+                    ticket_id=case.ticket.id,
+                    visit_id=visit.id,
+                    payee_kind=kind,
+                    payee_id=payee_id,
+                    currency=line.currency,
+                    amount_minor=line.amount_minor,
+                    reason=line.reason,
+                    at=step.now,
+                )
+            )
+            facts.append(
+                {
+                    "payee": kind,
+                    "amount_minor": line.amount_minor,
+                    "currency": line.currency,
+                    "reason": line.reason,
+                }
+            )
+    return facts
+
+
+# the tenant's lists
+
+
+def put_checklist(step: Step, work_type: str, items: list[dict[str, Any]], photos: int | None) -> None:
+    """The checklist of a work type, whole. Raises NotFound `work_type_unknown`, NotReady `checklist_invalid`."""
+    check_checklist(items)
+    row = _work_type(step, work_type)
+    row.checklist = items
+    if photos is not None:
+        row.completion_photos = photos
+    row.version += 1
+    _changed(step, "checklist", {"work_type": work_type, "items": len(items)})
+
+
+def put_prices(step: Step, lines: Sequence[Mapping[str, Any]]) -> None:
+    """The price list, whole; quotes made before keep their prices. Raises NotReady `part_unknown`."""
+    for line in lines:
+        if line.get("part") is not None and _part(step, line["part"]) is None:
+            raise NotReady("part_unknown", part=line["part"])
+    step.db.execute(delete(Price).where(Price.tenant_id == step.tenant_id))
+    if lines:
+        step.db.execute(insert(Price).values([{"tenant_id": step.tenant_id, **line} for line in lines]))
+    _changed(step, "prices", {"lines": len(lines)})
+
+
+def put_rates(step: Step, lines: Sequence[Mapping[str, Any]]) -> None:
+    """What payees earn by work type, whole. Raises NotFound `work_type_unknown`."""
+    for line in lines:
+        _work_type(step, line["work_type"])
+    step.db.execute(delete(SettlementRate).where(SettlementRate.tenant_id == step.tenant_id))
+    if lines:
+        rows = [{"tenant_id": step.tenant_id, **line} for line in lines]
+        step.db.execute(insert(SettlementRate).values(rows))
+    _changed(step, "rates", {"lines": len(lines)})
+
+
+def put_parts(step: Step, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Parts added or changed; a part once used is never taken off the list."""
+    for line in lines:
+        statement = insert(Part).values(tenant_id=step.tenant_id, **line)
+        step.db.execute(
+            statement.on_conflict_do_update(
+                index_elements=["tenant_id", "code"], set_={k: v for k, v in line.items() if k != "code"}
+            )
+        )
+    _changed(step, "parts", {"lines": len(lines)})
+
+
+def load_van(step: Step, engineer_id: UUID, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Parts from the depot into an engineer's van. Raises NotFound `engineer_unknown`, NotReady `part_unknown`."""
+    if step.db.get(Engineer, {"tenant_id": step.tenant_id, "id": engineer_id}) is None:
+        raise NotFound("engineer_unknown", engineer_id=str(engineer_id))
+    for line in lines:
+        if _part(step, line["part"]) is None:
+            raise NotReady("part_unknown", part=line["part"])
+        step.db.add(
+            PartMovement(
+                tenant_id=step.tenant_id,
+                part=line["part"],
+                quantity=line["quantity"],
+                from_kind="depot",
+                from_id=None,
+                to_kind="van",
+                to_id=engineer_id,
+                serial=line.get("serial"),
+                at=step.now,
+            )
+        )
+    step.db.flush()
+    _changed(step, "van_loaded", {"engineer": str(engineer_id), "lines": len(lines)})
+
+
+def _part(step: Step, code: str) -> Part | None:
+    return step.db.get(Part, {"tenant_id": step.tenant_id, "code": code})
+
+
+def _work_type(step: Step, code: str) -> WorkType:
+    row = step.db.get(WorkType, {"tenant_id": step.tenant_id, "code": code})
+    if row is None:
+        raise NotFound("work_type_unknown", work_type=code)
+    return row
+
+
+def _changed(step: Step, what: str, facts: dict[str, object]) -> None:
+    """A change of the tenant's own lists is an event like any other."""
+    step.drafts.append(Draft("tenant", step.tenant_id, None, f"{what}_changed", facts=facts))
+
+
+# the export
+
+_LINES = """
+  select l.at, t.ticket_no, v.number as visit, l.payee_kind, coalesce(e.name, c.name ->> %(language)s) as payee,
+    l.reason, l.currency, l.amount_minor
+  from settlement_lines l
+  join tickets t on t.tenant_id = l.tenant_id and t.id = l.ticket_id
+  left join visits v on v.tenant_id = l.tenant_id and v.id = l.visit_id
+  left join engineers e on e.tenant_id = l.tenant_id and e.id = l.payee_id and l.payee_kind = 'engineer'
+  left join contractors c on c.tenant_id = l.tenant_id and c.id = l.payee_id and l.payee_kind = 'contractor'
+  where l.tenant_id = %(tenant)s and l.at >= %(since)s and l.at < %(before)s
+  order by l.at, l.id limit %(most)s
+"""
+_HEAD = ("at", "ticket_no", "visit", "payee_kind", "payee", "reason", "currency", "amount_minor")
+
+
+def export_settlement(step: Step, since: datetime, before: datetime) -> Iterator[str]:
+    """CSV after RFC 4180 with a head line and a byte-order mark, amounts in minor units; no cell is a formula.
+
+    Raises Conflict `export_too_large` above MOST_EXPORTED lines: ask for a shorter time.
+    """
+    values = {
+        "tenant": step.tenant_id,
+        "since": since,
+        "before": before,
+        "language": step.rules.language,
+        "most": MOST_EXPORTED + 1,
+    }
+    rows = fetch(step.db, _LINES, values)
+    if len(rows) > MOST_EXPORTED:
+        raise Conflict("export_too_large", most=MOST_EXPORTED)
+    return _written(rows)
+
+
+def _written(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield "\ufeff" + ",".join(_HEAD) + "\r\n"
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line).writerow([inert(_cell(row[name])) for name in _HEAD])
+        yield line.getvalue()
+
+
+def _cell(value: object) -> object:
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
