@@ -11,6 +11,7 @@ from api.customer import endpoints as customer
 from api.customer import manager as customer_manager
 from api.customer import pages as customer_pages
 from api.dispatcher import endpoints as dispatcher
+from api.dispatcher import matching as dispatcher_matching
 from api.dispatcher import promises as dispatcher_promises
 from api.dispatcher import proof as dispatcher_proof
 from api.engineer import endpoints as engineer
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         static.endpoints,
         engineer.endpoints,
         dispatcher.endpoints,
+        dispatcher_matching.endpoints,
         dispatcher_promises.endpoints,
         dispatcher_proof.endpoints,
         customer.endpoints,

@@ -107,6 +107,7 @@ def _pools() -> None:
         sa.Column("visit_id", sa.Uuid(), nullable=False),
         _at("opened_at"),
         sa.Column("ring_m", sa.Integer(), nullable=False),
+        sa.Column("most_grabs", sa.Integer(), nullable=False),
         _at("collect_until", nullable=True),
         sa.CheckConstraint("ring_m > 0", name=op.f("ck_pools_ring")),
         _refer("pools", "visit_id", "visits", "CASCADE"),

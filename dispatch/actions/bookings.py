@@ -12,16 +12,17 @@ from dispatch.store.queries.reading import fetch
 from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tickets import VisitEngineer
 
-#: Locks the day's row and adds to it where the sum is within the limit; no row comes back where it is not.
+#: Locks the day's row and adds to it where the sum is within the limit and approved overtime; no row comes back
+#: where it is not.
 _BOOK = """
   insert into engineer_days as d (tenant_id, engineer_id, day, planned_min)
   select %(tenant)s, %(engineer)s, %(day)s, %(minutes)s where %(minutes)s <= %(limit)s
   on conflict (tenant_id, engineer_id, day) do update set planned_min = d.planned_min + %(minutes)s
-    where d.planned_min + %(minutes)s <= %(limit)s
+    where d.planned_min + %(minutes)s <= %(limit)s + d.extra_min
   returning planned_min
 """
 _BOOKED = """
-  select planned_min from engineer_days
+  select planned_min, extra_min from engineer_days
   where tenant_id = %(tenant)s and engineer_id = %(engineer)s and day = %(day)s
 """
 _UNBOOK = """
@@ -67,7 +68,8 @@ def _book(step: Step, case: Case, engineer_id: UUID, day: date, limit_min: int) 
     if fetch(step.db, _BOOK, {**key, "minutes": minutes, "limit": limit_min}):
         return
     booked = fetch(step.db, _BOOKED, key)
-    planned_min = booked[0]["planned_min"] if booked else 0
+    planned_min, extra_min = (booked[0]["planned_min"], booked[0]["extra_min"]) if booked else (0, 0)
+    limit_min += extra_min
     raise Conflict("workload_full", planned_min=planned_min, visit_min=minutes, limit_min=limit_min)
 
 

@@ -109,6 +109,7 @@ def offer_to(step: Step, case: Case, chosen: tuple[Candidate, ...], round_: int)
     """The system's `offer` to these, the round and each one's travel kept on the offer."""
     by_id = {c.engineer.engineer_id: c.engineer for c in chosen}
     act(step, case.ticket.id, "offer", Facts(engineer_ids=tuple(by_id)))
+    case.offers = None
     for offer in offers.pending_offers(step, case):
         seen = by_id.get(offer.engineer_id) if offer.engineer_id else None
         if seen is not None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from dispatch.actions.bookings import give_to
 from dispatch.actions.cases import Case, engineer_of, in_pool, offers_of, was_made_to
 from dispatch.actions.matching import judge_one
+from dispatch.actions.pool_rules import check_grab, count_grab
 from dispatch.actions.step import Draft, Step
 from dispatch.domain.errors import Conflict, NotFound, NotReady
 from dispatch.domain.lifecycle import Actor, Need
@@ -228,13 +229,19 @@ def exclude(step: Step, case: Case, engineer_id: UUID, reason: str) -> None:
 
 def _grab_met(step: Step, case: Case) -> set[Need]:
     """The pool's rules: open to all who fit, and this engineer fits."""
+    check_eligible(step, case)
+    return {Need.POOL}
+
+
+def check_eligible(step: Step, case: Case) -> None:
+    """Raises Conflict `not_in_pool`, `not_in_ring`, `grabs_used_up`, `not_eligible` with the broken rules."""
     if not in_pool(case):
         raise Conflict("not_in_pool", ticket_id=str(case.ticket.id))
     engineer = engineer_of(step, case.engineer_id)
+    check_grab(step, case, engineer.id)
     broken = [r for r in judge_one(step, case, engineer.id).refusals if not _may_grab_despite(r)]
     if broken:
         raise Conflict("not_eligible", broken_rules=[r.as_json() for r in broken])
-    return {Need.POOL}
 
 
 def _may_grab_despite(refusal: Refused) -> bool:
@@ -247,6 +254,7 @@ def _grab(step: Step, case: Case) -> dict[str, object]:
     withdraw_offers(step, case)
     give_to(step, case, engineer_of(step, case.engineer_id), within_limit=True)
     case.visit.acknowledged_at = step.now
+    count_grab(step, case)
     return {}
 
 

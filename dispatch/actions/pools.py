@@ -1,6 +1,6 @@
 """The pool: shown in widening rings, names collected where the policy asks, and assigned before a promise is at risk."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -47,6 +47,7 @@ def _open(step: Step, case: Case) -> Pool:
         visit_id=case.visit.id,
         opened_at=step.now,
         ring_m=rules.ring_m,
+        most_grabs=rules.most_grabs,
         collect_until=step.now + collects if rules.collect_s else None,
     )
     step.db.add(pool)
@@ -77,11 +78,3 @@ def bidders(step: Step, visit_id: UUID) -> list[UUID]:
 
 def _assign(step: Step, case: Case, chosen: Candidate) -> None:
     act(step, case.ticket.id, "assign", Facts(engineer_id=chosen.engineer.engineer_id))
-
-
-def collecting(step: Step, case: Case) -> datetime | None:
-    """Until when names are collected for this visit; None where the first to grab has it."""
-    pool = step.db.get(Pool, {"tenant_id": step.tenant_id, "visit_id": case.visit.id})
-    if pool is None or pool.collect_until is None or pool.collect_until <= step.now:
-        return None
-    return pool.collect_until

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from dispatch.actions import acceptance, intake, money, offers, visits
+from dispatch.actions import acceptance, intake, money, offers, pool_rules, visits
 from dispatch.actions.cases import Case, draft_for, load_case
 from dispatch.actions.step import Answer, House, Step, run_command
 from dispatch.domain.commands import Command, Principal
@@ -57,6 +57,9 @@ def apply_action(step: Step, command: Command, witnessed_by: UUID | None = None)
     case = load_case(step, command.ticket_id, command.facts, witnessed_by, grabs)
     if command.action == "decline_offer":
         offers.decline(step, case)
+    elif grabs and case.actor is Actor.ENGINEER and pool_rules.collects(step, case):
+        offers.check_eligible(step, case)
+        pool_rules.put_name_down(step, case)
     elif command.action not in ACTIONS:
         raise NotReady("action_unknown", action=command.action)
     elif _is_crew_but_not_lead(case) and command.action in CREW_ACTIONS:

@@ -34,8 +34,7 @@ class Policy:
 
     def rules(self, tenant: TenantRules) -> TenantRules:
         """The tenant's rules with this policy's numbers. Raises NotReady `tenant_setting_invalid`."""
-        check_settings(self.settings)
-        return replace(tenant, **{k: v for k, v in self.settings.items() if k in POLICY_SETTINGS})
+        return replace(tenant, **check_settings(self.settings))
 
 
 def choose_policy(

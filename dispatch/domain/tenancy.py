@@ -1,8 +1,9 @@
 """What a tenant may set, with the product's defaults and limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dispatch.domain.errors import NotReady
@@ -48,8 +49,7 @@ class TenantRules:
     @classmethod
     def of(cls, zone: str, language: str, currency: str, settings: Mapping[str, object]) -> "TenantRules":
         """From a tenant's row. Raises NotReady `tenant_setting_invalid` naming the setting."""
-        check_settings(settings)
-        return cls(zone=zone, language=language, currency=currency, **settings)  # type: ignore[arg-type]  # checked above
+        return replace(cls(zone=zone, language=language, currency=currency), **check_settings(settings))
 
     @property
     def tzinfo(self) -> ZoneInfo:
@@ -60,8 +60,10 @@ class TenantRules:
         return at.astimezone(self.tzinfo).date()
 
 
-def check_settings(settings: Mapping[str, object]) -> None:
-    """Raises NotReady `tenant_setting_invalid` naming the first that is unknown or out of its limits."""
+def check_settings(settings: Mapping[str, object]) -> dict[str, Any]:
+    """The settings, whole numbers as such. Raises NotReady `tenant_setting_invalid` naming the first that is
+    unknown or out of its limits."""
+    found: dict[str, Any] = {}
     for name, value in settings.items():
         if name not in LIMITS or isinstance(value, bool) or not isinstance(value, int | float):
             raise NotReady("tenant_setting_invalid", setting=name)
@@ -69,6 +71,8 @@ def check_settings(settings: Mapping[str, object]) -> None:
         whole = TenantRules.__dataclass_fields__[name].type is int
         if not low <= value <= high or (whole and value != int(value)):
             raise NotReady("tenant_setting_invalid", setting=name, least=low, most=high)
+        found[name] = int(value) if whole else float(value)
+    return found
 
 
 LIMITS: dict[str, tuple[float, float]] = {

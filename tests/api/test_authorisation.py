@@ -346,6 +346,44 @@ def offer_ack(world: World, role: Role) -> tuple[str, Any]:
 REQUESTS["engineer_push_ack"] = offer_ack
 
 
+def match_policy(world: World, role: Role) -> tuple[str, Any]:
+    """A policy of the world's own, to be kept again or dropped."""
+    policy_id = "00000000-0000-7000-8000-00000000a001"
+    admin = world.tokens[Role.ADMIN]
+    path = f"/dispatcher/v1/match_policies/{policy_id}"
+    world.town.product.client.put(path, json={"mode": "offer", "work_type": "ac_repair"}, headers=admin)
+    return path, None
+
+
+def part_wanted(world: World, role: Role) -> tuple[str, Any]:
+    made = world.town.made
+    world.town.product.rows(
+        """insert into parts (tenant_id, code, name, unit) values (%(tenant)s, 'fuse', '{}', 'piece')
+        on conflict (tenant_id, code) do update set unit = 'piece' returning code""",
+        made.tenant_id,
+    )
+    return f"/dispatcher/v1/tickets/{world.ticket_id}/parts_wanted/fuse", {"quantity": "0"}
+
+
+REQUESTS |= {
+    "dispatcher_why_not": lambda w, r: (
+        f"/dispatcher/v1/tickets/{w.ticket_id}/candidates/{w.town.made.engineers['Eve']}",
+        None,
+    ),
+    "dispatcher_match_policies": at("/dispatcher/v1/match_policies"),
+    "dispatcher_put_match_policy": lambda w, r: (
+        match_policy(w, r)[0],
+        {"mode": "offer", "work_type": "ac_repair"},
+    ),
+    "dispatcher_drop_match_policy": match_policy,
+    "dispatcher_put_wish": lambda w, r: (
+        f"/dispatcher/v1/tickets/{w.ticket_id}/wishes/{w.town.made.engineers['Eve']}",
+        {"wish": "none"},
+    ),
+    "dispatcher_put_part_wanted": part_wanted,
+}
+
+
 @pytest.fixture(scope="module")
 def world(product: Product) -> World:
     maps = product.settings.maps_dir

@@ -96,6 +96,9 @@ _POOL_WHERE = """
     and (t.territory_id is null or w.home is null or t.territory_id = w.home)
     and not exists (select from refusals r where r.tenant_id = t.tenant_id and r.ticket_id = t.id
       and r.engineer_id = %(engineer)s)
+    and not exists (select from visits x join pools p on p.tenant_id = x.tenant_id and p.visit_id = x.id
+      where x.tenant_id = t.tenant_id and x.ticket_id = t.id and x.closed_at is null
+        and not st_dwithin(w.here, t.site, p.ring_m))
 """
 
 _POOL = f"""

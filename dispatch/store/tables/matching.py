@@ -40,12 +40,14 @@ class MatchPolicy(Base, Row):
 
 
 class Pool(Base, TenantRow):
-    """One visit in the pool: how far it is shown, and until when names are collected before the best gets it."""
+    """One visit in the pool: how far it is shown, until when names are collected before the best gets it, and
+    how many a day one engineer may grab (0: no limit)."""
 
     __tablename__ = "pools"
     visit_id: Mapped[UUID] = mapped_column(primary_key=True)
     opened_at: Mapped[datetime]
     ring_m: Mapped[int]
+    most_grabs: Mapped[int]
     collect_until: Mapped[datetime | None]
     __table_args__ = (
         refer("visit_id", "visits", ondelete="CASCADE"),

@@ -1,7 +1,7 @@
 /** The dispatcher's half of the HTTP API. Every call has a time-out; every failure is a `Refused` with a code. */
 
 import type {
-  ActionDone, Board, CatalogueReply, DeadLetter, Me, NewTicket, Place, ProblemBody, Receipt, TicketCreated, TicketPage, TicketView, Uuid,
+  ActionDone, Board, Candidate, CatalogueReply, DeadLetter, Me, NewTicket, Place, ProblemBody, Receipt, TicketCreated, TicketPage, TicketView, Uuid,
 } from './wire'
 
 const TIMEOUT_MS = 5_000
@@ -45,6 +45,8 @@ export class DispatcherApi {
     this.#get('/tickets', { status: query.status, q: query.q, attention: query.attention ? '1' : null, page: query.page })
   ticket = (id: Uuid): Promise<TicketView> => this.#get(`/tickets/${id}`)
   candidates = (id: Uuid): Promise<Receipt> => this.#get(`/tickets/${id}/candidates`, {}, MATCH_TIMEOUT_MS)
+  whyNot = (id: Uuid, engineerId: Uuid): Promise<{ candidate: Candidate }> =>
+    this.#get(`/tickets/${id}/candidates/${engineerId}`, {}, MATCH_TIMEOUT_MS)
   receipts = (id: Uuid): Promise<{ receipts: Receipt[] }> => this.#get(`/tickets/${id}/receipts`)
   match = (id: Uuid): Promise<Receipt> => this.#send('POST', `/tickets/${id}/match`, undefined, MATCH_TIMEOUT_MS)
   catalogue = (): Promise<CatalogueReply> => this.#get('/catalogue')

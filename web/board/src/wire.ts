@@ -202,6 +202,7 @@ export interface Receipt {
   chosen_engineer_id: Uuid | null
   runner_up_engineer_id: Uuid | null
   travel_source: string
+  holds: boolean | null
   candidates: Candidate[]
 }
 

@@ -43,6 +43,7 @@ export const common = {
   action_photo: ['上传照片', 'Photo'],
   action_alert: ['提醒调度员', 'Alert'],
   action_grab: ['抢单', 'Grab'],
+  action_bid: ['报名抢单', 'Put name down'],
   action_assign: ['指派', 'Assign'],
   action_reassign: ['改派', 'Reassign'],
   action_acknowledge: ['已确认', 'Seen'],

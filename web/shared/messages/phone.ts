@@ -234,6 +234,8 @@ export const phone = {
   problem_no_engineer: ['工单已不在你名下', 'The ticket is no longer yours.'],
   problem_not_the_lead: ['只有主责工程师可以操作', 'Only the lead engineer may do this.'],
   problem_not_eligible: ['这张工单与你的技能或区域不符', 'Your skills or territory do not fit this ticket.'],
+  problem_not_in_ring: ['工单目前只对附近的工程师开放', 'Only those nearer by may take it for now.'],
+  problem_grabs_used_up: ['今天抢单次数已用完', 'No more tickets from the pool today.'],
   problem_not_in_pool: ['工单已不在抢单大厅', 'The ticket is no longer in the pool.'],
   problem_offer_not_live: ['派单已失效：已超时、被撤回或已被接走', 'That offer is over: expired, withdrawn or taken.'],
   problem_offer_unknown: ['没有这个派单', 'No such offer.'],

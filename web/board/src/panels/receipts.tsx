@@ -77,9 +77,14 @@ function ReceiptBody({ receipt }: { receipt: Receipt }): JSX.Element {
           onChange={setOther}
           options={[...names].filter(([id]) => id !== receipt.chosen_engineer_id).sort((a, b) => a[1].localeCompare(b[1], language.value))}
         />
-        {other && <WhyNot asked={asked} chosen={chosen} />}
+        {other && (asked ? <WhyNot asked={asked} chosen={chosen} /> : <WhyNotNow key={other} ticketId={receipt.ticket_id} engineerId={other} />)}
       </div>
       <p class="hint">{t('receipt_seq', { n: receipt.as_of_seq })} · {t(receipt.travel_source.startsWith('road') ? 'travel_by_road' : 'travel_estimated')}</p>
+      {receipt.holds !== null && (
+        <p class="hint" data-holds={receipt.holds}>
+          {receipt.holds ? '✓' : '✗'} {t(receipt.holds ? 'receipt_holds' : 'receipt_broken')}
+        </p>
+      )}
     </>
   )
 }
@@ -90,17 +95,33 @@ function Against({ better, worse }: { better: Candidate; worse: Candidate }): JS
   return <p>{t('receipt_runner_up', { name: worse.name, diff: scoreText(worse.score - better.score), part: label('part', part) })}</p>
 }
 
-function WhyNot({ asked, chosen }: { asked: Candidate | undefined; chosen: Candidate | undefined }): JSX.Element {
-  if (!asked) return <p>{t('receipt_not_seen')}</p>
-  if (!asked.eligible) {
-    return (
-      <ul class="refusals">
-        {asked.refusals.map((refusal) => (
-          <li key={refusal.rule}>{refusalText(refusal, catalogue.value)}</li>
-        ))}
-      </ul>
-    )
-  }
+/** Somebody the decision did not look at, judged now by the server. */
+function WhyNotNow({ ticketId, engineerId }: { ticketId: string; engineerId: string }): JSX.Element {
+  const [line, setLine] = useState<Candidate | null>(null)
+  useEffect(() => {
+    api.whyNot(ticketId, engineerId).then((found) => setLine(found.candidate), complain)
+  }, [ticketId, engineerId])
+  if (!line) return <Loading />
+  return (
+    <>
+      <p>{t('receipt_not_seen')}</p>
+      {line.eligible ? <p>{t('receipt_fits_now', { score: scoreText(line.score ?? 0) })}</p> : <Refusals line={line} />}
+    </>
+  )
+}
+
+function Refusals({ line }: { line: Candidate }): JSX.Element {
+  return (
+    <ul class="refusals">
+      {line.refusals.map((refusal) => (
+        <li key={refusal.rule}>{refusalText(refusal, catalogue.value)}</li>
+      ))}
+    </ul>
+  )
+}
+
+function WhyNot({ asked, chosen }: { asked: Candidate; chosen: Candidate | undefined }): JSX.Element {
+  if (!asked.eligible) return <Refusals line={asked} />
   const part = chosen ? decidingPart(chosen, asked) : null
   const facts = { rank: asked.rank, score: scoreText(asked.score ?? 0) }
   if (!chosen || !part) return <p>{t('receipt_ranked_same', facts)}</p>
