@@ -24,7 +24,7 @@ from dispatch.domain.tenancy import TenantRules
 from dispatch.store.exchange import Question, Rows
 from dispatch.store.personal import PersonalData
 from dispatch.store.queries.reading import fetch, fetch_all
-from dispatch.store.transactions import Database
+from dispatch.store.transactions import Database, finish
 
 STATUS_OF: tuple[tuple[type[DispatchError], int], ...] = (
     (NotFound, 404),
@@ -130,22 +130,24 @@ def run_command(
             return answer
         step = begin(db, house, principal, _as_rules(rules), command_id, device_at)
         body = work(step)
-        seq, written = append_events(step, (_SEEN, key))
+        seq, writes = append_events(step, (_SEEN, key))
         stored = {**body, "seq": seq}
-        written.append(_to_store(key, request_hash, 200, stored, step.now))
-        return _finish(db, written, 200, stored)
+        _finish(db, [*writes, _to_store(key, request_hash, 200, stored, step.now)])
+        return Answer(200, stored)
 
     def refuse(refusal: DispatchError) -> Answer:
         status = next(code for kind, code in STATUS_OF if isinstance(refusal, kind))
         body = {"code": refusal.code, "facts": refusal.facts}
         if refusal.code == "command_id_reused":
             return Answer(status, body)
-        write = _to_store(key, request_hash, status, body, house.now())
-        return house.database.run(
-            principal.tenant_id,
-            lambda db, seen: _as_answer(seen, command_id, request_hash) or _finish(db, [write], status, body),
-            (_SEEN, key),
-        )
+
+        def remember(db: Session, seen: Rows) -> Answer:
+            answer = _as_answer(seen, command_id, request_hash)
+            if answer is None:
+                _finish(db, [_to_store(key, request_hash, status, body, house.now())])
+            return answer or Answer(status, body)
+
+        return house.database.run(principal.tenant_id, remember, (_SEEN, key))
 
     try:
         try:
@@ -263,17 +265,19 @@ def _to_store(
     return _STORE, {**key, "hash": request_hash, "status": status, "body": Jsonb(body), "at": now}
 
 
-def _finish(db: Session, writes: list[Question], status: int, body: dict[str, Any]) -> Answer:
-    """The last trip of a command: its events and, last, its answer."""
-    if not fetch_all(db, *writes)[-1]:
-        raise AlreadyDone
-    return Answer(status, body)
+def _finish(db: Session, writes: list[Question]) -> None:
+    """The last trip of a command, its answer among it."""
+    try:
+        finish(db, writes)
+    except psycopg.errors.UniqueViolation as error:
+        if error.diag.constraint_name == "pk_commands":
+            raise AlreadyDone from error
+        raise
 
 
 _STORE = """
   insert into commands (tenant_id, actor_id, command_id, request_hash, status, body, at)
   values (%(tenant)s, %(actor)s, %(command)s, %(hash)s, %(status)s, %(body)s, %(at)s)
-  on conflict do nothing returning status
 """
 _SET_TIMER = """
   insert into timers (tenant_id, kind, subject_id, due_at)

@@ -12,7 +12,7 @@ from dispatch.store.exchange import Question
 
 
 def _nothing(key: Any, request_hash: bytes, status: int, body: dict[str, Any], now: datetime) -> Question:
-    return "select 1 as status", {}
+    return "select 1", {}
 
 
 def sabotage() -> None:
