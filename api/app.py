@@ -15,9 +15,11 @@ from api.dispatcher import matching as dispatcher_matching
 from api.dispatcher import promises as dispatcher_promises
 from api.dispatcher import proof as dispatcher_proof
 from api.engineer import endpoints as engineer
+from api.dispatcher import telling as dispatcher_telling
 from api.house import Rooms
 from api.integrations import endpoints as integrations
 from api.live import LiveHub
+from api.integrations import wecom
 from api.places import Places
 from api.signin import Doorkeeper
 from dispatch.actions.step import House
@@ -71,6 +73,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         dispatcher_matching.endpoints,
         dispatcher_promises.endpoints,
         dispatcher_proof.endpoints,
+        dispatcher_telling.endpoints,
+        wecom.endpoints,
         customer.endpoints,
         customer.requests,
         customer_pages.pages,

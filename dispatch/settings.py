@@ -85,6 +85,12 @@ class Settings:
     previous_data_keys: tuple[bytes, ...] = field(default=(), repr=False)
     sms_url: str = ""
     sms_token: str = field(default="", repr=False)
+    mail_url: str = field(default="", repr=False)
+    mail_from: str = ""
+    voice_url: str = ""
+    voice_token: str = field(default="", repr=False)
+    vapid_key: str = field(default="", repr=False)
+    webhook_test_hosts: tuple[str, ...] = ()
     maps_dir: Path = Path("maps")
     roads_dir: Path = Path("roads")
 
@@ -121,6 +127,15 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     ),
     "PAIDAN_FCM_SERVICE_ACCOUNT": ("path of Firebase's service-account JSON", "none: no push, phones pull"),
     "PAIDAN_FCM_URL": ("another address for FCM (tests, demo)", "Google's"),
+    "PAIDAN_MAIL_URL": ("`smtp://user:password@host:port` for e-mail, or `smtps://`", "none: no e-mail"),
+    "PAIDAN_MAIL_FROM": ("address e-mail comes from", "none"),
+    "PAIDAN_VOICE_URL": ("gateway for calls: `POST {to, text, key}`", "none: no calls"),
+    "PAIDAN_VOICE_TOKEN": ("its bearer token", "none"),
+    "PAIDAN_VAPID_KEY": ("base64url, 32 bytes: signs Web Push", "none: no Web Push"),
+    "PAIDAN_WEBHOOK_TEST_HOSTS": (
+        "host names webhooks may go to though they are not public, separated by commas: tests and the demo only",
+        "none",
+    ),
     "PAIDAN_API_POOL": ("database connections of each api process", "8"),
     "PAIDAN_WORKER_CONCURRENCY": ("jobs a worker runs at once", "8"),
     "PAIDAN_MAPS_DIR": ("folder of map layers shown on the board", "`$PAIDAN_STATE/maps`"),
@@ -158,6 +173,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         fcm_url=env.get("PAIDAN_FCM_URL", ""),
         api_pool=_count(env, "PAIDAN_API_POOL", 8),
         worker_concurrency=_count(env, "PAIDAN_WORKER_CONCURRENCY", 8),
+        mail_url=env.get("PAIDAN_MAIL_URL", ""),
+        mail_from=env.get("PAIDAN_MAIL_FROM", ""),
+        voice_url=env.get("PAIDAN_VOICE_URL", ""),
+        voice_token=env.get("PAIDAN_VOICE_TOKEN", ""),
+        vapid_key=env.get("PAIDAN_VAPID_KEY", ""),
+        webhook_test_hosts=tuple(filter(None, env.get("PAIDAN_WEBHOOK_TEST_HOSTS", "").split(","))),
         maps_dir=Path(env.get("PAIDAN_MAPS_DIR", str(state / "maps"))),
         roads_dir=Path(env.get("PAIDAN_ROADS_DIR", str(state / "roads"))),
     )

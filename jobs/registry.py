@@ -6,16 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from dispatch.actions.step import House, Step, run_step
+from dispatch.actions.telling_book import ChannelBook
 from dispatch.adapters.push import PushSender
 from dispatch.domain.commands import system
 
 
 @dataclass(frozen=True, slots=True)
 class Wired:
-    """The worker's parts: the house, and who sends pushes (nobody where none is configured)."""
+    """The worker's parts: the house, who sends pushes (nobody where none is configured), the other channels
+    (None: nobody is told by them), and the address that links begin with."""
 
     house: House
     push: PushSender | None
+    book: ChannelBook | None = None
+    public_url: str = "http://127.0.0.1:8080"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,9 @@
 """Jobs that tell: pushes to engineers, messages to customers."""
 
-from dispatch.actions import telling
+from dispatch.actions import telling, telling_messages
+from dispatch.actions.step import Step
+from dispatch.actions.telling_messages import Telling
+from dispatch.actions.telling_people import Person
 from jobs.registry import About, Wired, in_step, job
 
 
@@ -32,7 +35,18 @@ def push_ticket_changed(wired: Wired, about: About) -> None:
 
 
 def _tell(wired: Wired, about: About, template: str) -> None:
-    in_step(wired, about, lambda step: telling.tell_customer(step, about.ticket_id, about.seq, template))
+    """Kept for the customer's page, and sent over the company's channels where there are any."""
+    book = wired.book
+
+    def tell(step: Step) -> None:
+        telling.tell_customer(step, about.ticket_id, about.seq, template)
+        if book is not None:
+            customer = Person("customer", about.ticket_id)
+            telling_messages.tell(
+                step, book.of(step), Telling(about.seq, about.ticket_id, template, customer)
+            )
+
+    in_step(wired, about, tell)
 
 
 @job

@@ -8,20 +8,27 @@ from typing import Any
 from uuid import UUID
 
 from dispatch.actions.step import House
+from dispatch.actions.telling_book import ChannelBook
+from dispatch.adapters.channel import Channel
+from dispatch.adapters.mail import MailChannel
+from dispatch.adapters.outside import OutsideClient
 from dispatch.adapters.push import PushSender
 from dispatch.adapters.push_firebase import FCM_URL, FirebasePushSender
 from dispatch.adapters.queue import run_worker
 from dispatch.adapters.roads import RoadTimes
+from dispatch.adapters.sms import HttpSms, KeptSms, SmsChannel
+from dispatch.adapters.voice import HttpVoice, VoiceChannel
+from dispatch.adapters.webpush import WebPushChannel
 from dispatch.domain.errors import DispatchError
 from dispatch.settings import Settings, read_settings
 from dispatch.store.personal import PersonalData
 from dispatch.store.transactions import Database
-from jobs import keeping, matching, promises, telling, visits
+from jobs import keeping, matching, promises, telling, telling_channels, visits
 from jobs.registry import JOBS, About, Wired
 
 log = logging.getLogger("jobs")
 
-MODULES = (keeping, matching, promises, telling, visits)
+MODULES = (keeping, matching, promises, telling, telling_channels, visits)
 
 
 def wire(settings: Settings) -> Wired:
@@ -29,7 +36,7 @@ def wire(settings: Settings) -> Wired:
     database = Database(settings.database_url, settings.worker_concurrency, "paidan-worker")
     roads = RoadTimes(settings.roads_dir)
     house = House(database, settings.clock.now, PersonalData(settings.data_key), roads)
-    return Wired(house, push_sender(settings))
+    return Wired(house, push_sender(settings), channel_book(settings), settings.public_url)
 
 
 def push_sender(settings: Settings) -> PushSender | None:
@@ -38,6 +45,24 @@ def push_sender(settings: Settings) -> PushSender | None:
         return None
     account = json.loads(Path(settings.fcm_service_account).read_text())
     return FirebasePushSender(account, settings.clock.now, settings.fcm_url or FCM_URL)
+
+
+def channel_book(settings: Settings) -> ChannelBook:
+    """The installation's own channels; companies add theirs. The demo keeps texts and calls to itself."""
+    now = settings.clock.now
+    fixed: dict[str, Channel] = {}
+    if settings.sms_url or settings.demo:
+        sender = HttpSms(settings.sms_url, settings.sms_token) if settings.sms_url else KeptSms()
+        fixed["sms"] = SmsChannel(sender, now)
+    if settings.voice_url:
+        fixed["voice"] = VoiceChannel(HttpVoice(settings.voice_url, settings.voice_token), now)
+    if settings.mail_url:
+        fixed["mail"] = MailChannel(settings.mail_url, settings.mail_from, now)
+    if settings.vapid_key:
+        outside = OutsideClient(settings.webhook_test_hosts)
+        contact = f"mailto:{settings.mail_from}" if settings.mail_from else settings.public_url
+        fixed["webpush"] = WebPushChannel(settings.vapid_key, contact, settings.clock.wall, outside)
+    return ChannelBook(now, fixed)
 
 
 def run_job(wired: Wired, name: str, arguments: Mapping[str, Any]) -> None:

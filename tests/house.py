@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from psycopg.rows import dict_row
 
 from api.app import create_app
+from dispatch.actions.telling_book import ChannelBook
 from dispatch.adapters.sms import KeptSms
 from dispatch.settings import Clock, Settings, read_settings
 from dispatch.store.ids import new_id
@@ -66,6 +67,7 @@ class Product:
         self.client = TestClient(self.app, raise_server_exceptions=False)
         self._relay = Relay(self.settings)
         self.background: Background | None = None
+        self.book: ChannelBook | None = None
 
     def close(self) -> None:
         self.app.state.photos.close()
@@ -80,7 +82,7 @@ class Product:
         if self.background is not None:
             self.background.settle(self.clock.now())
             return
-        wired = Wired(self.house, None)
+        wired = Wired(self.house, None, self.book)
         for _ in range(rounds):
             with psycopg.connect(
                 self.settings.database_relay_url, row_factory=dict_row, autocommit=True

@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("quiet_from_min", sa.Integer(), nullable=True),
         sa.Column("quiet_to_min", sa.Integer(), nullable=True),
         sa.Column("debounce_s", sa.Integer(), server_default=sa.text("20"), nullable=False),
+        sa.Column("ladder_backup", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint("debounce_s between 0 and 600", name=op.f("ck_tell_rules_debounce")),
         sa.CheckConstraint(
@@ -457,7 +458,8 @@ def upgrade() -> None:
         sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("outcome", sa.String(), nullable=True),
         sa.CheckConstraint(
-            "outcome in ('acked','declined','expired','escalated')", name=op.f("ck_ladders_outcome")
+            "outcome in ('acked','declined','expired','escalated','withdrawn')",
+            name=op.f("ck_ladders_outcome"),
         ),
         sa.CheckConstraint("(outcome is null) = (ended_at is null)", name=op.f("ck_ladders_ended")),
         sa.ForeignKeyConstraint(

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from api.shapes import Priority
 from mobile_contract.v1 import Code, Phone, Reply, Wire
@@ -172,3 +172,109 @@ class PromiseLine(Reply):
 class PromisePage(Reply):
     now: datetime
     promises: list[PromiseLine]
+
+
+class RulesWanted(Wire):
+    """Quiet hours as minutes of the local day, both or neither; bursts are gathered for `debounce_s`."""
+
+    quiet_from_min: int | None = Field(default=None, ge=0, le=1439)
+    quiet_to_min: int | None = Field(default=None, ge=0, le=1439)
+    debounce_s: int = Field(default=20, ge=0, le=600)
+    ladder_backup: bool = False
+
+    @model_validator(mode="after")
+    def both_or_neither(self) -> "RulesWanted":
+        if (self.quiet_from_min is None) != (self.quiet_to_min is None):
+            raise ValueError("quiet hours need a beginning and an end")
+        return self
+
+
+class ChannelWanted(Wire):
+    """Keys of a channel; none keeps those entered before."""
+
+    active: bool
+    values: dict[Code, Annotated[str, StringConstraints(max_length=500)]] = Field(default={}, max_length=10)
+
+
+class TargetWanted(Wire):
+    channel: Code
+    address: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+
+
+class TargetsWanted(Wire):
+    """In order of preference; what was there before is replaced."""
+
+    targets: list[TargetWanted] = Field(max_length=10)
+
+
+class RulesLine(Reply):
+    quiet_from_min: int | None
+    quiet_to_min: int | None
+    debounce_s: int
+    ladder_backup: bool
+
+
+class ChannelLine(Reply):
+    channel: str
+    active: bool
+    updated_at: datetime
+
+
+class TargetLine(Reply):
+    person_kind: str
+    person_id: UUID
+    channel: str
+    preference: int
+    gone_at: datetime | None
+
+
+class TellSettings(Reply):
+    """`needs` says what each channel of a company's own asks for. Keys and addresses are never shown."""
+
+    rules: RulesLine
+    channels: list[ChannelLine]
+    targets: list[TargetLine]
+    needs: dict[str, list[str]]
+    wecom_callback: str
+
+
+class MessageLine(Reply):
+    message_id: UUID
+    ticket_id: UUID | None
+    ticket_no: str | None
+    template: str
+    person_kind: str
+    person_name: str | None
+    channel: str
+    language: str
+    status: Literal["waiting", "sending", "sent", "refused", "gone", "expired", "merged"]
+    code: str | None
+    tries: int
+    not_before: datetime
+    made_at: datetime
+    sent_at: datetime | None
+
+
+class RungLine(Reply):
+    number: int
+    whom: str
+    channel: str
+    at: datetime
+    outcome: str | None
+    code: str | None
+
+
+class LadderLine(Reply):
+    ladder_id: UUID
+    offer_id: UUID
+    engineer_name: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    rungs: list[RungLine]
+
+
+class MessagePage(Reply):
+    messages: list[MessageLine]
+    ladders: list[LadderLine]
+    next_page: str | None

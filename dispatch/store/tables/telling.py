@@ -40,12 +40,14 @@ class ChannelSetting(Base, TenantRow):
 
 
 class TellRules(Base, TenantRow):
-    """Quiet hours in minutes of the tenant's local day, and how long bursts are gathered."""
+    """Quiet hours in minutes of the tenant's local day, how long bursts are gathered, and whether an unseen
+    offer is also made to the next best."""
 
     __tablename__ = "tell_rules"
     quiet_from_min: Mapped[int | None]
     quiet_to_min: Mapped[int | None]
     debounce_s: Mapped[int] = mapped_column(server_default=text("20"))
+    ladder_backup: Mapped[bool] = mapped_column(server_default=text("false"))
     updated_at: Mapped[datetime]
     __table_args__ = (
         CheckConstraint("num_nonnulls(quiet_from_min, quiet_to_min) in (0, 2)", name="quiet"),
@@ -107,7 +109,7 @@ class Ladder(Base, Row):
         refer("ticket_id", "tickets", ondelete="CASCADE"),
         refer("engineer_id", "engineers"),
         UniqueConstraint("tenant_id", "offer_id"),
-        CheckConstraint("outcome in ('acked','declined','expired','escalated')", name="outcome"),
+        CheckConstraint("outcome in ('acked','declined','expired','escalated','withdrawn')", name="outcome"),
         CheckConstraint("(outcome is null) = (ended_at is null)", name="ended"),
     )
 

@@ -1,0 +1,229 @@
+"""Who is told: the people behind a word, where each is reached in which order, and in which language."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from dispatch.actions.step import Step
+from dispatch.actions.telling_book import GROUP_CHANNELS, PERSON_CHANNELS, group_target
+from dispatch.domain.errors import NotFound, NotReady
+from dispatch.store.ids import new_id
+from dispatch.store.queries.board import link_url
+from dispatch.store.queries.reading import fetch
+from dispatch.store.tables import telling as stored
+from dispatch.store.tables.people import Engineer, PushTarget
+from dispatch.store.tables.tenants import Dispatcher
+from dispatch.store.tables.tickets import Ticket
+
+#: Where nobody said otherwise, a known phone number is used after all that was named.
+PHONE_PREFERENCE = 90
+TARGETS_MAX = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`kind` is engineer, dispatcher, customer (by the ticket's id) or group (the tenant's bots)."""
+
+    kind: str
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One way to reach a person; `target_id` is the row it is kept in, None for a phone of their own."""
+
+    channel: str
+    preference: int
+    target_id: UUID | None
+
+
+_DUTY = """
+  select dispatcher_id as id from duties where tenant_id = %(tenant)s and starts_at <= %(now)s and ends_at > %(now)s
+"""
+_BOARD = (
+    "select id from dispatchers where tenant_id = %(tenant)s and active and role = any(%(roles)s) order by id"
+)
+
+
+def audience(step: Step, whom: str, engineer_id: UUID | None = None) -> list[Person]:
+    """The people behind `engineer`, `dispatchers` (their group bots too) or `duty_manager`."""
+    values = {"tenant": step.tenant_id, "now": step.now}
+    if whom == "engineer":
+        return [Person("engineer", engineer_id)] if engineer_id else []
+    if whom == "duty_manager":
+        rows = fetch(step.db, _DUTY, values) or fetch(step.db, _BOARD, {**values, "roles": ["admin"]})
+        return [Person("dispatcher", row["id"]) for row in rows]
+    rows = fetch(step.db, _BOARD, {**values, "roles": ["admin", "dispatcher"]})
+    return [Person("dispatcher", row["id"]) for row in rows] + [Person("group", step.tenant_id)]
+
+
+def places(step: Step, person: Person, ticket_id: UUID) -> list[Place]:
+    """Where they are reached, the preferred first; a device that is gone is not there."""
+    if person.kind == "group":
+        return [Place(name, n, None) for n, name in enumerate(GROUP_CHANNELS, 1)]
+    named = step.db.scalars(
+        select(stored.TellTarget).where(
+            stored.TellTarget.tenant_id == step.tenant_id,
+            stored.TellTarget.person_kind == person.kind,
+            stored.TellTarget.person_id == _owner(step, person),
+            stored.TellTarget.gone_at.is_(None),
+        )
+    )
+    found = [Place(row.channel, row.preference, row.id) for row in named]
+    if person.kind == "engineer":
+        devices = step.db.scalars(
+            select(PushTarget).where(
+                PushTarget.tenant_id == step.tenant_id,
+                PushTarget.engineer_id == person.id,
+                PushTarget.gone_at.is_(None),
+            )
+        )
+        found += [Place("fcm" if d.platform == "fcm" else "webpush", 0, d.id) for d in devices]
+    if _phone(step, person) is not None and not any(place.channel == "sms" for place in found):
+        found.append(Place("sms", PHONE_PREFERENCE, None))
+        if person.kind == "engineer":
+            found.append(Place("voice", PHONE_PREFERENCE + 1, None))
+    return sorted(found, key=lambda place: (place.preference, place.channel))
+
+
+def _owner(step: Step, person: Person) -> UUID | None:
+    if person.kind != "customer":
+        return person.id
+    ticket = step.db.get(Ticket, {"tenant_id": step.tenant_id, "id": person.id})
+    return ticket.customer_id if ticket is not None else None
+
+
+def _phone(step: Step, person: Person) -> str | None:
+    key = {"tenant_id": step.tenant_id, "id": person.id}
+    if person.kind == "customer":
+        ticket = step.db.get(Ticket, key)
+        sealed, column = (ticket.contact_phone_enc if ticket else None), "contact_phone"
+    elif person.kind == "engineer":
+        engineer = step.db.get(Engineer, key)
+        sealed, column = (engineer.phone_enc if engineer else None), "phone"
+    else:
+        return None
+    return step.personal.decrypt(sealed, step.tenant_id, person.id, column)
+
+
+def address(step: Step, row: stored.Message) -> str | None:
+    """The target a message goes to, None where it is gone."""
+    person = Person(row.person_kind, row.person_id)
+    if person.kind == "group":
+        return group_target(step, row.channel)
+    if row.target_id is None:
+        return _phone(step, person)
+    key = {"tenant_id": step.tenant_id, "id": row.target_id}
+    named = step.db.get(stored.TellTarget, key)
+    if named is not None:
+        if named.gone_at is not None:
+            return None
+        return step.personal.decrypt(named.address_enc, step.tenant_id, named.id, "address")
+    device = step.db.get(PushTarget, key)
+    return device.target if device is not None and device.gone_at is None else None
+
+
+def language(step: Step, person: Person, ticket_id: UUID) -> str:
+    """The recipient's own; the tenant's for its group."""
+    key = {"tenant_id": step.tenant_id, "id": person.id}
+    found: Engineer | Dispatcher | Ticket | None = None
+    if person.kind == "engineer":
+        found = step.db.get(Engineer, key)
+    elif person.kind == "dispatcher":
+        found = step.db.get(Dispatcher, key)
+    elif person.kind == "customer":
+        found = step.db.get(Ticket, key)
+    return found.language if found is not None else step.rules.language
+
+
+_ON_CALL = """
+  select 1 from shifts where tenant_id = %(tenant)s and engineer_id = %(person)s
+    and starts_at <= %(now)s and ends_at > %(now)s limit 1
+"""
+
+
+def on_call(step: Step, person: Person) -> bool:
+    """Whether quiet hours do not count for them: an engineer at work or on call, whoever is on duty."""
+    values = {"tenant": step.tenant_id, "person": person.id, "now": step.now}
+    if person.kind == "engineer":
+        return bool(fetch(step.db, _ON_CALL, values))
+    if person.kind == "dispatcher":
+        return any(row["id"] == person.id for row in fetch(step.db, _DUTY, values))
+    return person.kind == "group"
+
+
+_LINK = """
+  select id::text, encode(token_enc, 'hex') as token from customer_links
+  where tenant_id = %(tenant)s and ticket_id = %(ticket)s and revoked_at is null order by created_at desc limit 1
+"""
+
+
+def url(step: Step, row: stored.Message, public_url: str) -> str | None:
+    """The page that goes with a message: the customer's link, the engineer's app, the board."""
+    if row.ticket_id is None:
+        return None
+    if row.person_kind == "customer":
+        links = fetch(step.db, _LINK, {"tenant": step.tenant_id, "ticket": row.ticket_id})
+        return link_url(step.personal, step.tenant_id, links[0], public_url) if links else None
+    if row.person_kind == "engineer":
+        return f"{public_url}/phone/#/ticket/{row.ticket_id}"
+    return f"{public_url}/board/#/ticket/{row.ticket_id}"
+
+
+def put_targets(step: Step, person: Person, wanted: Sequence[tuple[str, str]]) -> None:
+    """Replace a person's targets by (channel, address), in order of preference.
+
+    Raises NotFound `person_unknown`; NotReady `target_invalid` for a channel that tells no single person.
+    """
+    table = {"engineer": Engineer, "dispatcher": Dispatcher}.get(person.kind)
+    if table is None or step.db.get(table, {"tenant_id": step.tenant_id, "id": person.id}) is None:
+        raise NotFound("person_unknown")
+    allowed = [name for name in PERSON_CHANNELS if name != "fcm"]
+    for channel, where in wanted:
+        if channel not in allowed or not where.strip() or not _is_address(channel, where):
+            raise NotReady("target_invalid", channel=channel, allowed=allowed)
+    target = stored.TellTarget
+    for row in step.db.scalars(
+        select(target).where(
+            target.tenant_id == step.tenant_id,
+            target.person_kind == person.kind,
+            target.person_id == person.id,
+        )
+    ):
+        step.db.delete(row)
+    step.db.flush()
+    for preference, (channel, where) in enumerate(dict.fromkeys(wanted), 1):
+        row_id = new_id()
+        sealed = step.personal.encrypt(where, step.tenant_id, row_id, "address")
+        blind = step.personal.blind(where, step.tenant_id)
+        assert sealed is not None
+        assert blind is not None
+        step.db.add(
+            target(
+                tenant_id=step.tenant_id,
+                id=row_id,
+                person_kind=person.kind,
+                person_id=person.id,
+                channel=channel,
+                preference=preference,
+                address_enc=sealed,
+                address_blind=blind,
+                created_at=step.now,
+            )
+        )
+    step.db.flush()
+
+
+def _is_address(channel: str, where: str) -> bool:
+    """Whether it may be one; the channel itself judges finely when it sends."""
+    if channel == "webpush":
+        try:
+            return isinstance(json.loads(where), dict)
+        except ValueError:
+            return False
+    if channel == "mail":
+        return where.count("@") == 1
+    return len(where) <= 100 and "\n" not in where
