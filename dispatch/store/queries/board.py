@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from dispatch.domain.lifecycle import Actor, TicketStatus, allowed_actions
 from dispatch.domain.words import search_words
+from dispatch.store.exchange import Question, Rows
 from dispatch.store.personal import PersonalData, phone_digits
-from dispatch.store.queries.reading import fetch, site_card, window_card
+from dispatch.store.queries.reading import fetch, fetch_all, site_card, window_card
 
 _LINE = """
   select t.id as ticket_id, t.ticket_no, t.status, t.version, t.priority,
@@ -21,7 +22,7 @@ _LINE = """
     v.acknowledged_at is not null as acknowledged,
     coalesce(o.pending, 0) as offers_pending, o.expires_at as offer_expires_at,
     t.hold_until, v.eta_at, p.promise
-  from tickets t
+  from page t
   join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
   left join lateral (select v.* from visits v where v.tenant_id = t.tenant_id and v.ticket_id = t.id
     order by (v.closed_at is not null), v.number desc limit 1) v on true
@@ -76,9 +77,14 @@ PAGE = 100
 def read_board(db: Session, tenant_id: UUID, now: datetime, day: Any, page: str | None) -> dict[str, Any]:
     """views.Board as plain values; `page` is the rank the last page ended with."""
     values = {"tenant": tenant_id, "now": now, "day": day}
-    counts = fetch(db, _COUNTS, values)
-    head = fetch(db, "select seq from chain_heads where tenant_id = %(tenant)s", values)
-    tickets, next_page = read_tickets(db, tenant_id, {"live": True}, page)
+    counts, head, lines, engineers = fetch_all(
+        db,
+        (_COUNTS, values),
+        ("select seq from chain_heads where tenant_id = %(tenant)s", values),
+        _page(tenant_id, {"live": True}, page, None),
+        (_ENGINEERS, values),
+    )
+    tickets, next_page = _lines(lines, page)
     return {
         "as_of_seq": head[0]["seq"] if head else 0,
         "now": now,
@@ -86,7 +92,7 @@ def read_board(db: Session, tenant_id: UUID, now: datetime, day: Any, page: str 
         "attention_count": sum(c["attention"] for c in counts),
         "tickets": tickets,
         "next_page": next_page,
-        "engineers": [_engineer(row) for row in fetch(db, _ENGINEERS, values)],
+        "engineers": [_engineer(row) for row in engineers],
     }
 
 
@@ -98,6 +104,14 @@ def read_tickets(
     personal: PersonalData | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """A page of BoardTickets. `asked`: live, status, attention, q, ticket. See `page_offset`."""
+    (rows,) = fetch_all(db, _page(tenant_id, asked, page, personal))
+    return _lines(rows, page)
+
+
+def _page(
+    tenant_id: UUID, asked: dict[str, Any], page: str | None, personal: PersonalData | None
+) -> Question:
+    """First the page's tickets by their own columns, then what hangs on them."""
     where = ["t.tenant_id = %(tenant)s"]
     values: dict[str, Any] = {"tenant": tenant_id, "offset": page_offset(page), "limit": PAGE + 1}
     if asked.get("live"):
@@ -112,11 +126,14 @@ def read_tickets(
         values["ticket"] = asked["ticket"]
     if asked.get("q"):
         where.append(_search(asked["q"], values, tenant_id, personal))
-    sql = f"{_LINE} where {' and '.join(where)} order by {_RANK} offset %(offset)s limit %(limit)s"
-    rows = fetch(db, sql, values)
-    more = len(rows) > PAGE
+    tickets = f"""select t.*, row_number() over (order by {_RANK}) as place from tickets t
+      where {" and ".join(where)} order by {_RANK} offset %(offset)s limit %(limit)s"""
+    return f"with page as materialized ({tickets}) {_LINE} order by t.place", values
+
+
+def _lines(rows: Rows, page: str | None) -> tuple[list[dict[str, Any]], str | None]:
     lines = [board_ticket(row) for row in rows[:PAGE]]
-    return lines, str(values["offset"] + PAGE) if more else None
+    return lines, str(page_offset(page) + PAGE) if len(rows) > PAGE else None
 
 
 def page_offset(page: str | None) -> int:

@@ -37,9 +37,13 @@ _TICKETS = f"""
 
 _MINE = f"""
   with mine as (
+    select v.id, c.role, c.checked_in_at from visits v
+      join visit_engineers c on c.tenant_id = v.tenant_id and c.visit_id = v.id and c.engineer_id = v.engineer_id
+      where v.tenant_id = %(tenant)s and v.engineer_id = %(engineer)s and v.closed_at is null
+    union all
     select v.id, c.role, c.checked_in_at from visit_engineers c
       join visits v on v.tenant_id = c.tenant_id and v.id = c.visit_id and v.closed_at is null
-      where c.tenant_id = %(tenant)s and c.engineer_id = %(engineer)s
+      where c.tenant_id = %(tenant)s and c.engineer_id = %(engineer)s and c.left_at is null and c.role <> 'lead'
     union all
     select v.id, null, null from tickets h
       join visits v on v.tenant_id = h.tenant_id and v.ticket_id = h.id and v.closed_at is null
