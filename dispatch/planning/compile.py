@@ -69,6 +69,7 @@ def compile_day(scenario: Scenario) -> Day:
         or tied.size
         or drive.shape[1] > 1
         or scenario.weights.working_s > 0
+        or scenario.weights.workload_spread_s > 0
     )
     facts = Facts(
         node=node,
@@ -91,6 +92,7 @@ def compile_day(scenario: Scenario) -> Day:
         crew=crew,
         helpers=helpers,
         may_help=may_help,
+        skilled=skilled_for(scenario) if helpers.shape[1] else np.zeros((0, 0), np.bool_),
         before=before,
         behind=behind,
         tied=tied,
@@ -102,11 +104,24 @@ def compile_day(scenario: Scenario) -> Day:
 
 
 def able_to_lead(scenario: Scenario) -> NDArray[np.bool_]:
-    """(M, N): skill levels met, not excluded, pinned to nobody else, and tools obtainable."""
+    """(M, N): skill levels met, not excluded, and pinned to nobody else."""
+    able = skilled_for(scenario)
+    index = {e.id: m for m, e in enumerate(scenario.engineers)}
+    for t, ticket in enumerate(scenario.tickets):
+        for name in ticket.not_with:
+            able[index[name], t] = False
+        if ticket.pinned is not None:
+            keep = able[index[ticket.pinned.engineer], t]
+            able[:, t] = False
+            able[index[ticket.pinned.engineer], t] = keep
+    return able
+
+
+def skilled_for(scenario: Scenario) -> NDArray[np.bool_]:
+    """(M, N): every skill level of the ticket is met."""
     skills = sorted({s for t in scenario.tickets for s in t.skills})
     column = {s: i for i, s in enumerate(skills)}
     held = np.zeros((len(scenario.engineers), len(skills)), np.int32)
-    index = {e.id: m for m, e in enumerate(scenario.engineers)}
     for m, engineer in enumerate(scenario.engineers):
         for skill, level in engineer.skills.items():
             if skill in column:
@@ -121,12 +136,6 @@ def able_to_lead(scenario: Scenario) -> NDArray[np.bool_]:
                 ok &= held[:, column[skill]] >= level
             kinds[kind] = ok
         able[:, t] = kinds[kind]
-        for name in ticket.not_with:
-            able[index[name], t] = False
-        if ticket.pinned is not None:
-            keep = able[index[ticket.pinned.engineer], t]
-            able[:, t] = False
-            able[index[ticket.pinned.engineer], t] = keep
     return able
 
 

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from dispatch.planning.scenario import Engineer, Matrices, Positions, Scenario, Travel
 
@@ -71,6 +70,8 @@ def near_tickets(scenario: Scenario, drive: Any) -> NDArray[np.int64]:
         away = (table + table.T)[np.ix_(sites, sites)].astype(np.int64)
         np.fill_diagonal(away, np.iinfo(np.int64).max)
         return np.ascontiguousarray(np.argsort(away, axis=1, kind="stable")[:, :k], np.int64)
+    from scipy.spatial import cKDTree  # half a second to load, and only days of positions need it
+
     points = globe(scenario.travel)[sites, :3]
     _, found = cKDTree(points).query(points, k=k + 1)
     near = np.empty((count, k), np.int64)

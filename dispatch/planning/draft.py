@@ -9,9 +9,10 @@ import numpy as np
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.kernel_crew import CREW_TIMES, settle, walk_again
-from dispatch.planning.kernel_edit import close_ticket, refresh_route, take_out
+from dispatch.planning.kernel_crew import CREW_TIMES, walk_again
+from dispatch.planning.kernel_edit import close_ticket, refresh_route
 from dispatch.planning.kernel_types import Draft
+from dispatch.planning.standing import make_it_stand
 
 MIXER: Final = 0x9E3779B97F4A7C15
 Routes = list[list[int]]  # nodes in order, one list for each engineer
@@ -73,7 +74,7 @@ def empty_draft(day: Day, seed: int) -> Draft:
 def load(day: Day, draft: Draft, routes: Sequence[Sequence[int]]) -> None:
     """Replaces the draft's routes by these nodes; breaks and pinned tickets they forget are added.
 
-    Visits that cannot stand (a crew that never meets, a ticket before what it waits for) are left open.
+    Visits that cannot stand (a crew that never meets, a lost skill, too many for one engineer) are left open.
     """
     facts = day.facts
     draft.node[:] = facts.node
@@ -97,9 +98,7 @@ def load(day: Day, draft: Draft, routes: Sequence[Sequence[int]]) -> None:
             walk_again(m, facts, draft)
         else:
             refresh_route(m, facts, draft)
-    if facts.tied.shape[0]:
-        _untie_until_it_settles(day, draft)
-        settle(False, facts, draft)
+    make_it_stand(day, draft)
 
 
 def _completed(day: Day, routes: Sequence[Sequence[int]]) -> Routes:
@@ -126,37 +125,11 @@ def _may_stay(day: Day, x: int, m: int) -> bool:
     """Whether node `x` may stand in engineer `m`'s route where it is; pinned rows are given out afterwards."""
     if day.facts.node[x, col.KIND] == col.REST:
         return x in day.names.rests[m]
+    if day.facts.node[x, col.KIND] == col.HELP:
+        return bool(day.facts.may_help[m, day.facts.node[x, col.LEAD]])
     if x >= len(day.scenario.tickets):
         return True
     return bool(day.able[m, x]) and not day.facts.node[x, col.PIN]
-
-
-def _untie_until_it_settles(day: Day, draft: Draft) -> None:
-    """Agrees crew times upwards from nothing; takes out what never comes to rest or breaks an order."""
-    facts = day.facts
-    for x in _incomplete(day, draft):
-        take_out(x, facts, draft)
-    while not settle(True, facts, draft):
-        worst = max((x for x in facts.tied if draft.owner[x] >= 0), key=lambda x: draft.node[x, col.EARLIEST])
-        take_out(int(facts.node[worst, col.LEAD]), facts, draft)
-        for x in _incomplete(day, draft):
-            take_out(x, facts, draft)
-
-
-def _incomplete(day: Day, draft: Draft) -> list[int]:
-    """Tickets in a route without their whole crew or without those they wait for, dependants included."""
-    facts, wrong = day.facts, set[int]()
-    while True:
-        before = len(wrong)
-        for t in range(facts.crew.shape[0]):
-            members = [t, *(int(h) for h in facts.helpers[t] if h >= 0)]
-            inside = [x for x in members if draft.owner[x] >= 0]
-            waits = [int(e) for e in facts.before[t] if e >= 0]
-            lost = any(draft.owner[e] < 0 or e in wrong for e in waits)
-            if inside and t not in wrong and (len(inside) < len(members) or lost):
-                wrong.add(t)
-        if len(wrong) == before:
-            return sorted(wrong)
 
 
 def routes_of(draft: Draft) -> Routes:

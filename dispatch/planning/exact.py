@@ -39,7 +39,7 @@ def best_order(day: Day, draft: Draft, m: int, seconds: float = 2.0, seed: int =
     rows = rows_of(draft)
     rows[m] = order
     trial = settled_draft(day, rows)
-    if float(trial.cost[m]) >= float(draft.cost[m]) - 1e-6:
+    if rows_of(trial) != rows or float(trial.cost[m]) >= float(draft.cost[m]) - 1e-6:
         return Proof(row, float(draft.cost[m]), proven)
     return Proof(order, float(trial.cost[m]), proven)
 

@@ -46,6 +46,18 @@ def prices(day: Day, draft: Draft, ticket: int) -> tuple[np.ndarray, np.ndarray,
     return cost, place, start
 
 
+def row_with(day: Day, draft: Draft, ticket: int, engineer: int, place: int) -> list[int]:
+    """The nodes of the engineer's route with `ticket` at a packed place from `prices`, the draft left as it is."""
+    row = draft.stop[engineer, 1 : int(draft.length[engineer]) + 1, col.NODE].tolist()
+    at, depot_at, depot = place & 1023, (place >> 10) & 1023, place >> 20
+    if not depot:
+        return [*row[: at - 1], ticket, *row[at - 1 :]]
+    kept = [[] if day.facts.node[x, col.KIND] == col.DEPOT else [x] for x in row]
+    kept.insert(at - 1, [ticket])
+    kept.insert(depot_at - 1, [int(day.facts.depots[depot - 1])])
+    return [x for part in kept for x in part]
+
+
 def put(day: Day, draft: Draft, ticket: int, engineer: int, place: int) -> None:
     """Puts the open ticket at a packed place from `prices`; crews cannot be placed this way."""
     insert(ticket, engineer, place, day.facts, draft)

@@ -40,6 +40,11 @@ def agree(x, facts, draft):
     if facts.before.shape[1] == 0 or facts.before[x, 0] < 0:
         return
     floor = draft.node[x, FLOOR]
+    for q in range(facts.before.shape[1]):
+        y = facts.before[x, q]
+        if y >= 0:
+            floor = max(floor, start_of(y, draft) + facts.node[y, DURATION])
+    draft.node[x, FLOOR] = floor
     start = start_of(x, draft)
     if start > floor:
         floor += int(uniform(draft.rng) * (start - floor + 1))
@@ -223,7 +228,7 @@ def takes_lead(m, x, facts):
     """Whether engineer `m`, standing earlier in the list, would be the one whose tools and parts count for `x`."""
     if facts.lack.shape[0] == 0 and facts.stock.shape[1] == 0:
         return False
-    return facts.able[m, x]
+    return facts.skilled[m, x]
 
 
 @kernel
@@ -253,6 +258,10 @@ def settle(upwards, facts, draft):
                 for q in range(facts.crew[x] - 1):
                     walk_again(draft.owner[facts.helpers[x, q]], facts, draft)
         if calm:
+            for x in range(facts.crew.shape[0]):
+                if facts.crew[x] > 1 and draft.owner[x] >= 0 and not upwards:
+                    start = np.int64(draft.node[x, EARLIEST])
+                    hold(x, start, min(start, np.int64(facts.node[x, LATEST])), facts, draft)
             agree_again(facts, draft)
             return True
     return False

@@ -99,11 +99,14 @@ def start_of(x, draft):
 
 @kernel
 def take_out(x, facts, draft):
-    """Takes ticket `x` with all its crew out of the plan, outside any round, and opens it."""
+    """Takes ticket `x` with all its crew out of the plan, outside any round, and opens it; nothing agreed remains."""
     was_in = draft.owner[x] >= 0
     pull_out(x, facts, draft)
     for q in range(facts.crew[x] - 1):
         pull_out(facts.helpers[x, q], facts, draft)
+    for k in range(draft.counters[GONE]):
+        for column in range(facts.node.shape[1]):
+            draft.node[draft.gone[k], column] = facts.node[draft.gone[k], column]
     if was_in:
         open_up(x, draft)
     for k in range(draft.counters[TOUCHED]):

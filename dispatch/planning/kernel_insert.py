@@ -7,27 +7,26 @@ import numpy as np
 from dispatch.planning.kernel import kernel
 from dispatch.planning.kernel_crew import natural_start
 from dispatch.planning.kernel_place import place_plain
-from dispatch.planning.kernel_place_rich import place_rich
-from dispatch.planning.kernel_search import mean_work
+from dispatch.planning.kernel_place_rich import EXACT_SPREAD, place_rich
+from dispatch.planning.kernel_recreate import ready
 from dispatch.planning.layout import MAX_VISITS
 
 
 @kernel
 def price_all(x, bound, cost, place, start, facts, draft):
     """Fills cost, packed place and start (M,) for the engineers who can take ticket `x` below `bound`."""
-    mean = mean_work(facts, draft)
+    if facts.tied.shape[0] > 0 and not ready(x, facts, draft):
+        return
     for q in range(facts.choices[x]):
         m = facts.option[x, q]
         c, k = bound, np.int64(-1)
         if facts.rich:
-            c, k = place_rich(x, m, bound, mean, facts, draft)
+            c, k = place_rich(x, m, bound, EXACT_SPREAD, facts, draft)
         elif draft.visits[m] < facts.engineer[m, MAX_VISITS]:
             c, k = place_plain(
                 x,
                 m,
                 bound,
-                mean,
-                facts.spread,
                 draft.stop,
                 draft.extra,
                 draft.length,
@@ -39,7 +38,6 @@ def price_all(x, bound, cost, place, start, facts, draft):
                 facts.drive,
                 facts.towards,
                 facts.ball,
-                draft.work,
             )
         if k >= 0:
             cost[m], place[m], start[m] = c, k, natural_start(x, m, k, facts, draft)

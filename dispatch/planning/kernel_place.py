@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dispatch.planning.kernel import kernel_inline
 from dispatch.planning.kernel_route import drive_s, stop_price
 from dispatch.planning.layout import (
@@ -18,7 +20,6 @@ from dispatch.planning.layout import (
     LEG,
     MODE,
     NODE,
-    ON_SHIFT,
     OVERTIME,
     SHIFT_TO,
     SITE,
@@ -30,8 +31,6 @@ def place_plain(
     x,
     m,
     bound,
-    mean,
-    spread,
     stop,
     extra,
     length,
@@ -43,17 +42,18 @@ def place_plain(
     drive,
     towards,
     ball,
-    work,
 ):
     """(cost, row) of the cheapest insertion of `x` into route `m` below `bound`, or (bound, -1).
 
-    The visit takes the row and pushes what stands there back. `towards` is `drive` transposed.
+    The visit takes the row and pushes what stands there back. `towards` is `drive` transposed. Where the detour is
+    shorter than the way was, or a later start could spare a move, no row is passed over unwalked.
     """
     n = length[m]
     row = stop[m]
     mode = engineer[m, MODE]
     site = node[x, SITE]
     per_s = rate[m, DRIVE]
+    spared = extra[m, 0]
     best = bound
     best_k = -1
     own = 0.0
@@ -70,9 +70,7 @@ def place_plain(
             out = drive_s(drive, ball, mode, 0, site, row[k, AT])
         added = into + out - row[k, LEG]
         cost = own + per_s * added
-        if spread > 0.0 and engineer[m, ON_SHIFT] == 1:
-            cost += spread * (abs(work[m] + added + node[x, DURATION] - mean) - abs(work[m] - mean))
-        if cost >= best:
+        if cost >= best + spared and added >= 0:
             continue
         start = row[k - 1, LEAVE] + into
         if start > node[x, LATEST]:
@@ -80,10 +78,12 @@ def place_plain(
         start = max(start, node[x, EARLIEST])
         cost += stop_price(node, price, x, m, start)
         clock = start + node[x, DURATION] + out
-        if clock > row[k, LAST] or cost >= best:
+        if clock > row[k, LAST] or (cost >= best + spared and added >= 0):
             continue
         if clock > row[k, FREE]:
-            cost = push(m, k, clock, cost, best, row, extra, n, node, price, engineer, rate)
+            cost = push(m, k, clock, cost, best + spared, row, extra, n, node, price, engineer, rate)
+        elif clock < row[k, ARRIVE]:
+            cost = push(m, k, clock, cost, np.inf, row, extra, n, node, price, engineer, rate)
         if cost < best:
             best = cost
             best_k = k
@@ -92,14 +92,14 @@ def place_plain(
 
 @kernel_inline
 def push(m, k, clock, cost, bound, row, extra, n, node, price, engineer, rate):
-    """`cost` plus what a later arrival `clock` at row `k` adds to the rest of the route; stops once above `bound`."""
+    """`cost` plus what another arrival `clock` at row `k` adds to the rest of the route; stops once above `bound`."""
     while k <= n:
         y = row[k, NODE]
         start = max(clock, node[y, EARLIEST])
         cost += stop_price(node, price, y, m, start) - extra[m, k]
         clock = start + node[y, DURATION] + row[k + 1, LEG]
         k += 1
-        if clock <= row[k, ARRIVE] or cost >= bound:
+        if clock == row[k, ARRIVE] or cost >= bound:
             return cost
     over = max(0, clock - engineer[m, SHIFT_TO])
     return cost + rate[m, OVERTIME] * over - extra[m, n + 1]

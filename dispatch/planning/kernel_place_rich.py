@@ -12,6 +12,7 @@ from dispatch.planning.layout import (
     FIXED,
     KIND,
     LATEST,
+    LEAD,
     LEAVE,
     MAX_VISITS,
     NODE,
@@ -19,32 +20,74 @@ from dispatch.planning.layout import (
     REST,
 )
 
+# In place of the mean work: the price of the spread is figured out anew.
+EXACT_SPREAD = -1.0
+
 
 @kernel_inline
 def pull(m, work, facts, draft, mean):
-    """What changing engineer `m`'s work to `work` seconds adds to the workload spread, the mean taken as fixed."""
+    """What changing engineer `m`'s work to `work` seconds adds to the workload spread, the mean taken as fixed.
+
+    With `mean` EXACT_SPREAD it moves along.
+    """
     if facts.spread == 0.0 or facts.engineer[m, ON_SHIFT] == 0:
         return 0.0
+    if mean == EXACT_SPREAD:
+        return facts.spread * (
+            spread_with(m, work, facts, draft) - spread_with(m, draft.work[m], facts, draft)
+        )
     return facts.spread * (abs(work - mean) - abs(draft.work[m] - mean))
+
+
+@kernel
+def spread_with(m, work, facts, draft):
+    """Seconds by which the engineers with a shift differ from their mean, if `m` worked `work` seconds."""
+    total, count, apart = float(work), 1, 0.0
+    for other in range(draft.work.shape[0]):
+        if other != m and facts.engineer[other, ON_SHIFT] == 1:
+            total += draft.work[other]
+            count += 1
+    mean = total / count
+    for other in range(draft.work.shape[0]):
+        if other != m and facts.engineer[other, ON_SHIFT] == 1:
+            apart += abs(draft.work[other] - mean)
+    return apart + abs(work - mean)
+
+
+@kernel
+def lowest_row(x, m, facts, draft):
+    """The first row of route `m` that visit `x` may take: after pinned stops and after all that it waits for."""
+    low = facts.engineer[m, FIXED] + 1
+    if facts.before.shape[1] == 0:
+        return low
+    t = facts.node[x, LEAD]
+    for q in range(facts.before.shape[1]):
+        y = facts.before[t, q]
+        if y < 0:
+            break
+        for k in range(low, draft.length[m] + 1):
+            if facts.node[draft.stop[m, k, NODE], LEAD] == y:
+                low = k + 1
+    return low
 
 
 @kernel
 def place_rich(x, m, bound, mean, facts, draft):
     """(added cost, packed place) of the cheapest insertion of `x` into route `m` below `bound`, or (bound, -1).
 
-    The place packs the row, and the row and number of a depot to call first: see `unpack`.
+    The place packs the row, and the row and number of a depot to call first: see `put_in`.
     """
     if draft.visits[m] >= facts.engineer[m, MAX_VISITS]:
         return bound, -1
     n, row, line = np.int64(draft.length[m]), draft.stop[m], draft.line
-    fixed = facts.engineer[m, FIXED]
+    low = lowest_row(x, m, facts, draft)
     depot_row = first_depot(m, facts, draft)
     in_van = carries(x, m, depot_row, facts, draft)
     best, place = bound, -1
     now = draft.cost[m]
     for k in range(1, n + 1):
         line[k + 1] = row[k, NODE]
-    for k in range(n + 1, fixed, -1):
+    for k in range(n + 1, low - 1, -1):
         line[k] = x
         if in_van or k > depot_row:
             if row[k - 1, LEAVE] <= draft.node[x, LATEST]:
@@ -56,19 +99,19 @@ def place_rich(x, m, bound, mean, facts, draft):
             line[k] = row[k - 1, NODE]
             line[k - 1] = x
     if not in_van:
-        best, place = place_with_depot(x, m, best, place, depot_row, mean, facts, draft)
+        best, place = place_with_depot(x, m, best, place, depot_row, low, mean, facts, draft)
     return best, place
 
 
 @kernel
-def place_with_depot(x, m, best, place, depot_row, mean, facts, draft):
+def place_with_depot(x, m, best, place, depot_row, low, mean, facts, draft):
     """The same with a call at a depot on the way: every pair of rows, the depot first; a later call is dropped."""
     n, row, line = np.int64(draft.length[m]), draft.stop[m], draft.line
     fixed = facts.engineer[m, FIXED]
     now = draft.cost[m]
     for d in range(facts.depots.shape[0]):
         for j in range(min(depot_row, n + 1), fixed, -1):
-            for k in range(j, n + 2):
+            for k in range(max(j, low), n + 2):
                 w = j
                 line[w] = facts.depots[d]
                 w += 1

@@ -79,8 +79,6 @@ def cheapest_plain(
     x,
     bound,
     blink,
-    mean,
-    spread,
     stop,
     extra,
     length,
@@ -92,7 +90,6 @@ def cheapest_plain(
     drive,
     towards,
     ball,
-    work,
     option,
     choices,
     version,
@@ -129,8 +126,6 @@ def cheapest_plain(
                 x,
                 m,
                 bound,
-                mean,
-                spread,
                 stop,
                 extra,
                 length,
@@ -142,7 +137,6 @@ def cheapest_plain(
                 drive,
                 towards,
                 ball,
-                work,
             )
             memo_version[x, m], memo_cost[x, m], memo_row[x, m] = version[m], cost, place
             if place < 0:
@@ -194,8 +188,6 @@ def cheapest(x, bound, blink, mean, facts, draft):
         x,
         bound,
         blink,
-        mean,
-        facts.spread,
         draft.stop,
         draft.extra,
         draft.length,
@@ -207,7 +199,6 @@ def cheapest(x, bound, blink, mean, facts, draft):
         facts.drive,
         facts.towards,
         facts.ball,
-        draft.work,
         facts.option,
         facts.choices,
         draft.version,
@@ -247,7 +238,10 @@ def bring_back(x, blink, mean, facts, draft):
 
 @kernel
 def ready(x, facts, draft):
-    """Whether all that must come before ticket `x` is in a route; sets the earliest start that leaves it."""
+    """Whether all that must come before ticket `x` is in a route; sets the earliest start that leaves it.
+
+    What was found under another start is forgotten: a round undone brings the start back, but not the memo.
+    """
     floor = facts.node[x, FLOOR]
     for q in range(facts.before.shape[1]):
         y = facts.before[x, q]
@@ -256,7 +250,7 @@ def ready(x, facts, draft):
         if draft.owner[y] < 0:
             return False
         floor = max(floor, start_of(y, draft) + facts.node[y, DURATION])
-    if facts.before.shape[1] > 0 and facts.before[x, 0] >= 0 and draft.node[x, FLOOR] != floor:
+    if facts.before.shape[1] > 0 and facts.before[x, 0] >= 0:
         draft.node[x, FLOOR] = floor
         for m in range(draft.memo_version.shape[1]):
             draft.memo_version[x, m] = 0

@@ -30,6 +30,7 @@ from dispatch.planning.layout import (
     LATEST,
     LEAVE,
     LEG,
+    MAX_VISITS,
     MISSED,
     MODE,
     MOVED,
@@ -79,7 +80,7 @@ def stop_price(node, price, x, m, start):
 
 @kernel_inline
 def free_start(node, price, x, m, start):
-    """The latest start of `x` that costs no more than `start` does."""
+    """The latest start of `x` up from which nothing changes: it costs the same as `start` does."""
     last = FAR
     if node[x, DUE] < FAR:
         last = max(start, node[x, DUE])
@@ -87,16 +88,28 @@ def free_start(node, price, x, m, start):
         last = min(last, max(start, node[x, EXCUSED]))
     if price[x, MOVED] > 0.0 and node[x, BEFORE_ENGINEER] == m:
         edge = node[x, BEFORE] + MOVED_TOLERANCE_S
-        if start <= edge:
+        if start < node[x, BEFORE] - MOVED_TOLERANCE_S:
+            last = min(last, node[x, BEFORE] - MOVED_TOLERANCE_S - 1)
+        elif start <= edge:
             last = min(last, edge)
     return last
+
+
+@kernel_inline
+def spared_later(node, price, x, m, start):
+    """What starting `x` later than `start` could spare: the price of being moved to an earlier hour."""
+    if price[x, MOVED] > 0.0 and node[x, BEFORE_ENGINEER] == m:
+        if start < node[x, BEFORE] - MOVED_TOLERANCE_S:
+            return price[x, MOVED]
+    return 0.0
 
 
 @kernel
 def retime_plain(m, stop, extra, length, node, price, engineer, rate, bias, drive, ball):
     """Walks route `m`, refreshes the times beside its stops and returns (cost, work seconds).
 
-    extra[m, k] becomes the price at row k, at the end that of overtime. A route without stops costs 0.
+    extra[m, k] becomes the price at row k, at the end that of overtime, at row 0 what later starts could spare.
+    A route without stops costs 0.
     """
     n = length[m]
     mode = engineer[m, MODE]
@@ -114,9 +127,10 @@ def retime_plain(m, stop, extra, length, node, price, engineer, rate, bias, driv
         row[1, ARRIVE] = clock
         row[1, LAST] = engineer[m, LAST_END]
         row[1, FREE] = engineer[m, SHIFT_TO]
-        extra[m, 1] = 0.0
+        extra[m, 0] = extra[m, 1] = 0.0
         return 0.0, 0
     cost = 0.0
+    spared = 0.0
     driven = 0
     served = 0
     for k in range(1, n + 1):
@@ -137,6 +151,7 @@ def retime_plain(m, stop, extra, length, node, price, engineer, rate, bias, driv
             cost += bias[m, x]
         extra[m, k] = late
         cost += late
+        spared += spared_later(node, price, x, m, start)
         clock = start + node[x, DURATION]
         served += node[x, DURATION]
         row[k, LEAVE] = clock
@@ -148,8 +163,9 @@ def retime_plain(m, stop, extra, length, node, price, engineer, rate, bias, driv
     row[n + 1, ARRIVE] = clock
     over = max(0, clock - engineer[m, SHIFT_TO])
     extra[m, n + 1] = rate[m, OVERTIME] * over
+    extra[m, 0] = spared
     cost += extra[m, n + 1] + rate[m, DRIVE] * driven
-    if clock > engineer[m, LAST_END]:
+    if clock > engineer[m, LAST_END] or n > engineer[m, MAX_VISITS]:
         cost += BROKEN
     look_back(m, row, n, node, price, engineer)
     return cost, driven + served

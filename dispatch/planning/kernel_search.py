@@ -221,7 +221,7 @@ def keep_best(draft):
 
 @kernel
 def fill(order, facts, draft):
-    """Inserts the open tickets of `order` one after the other, greedily; returns the score."""
+    """Inserts the open tickets of `order` one after the other, greedily; returns the score, crews meeting as they do."""
     begin_round(facts, draft)
     mean = mean_work(facts, draft)
     for x in order:
@@ -229,6 +229,8 @@ def fill(order, facts, draft):
             bring_back(x, 0.0, mean, facts, draft)
             draft.counters[PLACED] = 0
     begin_round(facts, draft)
+    if facts.tied.shape[0] > 0:
+        settle(False, facts, draft)
     return score(facts, draft)
 
 

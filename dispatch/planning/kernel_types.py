@@ -28,6 +28,7 @@ class Facts(NamedTuple):
     crew: Any  # (N,) int32
     helpers: Any  # (N, widest crew - 1) int64 nodes, -1 for none
     may_help: Any  # (M, N) bool, or (0, 0)
+    skilled: Any  # (M, N) bool: levels met, whoever it is pinned to; (0, 0) without crews
     before: Any  # (N, most) int64 tickets that must end first, -1 for none
     behind: Any  # (N, most) int64 tickets that wait for this one, -1 for none
     tied: Any  # (ties,) int64 nodes whose window depends on other routes

@@ -123,9 +123,8 @@ def routes_from_plan(day: Day, routes: Sequence[Route]) -> list[list[int]]:
     depots = {name: x for x, name in day.names.depot_of_node.items()}
     nodes: list[list[int]] = [[] for _ in engineers]
     used: dict[int, list[int]] = {}
-    for route in routes:
-        if route.engineer not in engineers:
-            continue
+    known = [route for route in routes if route.engineer in engineers]
+    for route in sorted(known, key=lambda known: engineers[known.engineer]):
         m = engineers[route.engineer]
         rests = {day.names.rest_of_node[x]: x for x in day.names.rests[m]}
         for stop in route.stops:

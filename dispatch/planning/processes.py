@@ -24,6 +24,7 @@ from dispatch.planning.scenario import Plan, PlanningError
 START_S: Final = 20.0  # for starting Python, loading kernels and reading the day
 LATE_SHARE: Final = 1.10
 LATE_S: Final = 1.0
+LEAVE_S: Final = 0.15  # for a child to end and be read
 LARGE_DAY: Final = 1500
 FIRST_SHARE: Final = 0.6
 THREADS_MOST: Final = 64
@@ -84,19 +85,20 @@ class _Crew:
         self.order, self.folder, self.stop = order, folder, stop
         self.children: list[_Child] = []
         self.count = 0
+        self.began = time.monotonic()
+        self.latest = self.began + order.seconds * LATE_SHARE + LATE_S - LEAVE_S
 
     def run(self) -> Plan:
         order = self.order
         if order.threads == 1 or order.warm is not None or order.iterations is not None:
             seeds = range(order.seed, order.seed + order.threads)
             return _best(self.phase([self._arguments(order.seconds, seed, order.warm) for seed in seeds]))
-        began = time.monotonic()
-        first = order.seconds * FIRST_SHARE
+        first_s = order.seconds * FIRST_SHARE
         if self._is_large():
             parts = order.threads
             plans = self.phase(
                 [
-                    [*self._arguments(first, order.seed, None, False), "--part", f"{i}/{parts}"]
+                    [*self._arguments(first_s, order.seed, None, first=True), "--part", f"{i}/{parts}"]
                     for i in range(parts)
                 ]
             )
@@ -104,12 +106,12 @@ class _Crew:
         else:
             seeds = range(order.seed, order.seed + order.threads)
             merged = min(
-                self.phase([self._arguments(first, seed, None, False) for seed in seeds]),
+                self.phase([self._arguments(first_s, seed, None, first=True) for seed in seeds]),
                 key=lambda plan: float(plan["score"]["total"]),
             )
         warm = self.folder / "first.json"
         warm.write_text(json.dumps(merged))
-        left = max(0.5, order.seconds - (time.monotonic() - began))
+        left = max(0.5, order.seconds - (time.monotonic() - self.began))
         seeds = range(order.seed, order.seed + (1 if self._is_large() else order.threads))
         return _best(self.phase([self._arguments(left, seed + order.threads, warm) for seed in seeds]))
 
@@ -122,13 +124,17 @@ class _Crew:
         except (ValueError, KeyError, TypeError, RecursionError):
             return False
 
-    def _arguments(self, seconds: float, seed: int, warm: Path | None, explain: bool = True) -> list[str]:
+    def _arguments(self, seconds: float, seed: int, warm: Path | None, first: bool = False) -> list[str]:
         order = self.order
         words = [str(order.scenario), "--seconds", f"{seconds:.3f}", "--seed", str(seed)]
-        words += ["--memory-mb", str(order.memory_mb)]
-        words += ["--iterations", str(order.iterations)] if order.iterations is not None else []
+        words += ["--memory-mb", str(order.memory_mb), "--parent", str(os.getpid())]
+        if order.iterations is not None:
+            words += ["--iterations", str(order.iterations)]
+        else:
+            share = FIRST_SHARE if first else 1.0
+            words += ["--until", f"{self.began + share * (self.latest - self.began):.3f}"]
         words += ["--warm", str(warm)] if warm is not None else []
-        return words + (["--explain"] if explain and order.explain else [])
+        return words + (["--explain"] if order.explain and not first else [])
 
     def phase(self, each: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
         """Runs one child for each list of arguments and returns the plans of those that left one, as documents."""

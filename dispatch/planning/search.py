@@ -11,8 +11,9 @@ import numpy as np
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.draft import Routes, empty_draft, load, routes_of
-from dispatch.planning.kernel_search import fill, keep_best, search
+from dispatch.planning.draft import Routes, empty_draft, load, routes_of, rows_of
+from dispatch.planning.kernel_search import fill, keep_best, score, search
+from dispatch.planning.kernel_types import Draft
 
 HOT_SHARE: Final = 0.44  # of the mean price of leaving a ticket open
 MUST_SERVE_LEGS: Final = (
@@ -26,6 +27,7 @@ BLINK: Final = 0.01
 SLICE_S: Final = 0.05
 FIRST_SLICE: Final = 50
 FILL_AT_ONCE: Final = 200
+PROOFS_MOST: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,24 @@ def search_day(
         if keep is not None and best < told - 1e-6:
             told = best
             keep(Found(routes_of(draft), best, done, int(draft.counters[col.CHANGED])))
-    return Found(routes_of(draft), float(best), done, int(draft.counters[col.CHANGED]))
+    routes, best = _proved(day, draft, routes_of(draft))
+    return Found(routes, best, done, int(draft.counters[col.CHANGED]))
+
+
+def _proved(day: Day, draft: Draft, routes: Routes) -> tuple[Routes, float]:
+    """The routes as they stand walked anew with nothing agreed beforehand, and their score.
+
+    What turns out broken leaves and is offered another place; this changes a plan only where the kernels were wrong.
+    """
+    load(day, draft, routes)
+    for _ in range(PROOFS_MOST):
+        standing, sure = rows_of(draft), float(score(day.facts, draft))
+        if standing == routes:
+            break
+        fill(_greedy_order(day), day.facts, draft)
+        routes = rows_of(draft)
+        load(day, draft, routes)
+    return standing, sure
 
 
 def temperatures(day: Day, effort: Effort) -> tuple[float, float]:

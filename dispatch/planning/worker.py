@@ -1,14 +1,18 @@
 """One search in a process of its own: `python -m dispatch.planning.worker SCENARIO --out PLAN …`, started by `processes`.
 
-It caps its own memory, writes the best plan so far now and then, and the final one with its reasons. What is wrong with
-the day goes to the out file as {"error": {code, facts}} with exit code 3.
+It caps its own memory, dies with its parent, writes the best plan so far now and then, and the final one with its
+reasons. What is wrong with the day goes to the out file as {"error": {code, facts}} with exit code 3.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
+import math
+import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -31,12 +35,18 @@ KEEP_EVERY_S = 2.0
 EXPLAIN_SHARE = 0.04
 EXPLAIN_LEAST_S = 0.25
 BAD_DAY = 3
+FINISH_S = 0.1  # for settling, judging and writing the plan
+FINISH_TICKET_S = 0.0001
+LEAST_SEARCH_S = 0.3
+PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 WARM_HOT_PER_S = 0.005  # of the cold start's temperature, by seconds to search
 WARM_HOT_MOST = 0.15
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _read(arguments)
+    if given.parent is not None:
+        _die_with(given.parent)
     limit = given.memory_mb * 2**20
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     try:
@@ -54,11 +64,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _die_with(parent: int) -> None:
+    """Whoever asked for this plan may be killed without a word: then nobody waits for it."""
+    ctypes.CDLL(None).prctl(PARENT_DEATH, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(BAD_DAY)
+
+
 def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="dispatch.planning.worker")
     parser.add_argument("scenario", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--until", type=float, default=math.inf, help="monotonic second to have ended by")
+    parser.add_argument("--parent", type=int, help="the process to die with")
     parser.add_argument("--iterations", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--warm", type=Path)
@@ -76,21 +95,25 @@ def _work(given: argparse.Namespace) -> None:
         scenario = split(scenario, parts)[number]
     day = compile_day(scenario)
     warm = routes_from_plan(day, read_plan(given.warm).routes) if given.warm else None
-    seconds = given.seconds - (time.monotonic() - began)
-    found = _search(day, scenario, given, warm, max(0.0, seconds), began)
-    ends = began + given.seconds + max(EXPLAIN_LEAST_S, EXPLAIN_SHARE * given.seconds)
-    write_plan(_finished(day, found, given, ends if given.iterations is None else float("inf")), given.out)
+    finish_s = FINISH_S + FINISH_TICKET_S * len(scenario.tickets)
+    explain_s = max(EXPLAIN_LEAST_S, EXPLAIN_SHARE * given.seconds) if given.explain else 0.0
+    search_until = min(began + given.seconds, given.until - explain_s - finish_s)
+    found = _search(day, scenario, given, warm, search_until)
+    ends = min(search_until + explain_s, given.until - finish_s)
+    write_plan(_finished(day, found, given, ends if given.iterations is None else math.inf), given.out)
 
 
 def _search(
-    day: Day, scenario: Scenario, given: argparse.Namespace, warm: Routes | None, seconds: float, began: float
+    day: Day, scenario: Scenario, given: argparse.Namespace, warm: Routes | None, until: float
 ) -> Found:
+    def left_s() -> float:
+        return max(min(float(given.seconds), LEAST_SEARCH_S), until - time.monotonic())
+
     if warm is None and is_plain(scenario):
-        plain = solve_plain(scenario, seconds, given.iterations, given.seed)
+        plain = solve_plain(scenario, left_s(), given.iterations, given.seed)
         if plain is not None:
             return plain
-        seconds = max(0.0, given.seconds - (time.monotonic() - began))
-    effort = Effort(seconds=seconds, iterations=given.iterations, seed=given.seed)
+    effort = Effort(seconds=left_s(), iterations=given.iterations, seed=given.seed)
     if warm is not None:
         hot, cold = temperatures(day, effort)
         effort = replace(effort, hot=max(cold, hot * min(WARM_HOT_MOST, WARM_HOT_PER_S * given.seconds)))

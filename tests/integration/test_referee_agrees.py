@@ -1,22 +1,23 @@
 """The objectives of engine and referee, which share no code, are equal: feature by feature, on random days.
 
-Twice for each day: on a random plan as the engine holds it, and on what a short search makes of it.
+Three times for each day: on a random plan as the engine holds it, and on what a short search makes of it and of
+nothing. The seeds are fixed, so that a run tells of the code and not of luck.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from dispatch.planning import referee
+from dispatch.planning import layout, referee, search
 from dispatch.planning.compile import Day, compile_day
 from dispatch.planning.draft import empty_draft, load, rows_of
-from dispatch.planning.insertion import price_insertions
+from dispatch.planning.insertion import prices, row_with
 from dispatch.planning.kernel_search import score
 from dispatch.planning.layout import BROKEN
 from dispatch.planning.outcome import settled_draft
@@ -27,10 +28,9 @@ from dispatch.planning.search import Effort, search_day
 from tests.integration.random_days import FEATURES, random_day, random_plan, save_tables
 
 ROUNDS = 60
-OPEN = {"order"}  # see KNOWN
-SEEDS = st.integers(0, 2**32)
-OFTEN = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-TIMELESS = [name for name in FEATURES if name not in {"modes", "hours", "positions", *OPEN}]
+DAYS = range(30)  # seeds of the random days, for each feature
+TRAVEL = ("tables", "modes", "hours", "positions")
+TIMELESS = [name for name in FEATURES if name not in TRAVEL]
 
 
 @pytest.fixture(scope="module")
@@ -90,64 +90,74 @@ def agrees(score: float, verdict: Verdict) -> bool:
     return verdict.valid and abs(score - verdict.total) <= 1e-3 + 1e-6 * abs(verdict.total)
 
 
-def check(seed: int, features: list[str], folder: Path) -> None:
-    """Equal on a loaded random plan that breaks nothing, and in every case on what a search answers."""
-    rng = random.Random(seed)
-    document = random_day(rng, features)
-    try:
-        day = compile_day(scenario_from_document(document, folder))
-    except PlanningError as error:
-        if error.code == "pin_contradicts":
-            return
-        raise
+def days(features: list[str], seeds: range, folder: Path) -> Iterator[tuple[int, Any, Day]]:
+    """(seed, document, compiled day) of each random day that does not contradict itself."""
+    for seed in seeds:
+        document = random_day(random.Random(seed), features)
+        try:
+            yield seed, document, compile_day(scenario_from_document(document, folder))
+        except PlanningError as error:
+            if error.code != "pin_contradicts":
+                raise
+
+
+def check(seed: int, document: Any, day: Day, folder: Path) -> None:
+    """Equal on a loaded random plan, and on what a search answers from nothing and from that plan."""
+    warm = as_nodes(day, random_plan(document, random.Random(seed)))
     draft = empty_draft(day, 1)
-    load(day, draft, as_nodes(day, random_plan(document, rng)))
+    load(day, draft, warm)
     held = judge(document, as_plan(day, rows_of(draft)), folder)
     sum_held = float(score(day.facts, draft))
-    if held.valid and sum_held < BROKEN / 2:
-        assert agrees(sum_held, held), (sum_held, held)
-    check_search(seed, document, day, None, folder)
+    # A pin may keep a crew whose lead the engine takes to be another than the referee does: then it says broken.
+    assert agrees(sum_held, held) or (
+        sum_held >= BROKEN / 2 and any("pinned" in t for t in document["tickets"])
+    ), (seed, sum_held, held)
+    for start in (None, warm):
+        found = search_day(day, Effort(iterations=ROUNDS, seed=seed % 1000), warm=start)
+        verdict = judge(document, as_plan(day, found.routes), folder)
+        assert agrees(found.score, verdict), (seed, start is None, found.score, verdict)
 
 
-def check_search(seed: int, document: Any, day: Day, warm: Any, folder: Path) -> None:
-    found = search_day(day, Effort(iterations=ROUNDS, seed=seed % 1000), warm=warm)
-    verdict = judge(document, as_plan(day, found.routes), folder)
-    assert agrees(found.score, verdict), (found.score, verdict)
-
-
-KNOWN = {
-    "after is broken within a route": ("order", 9, False),
-    "a warm plan keeps visits beyond max_visits": ("people", 10, True),
-    "a warm plan keeps a crew that never meets": ("crews", 41, True),
-}
-
-
-@pytest.mark.xfail(reason="found on random days, not yet mended in the engine", strict=False)
-@pytest.mark.parametrize("known", KNOWN.values(), ids=KNOWN.keys())
-def test_a_search_answers_no_broken_plan(known: tuple[str, int, bool], tables: Path) -> None:
-    feature, seed, warm = known
-    rng = random.Random(seed)
-    document = random_day(rng, [feature])
-    day = compile_day(scenario_from_document(document, tables))
-    nodes = as_nodes(day, random_plan(document, rng))
-    check_search(seed, document, day, nodes if warm else None, tables)
-
-
-@pytest.mark.parametrize("feature", ["plain", *(name for name in FEATURES if name not in OPEN)])
+@pytest.mark.parametrize("feature", ["plain", *FEATURES])
 def test_engine_and_referee_agree_on_a_feature_alone(feature: str, tables: Path) -> None:
-    @OFTEN
-    @given(seed=SEEDS)
-    def agree(seed: int) -> None:
-        check(seed, [] if feature == "plain" else [feature], tables)
-
-    agree()
+    for seed, document, day in days([] if feature == "plain" else [feature], DAYS, tables):
+        check(seed, document, day, tables)
 
 
-@OFTEN
-@given(seed=SEEDS, travel=st.sampled_from(["modes", "hours", "positions"]))
-def test_engine_and_referee_agree_on_all_features_together(seed: int, travel: str, tables: Path) -> None:
-    chosen = [name for name in TIMELESS if random.Random(seed).random() < 0.7]
-    check(seed, [*chosen, travel], tables)
+@pytest.mark.parametrize("travel", TRAVEL)
+def test_engine_and_referee_agree_on_all_features_together(travel: str, tables: Path) -> None:
+    for number in DAYS:
+        chosen = [name for name in TIMELESS if random.Random(number).random() < 0.7]
+        more = [travel] if travel in FEATURES else []
+        for seed, document, day in days([*chosen, *more], range(number, number + 1), tables):
+            check(seed, document, day, tables)
+
+
+@pytest.mark.parametrize("feature", ["order", "people", "crews"])
+def test_a_plan_that_leaves_the_engine_unproved_is_caught(
+    feature: str, tables: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the last proof, kernels that forget a rule hand out broken plans."""
+    monkeypatch.setattr(search, "_proved", lambda _day, _draft, routes: (routes, 0.0))
+    broken = 0
+    for seed, document, day in days([feature], range(60), tables):
+        other = forgetful(feature, day)
+        routes = search_day(other, Effort(iterations=ROUNDS, seed=seed)).routes
+        broken += not judge(document, as_plan(day, routes), tables).valid
+    assert broken > 0
+
+
+def forgetful(feature: str, day: Day) -> Day:
+    """The day as kernels see it that have forgotten the order, the maximum of visits, or who may be in a crew."""
+    facts = day.facts
+    if feature == "order":
+        nobody = facts.before[:, :0]
+        return replace(day, facts=facts._replace(before=nobody, behind=nobody))
+    if feature == "people":
+        engineer = facts.engineer.copy()
+        engineer[:, layout.MAX_VISITS] = layout.FAR
+        return replace(day, facts=facts._replace(engineer=engineer))
+    return replace(day, facts=facts._replace(crew=facts.crew.clip(max=1), helpers=facts.helpers[:, :0]))
 
 
 @pytest.mark.parametrize(
@@ -164,50 +174,71 @@ def test_a_referee_that_forgets_a_part_is_caught(
     part: str, feature: str, tables: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(referee.PARTS, part, lambda _day, _table: 0.0)
-    assert not all(passes(seed, [] if feature == "plain" else [feature], tables) for seed in range(20))
+    assert not passes([] if feature == "plain" else [feature], tables)
 
 
-def passes(seed: int, features: list[str], folder: Path) -> bool:
+def passes(features: list[str], folder: Path) -> bool:
     try:
-        check(seed, features, folder)
+        for seed, document, day in days(features, range(20), folder):
+            check(seed, document, day, folder)
     except AssertionError:
         return False
     return True
 
 
-ALONE = ("windows", "due_times", "overtime", "skills", "breaks", "people", "hours", "positions")
+@pytest.mark.parametrize("feature", ["plain", *FEATURES, "together"])
+def test_the_price_of_one_more_ticket_is_what_the_referee_finds(
+    feature: str, tables: Path, roads: Path
+) -> None:
+    """On tables where no way is shorter over a third site, as on roads; where nobody meets anybody on any table."""
+    offers = 0
+    for folder in (roads,) if feature in {"crews", "together"} else (roads, tables):
+        for number in DAYS:
+            chosen = {"plain": [], "together": [n for n in TIMELESS if random.Random(number).random() < 0.5]}
+            for seed, document, day in days(
+                chosen.get(feature, [feature]), range(number, number + 1), folder
+            ):
+                offers += check_prices(seed, document, day, folder)
+    assert offers > 20
 
 
-@pytest.mark.parametrize("feature", ALONE)
-def test_the_price_of_one_more_ticket_is_what_the_referee_finds(feature: str, roads: Path) -> None:
-    @OFTEN
-    @given(seed=SEEDS)
-    def agree(seed: int) -> None:
-        rng = random.Random(seed)
-        document = random_day(rng, [feature])
-        day = compile_day(scenario_from_document(document, roads))
-        found = search_day(day, Effort(iterations=ROUNDS, seed=1))
-        ticket = rng.randrange(len(document["tickets"]))
-        routes = [[node for node in nodes if node != ticket] for nodes in found.routes]
-        draft = settled_draft(day, routes)
-        routes = rows_of(draft)
-        before = judge(document, as_plan(day, routes), roads)
-        assert before.valid
-        price = judge(document, as_plan(day, routes), roads).total
-        spared = {**document, "tickets": [t for t in document["tickets"] if t["id"] != f"T{ticket}"]}
-        open_price = price - judge(spared, as_plan(day, routes), roads).total
-        for offer in price_insertions(day, draft, ticket):
-            with_it = [list(nodes) for nodes in routes]
-            with_it[offer.engineer].insert(offer.row - 1, ticket)
-            plan = as_plan(day, with_it)
-            after = judge(document, plan, roads)
-            assert after.valid, (offer, after)
-            assert after.starts[f"E{offer.engineer}"][offer.row - 1] == offer.start_s
-            assert abs(after.total - (price - open_price + offer.cost)) < 1e-3, (
-                offer,
-                price,
-                open_price,
-                after,
-            )
+def check_prices(seed: int, document: Any, day: Day, folder: Path) -> int:
+    """Prices one ticket taken out of a searched plan for every engineer; returns how many could take it."""
+    free = [
+        index
+        for index, ticket in enumerate(document["tickets"])
+        if "pinned" not in ticket and ticket.get("crew", 1) == 1
+    ]
+    if not free:
+        return 0
+    ticket = random.Random(seed).choice(free)
+    found = search_day(day, Effort(iterations=ROUNDS, seed=1))
+    draft = settled_draft(day, [[node for node in nodes if node != ticket] for nodes in found.routes])
+    routes = rows_of(draft)
+    before = judge(document, as_plan(day, routes), folder)
+    if not before.valid:  # a pin that cannot be kept breaks every plan of such a day
+        return 0
+    open_price = float(day.facts.price[ticket, layout.UNSERVED])
+    cost, place, start = prices(day, draft, ticket)
+    for engineer in (int(m) for m in (place >= 0).nonzero()[0]):
+        row = row_with(day, draft, ticket, engineer, int(place[engineer]))
+        fuller = [*routes[:engineer], row, *routes[engineer + 1 :]]
+        after = judge(document, as_plan(day, fuller), folder)
+        assert after.valid, (seed, after)
+        if start[engineer] >= 0:
+            assert after.starts[f"E{engineer}"][row.index(ticket)] == start[engineer], (seed, after)
+        # A crew is priced at its agreed start; a detour while others wait may let it meet sooner.
+        if meetings(day, routes, before) == meetings(day, fuller, after):
+            dearer = after.total - (before.total - open_price + float(cost[engineer]))
+            assert abs(dearer) < 1e-3, (seed, engineer, dearer, after)
+    return int((place >= 0).sum())
 
-    agree()
+
+def meetings(day: Day, routes: list[list[int]], verdict: Verdict) -> set[tuple[int, int | None]]:
+    """(node, start) of every crew member's visit."""
+    return {
+        (node, start)
+        for name, nodes in zip(day.names.engineers, routes, strict=True)
+        for node, start in zip(nodes, verdict.starts[name], strict=True)
+        if day.facts.node[node, layout.CREWED]
+    }

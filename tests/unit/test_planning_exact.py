@@ -40,7 +40,8 @@ def test_the_proven_order_is_the_best_of_all_orders(tmp_path: Path, seed: int, f
         best = float("inf")
         for order in permutations(row):
             trial = settled_draft(day, [list(order) if k == m else r for k, r in enumerate(rows)])
-            best = min(best, float(trial.cost[m]))
+            if rows_of(trial)[m] == list(order):  # else something in that order cannot stand
+                best = min(best, float(trial.cost[m]))
         assert proof.cost == pytest.approx(best, abs=0.5)
         compared += 1
     assert compared > 0
