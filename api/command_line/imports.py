@@ -1,23 +1,21 @@
-"""`./paidan import tickets FILE --mapping M`: somebody else's list, row by row, with a report of each."""
+"""`./paidan import …`: a company's own tables, or with `tickets` somebody else's list; a report of each row."""
 
 import argparse
-import csv
-import io
-import json
 import time
 import tomllib
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-import openpyxl
-
+from api.command_line.imports_catalogue import run_catalogue
 from api.command_line.problems import CommandError
 from api.command_line.progress import say
+from api.command_line.tables import read_table, summarise, write_report
 from dispatch.actions.imports import import_row, prepare_catalogue
 from dispatch.actions.step import House
 from dispatch.actions.tenants import find_tenant
+from dispatch.domain.catalogue import KINDS
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.imports import (
     Mapping,
@@ -33,20 +31,21 @@ from dispatch.store.personal import PersonalData
 from dispatch.store.transactions import Database
 
 NAME = "import"
-HELP = "tickets FILE --mapping M [--dry-run]: CSV or XLSX, with a row-by-row report"
+HELP = (
+    "tickets FILE --mapping M, or skills, work-types, engineers, shifts, customers, assets FILE [--dry-run]"
+)
 NEEDS = frozenset({"database"})
 
 SHIPPED = Path(__file__).parent / "mappings"
-MOST_BYTES = 200 * 1024 * 1024
 MOST_ROWS = 200_000
 PROGRESS_S = 2.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What, from where, how understood, and for whom."""
-    parser.add_argument("what", choices=["tickets"])
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--mapping", required=True, help="a TOML file, or the name of a shipped one (nyc311)")
+    parser.add_argument("what", choices=["tickets", *KINDS])
+    parser.add_argument("file", type=Path, help="CSV (UTF-8 or GB18030) or XLSX")
+    parser.add_argument("--mapping", help="for tickets: a TOML file, or the name of a shipped one (nyc311)")
     parser.add_argument("--tenant", default="demo", help="the tenant's slug (demo)")
     parser.add_argument("--dry-run", action="store_true", help="read and judge every row, change nothing")
     parser.add_argument("--reopen", action="store_true", help="closed rows come in as open work")
@@ -56,7 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0 even when rows were refused: the report names them. 1 when nothing could be read."""
-    mapping = read_mapping(args.mapping)
+    if args.what == "tickets" and not args.mapping:
+        raise CommandError("tickets need --mapping M: a TOML file, or the name of a shipped one (nyc311)")
     settings = read_settings()
     house = House(
         Database(settings.database_url, 2, "paidan-import"),
@@ -66,6 +66,13 @@ def run(args: argparse.Namespace) -> int:
     tenant_id = find_tenant(house.database, args.tenant)
     if tenant_id is None:
         raise CommandError(f"there is no tenant {args.tenant!r}")
+    return (
+        _tickets(args, house, tenant_id) if args.what == "tickets" else run_catalogue(args, house, tenant_id)
+    )
+
+
+def _tickets(args: argparse.Namespace, house: House, tenant_id: UUID) -> int:
+    mapping = read_mapping(args.mapping)
     rows = list(understood(mapping, args.file))
     tickets = [row for row in rows if isinstance(row, RowTicket)]
     by = days_to_today(tickets, mapping.zone, house.now()) if args.shift_to_today else None
@@ -115,46 +122,6 @@ def understood(mapping: Mapping, path: Path) -> Iterator[RowTicket | RowRefused]
         yield row
 
 
-def read_table(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line, cells by column) of a CSV (UTF-8 or GB18030) or the first sheet of an XLSX."""
-    if not path.is_file():
-        raise CommandError(f"there is no file {path}")
-    if path.stat().st_size > MOST_BYTES:
-        raise CommandError(f"{path} is larger than {MOST_BYTES >> 20} MB: split it")
-    if path.suffix.lower() == ".xlsx":
-        yield from _read_xlsx(path)
-        return
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = raw.decode("gb18030")
-        except UnicodeDecodeError as error:
-            raise CommandError(f"{path} is neither UTF-8 nor GB18030 text") from error
-    try:
-        for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=2):
-            yield number, {k: v for k, v in row.items() if isinstance(k, str) and isinstance(v, str)}
-    except csv.Error as error:
-        raise CommandError(f"{path} is not a CSV file: {error}") from error
-
-
-def _read_xlsx(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl raises whatever its parsers do
-        raise CommandError(f"{path} is not an XLSX file: {type(error).__name__}") from error
-    rows = book.worksheets[0].iter_rows(values_only=True)
-    head = [str(cell or "") for cell in next(rows, ())]
-    for number, cells in enumerate(rows, start=2):
-        yield number, {k: _text(v) for k, v in zip(head, cells, strict=False) if k}
-
-
-def _text(value: object) -> str:
-    isoformat = getattr(value, "isoformat", None)
-    return "" if value is None else str(isoformat()) if isoformat else str(value)
-
-
 def _line(house: House, tenant_id: Any, mapping: Mapping, row: RowTicket, dry_run: bool) -> dict[str, Any]:
     if dry_run:
         outcome, body = ("created" if row.site else "needs_position"), {}
@@ -183,23 +150,3 @@ def _refused(row: RowRefused) -> dict[str, Any]:
         "value": row.value,
         "notes": "",
     }
-
-
-def summarise(lines: list[dict[str, Any]], dry_run: bool) -> None:
-    """The counts as one JSON line, and the first refusals in words."""
-    counts = Counter(line["outcome"] for line in lines)
-    for line in [x for x in lines if x["outcome"] == "refused"][:20]:
-        say(f"line {line['line']}: {line['code']} {line['column']} {line['value']!r}")
-    print(json.dumps({"dry_run": dry_run, "rows": len(lines), **counts}), flush=True)
-
-
-def write_report(path: Path, lines: list[dict[str, Any]]) -> None:
-    """A CSV that a spreadsheet opens safely: a cell that begins like a formula is made text."""
-    with path.open("w", newline="", encoding="utf-8-sig") as file:
-        writer = csv.DictWriter(file, fieldnames=list(lines[0]) if lines else ["line"])
-        writer.writeheader()
-        writer.writerows({k: inert(v) for k, v in line.items()} for line in lines)
-
-
-def inert(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" and value else value

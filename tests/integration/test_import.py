@@ -8,8 +8,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from api.command_line.imports import read_mapping, read_table, understood, write_report
+from api.command_line.imports import read_mapping, understood
 from api.command_line.problems import CommandError
+from api.command_line.tables import read_table, write_report
 from dispatch.actions.audit import verify
 from dispatch.actions.imports import import_row, prepare_catalogue
 from dispatch.domain.imports import RowRefused, RowTicket, days_to_today, reopened, shifted
