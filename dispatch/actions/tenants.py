@@ -52,7 +52,7 @@ class WorkTypeWanted:
 
 @dataclass(frozen=True, slots=True)
 class EngineerWanted:
-    """`password_hash` is argon2's; `skills` maps a code to a level."""
+    """`password_hash` is argon2's; `skills` maps a code to a level; `consented` to sharing positions."""
 
     name: str
     signin_id: str
@@ -65,6 +65,7 @@ class EngineerWanted:
     home: Point | None = None
     daily_limit_min: int = 480
     trainee: bool = False
+    consented: bool = True
 
 
 def found_tenant(
@@ -209,7 +210,7 @@ def add_engineer(
             skill_levels=skill_words(wanted.skills),
             daily_limit_min=wanted.daily_limit_min,
             trainee=wanted.trainee,
-            position_consent_at=now,
+            position_consent_at=now if wanted.consented else None,
         )
     )
     db.flush()
@@ -245,7 +246,13 @@ def add_shifts(
 
 
 def add_api_key(
-    db: Session, tenant_id: UUID, name: str, scopes: Sequence[str], now: datetime, key: str | None = None
+    db: Session,
+    tenant_id: UUID,
+    name: str,
+    scopes: Sequence[str],
+    now: datetime,
+    key: str | None = None,
+    expires_at: datetime | None = None,
 ) -> str:
     """The key, shown once: only its hash is kept. `key` is given only by the demo."""
     key_id = new_id()
@@ -261,6 +268,7 @@ def add_api_key(
             key_hash=digest,
             scopes=list(scopes),
             created_at=now,
+            expires_at=expires_at,
         )
     )
     db.add(

@@ -67,6 +67,7 @@ CALLBACKS = frozenset({"wecom_verify", "wecom_callback"})
         with made.house.database.transaction(made.tenant_id) as db:
             cora = db.get(Dispatcher, {"tenant_id": made.tenant_id, "id": dispatcher_id})
         assert cora is not None
+        self.cora = dispatcher_id
         offered = town.create(new_ticket("survey"))["ticket_id"]
         assert town.direct(offered, "offer", engineer_ids=[str(contractor)]).status_code == 200
         self.offered = offered
@@ -102,6 +103,16 @@ CALLBACKS = frozenset({"wecom_verify", "wecom_callback"})
         headers = {"Authorization": f"Bearer {phone['access_token']}"}
         devices = self.town.product.client.get("/engineer/v1/devices", headers=headers).json()["devices"]
         return next(str(device["device_id"]) for device in devices if device["current"])
+
+    def key_id(self) -> str:
+        made = self.town.made
+        with made.house.database.transaction(made.tenant_id) as db:
+            add_api_key(db, made.tenant_id, "probe", ["tickets:read"], made.house.now())
+        rows = self.town.product.rows(
+            "select id from api_keys where tenant_id = %(tenant)s and name = 'probe' and revoked_at is null",
+            made.tenant_id,
+        )
+        return str(rows[0]["id"])
 
     def proof(self) -> dict[str, str]:
         """A password that will do, however often a wrong one was given before."""
@@ -332,6 +343,58 @@ REQUESTS: dict[str, Maker] = {
         {"asset_ids": []},
     ),
     "dispatcher_manager_link": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/manager_link", None),
+    "dispatcher_admin": at("/dispatcher/v1/admin"),
+    "dispatcher_add_engineer": lambda w, r: (
+        "/dispatcher/v1/admin/engineers",
+        {"name": "New", "signin_id": f"new-{new_id().hex}", "password": PASSWORD, "skills": {"hvac": 1}},
+    ),
+    "dispatcher_add_shifts": lambda w, r: (
+        f"/dispatcher/v1/admin/engineers/{w.town.made.engineers['Eve']}/shifts",
+        {"spans": [{"starts_at": "2030-01-01T08:00:00+08:00", "ends_at": "2030-01-01T17:00:00+08:00"}]},
+    ),
+    "dispatcher_devices": lambda w, r: (
+        f"/dispatcher/v1/admin/engineers/{w.town.made.engineers[w.engineer]}/devices",
+        None,
+    ),
+    "dispatcher_revoke_device": lambda w, r: (
+        f"/dispatcher/v1/admin/engineers/{w.town.made.engineers[w.engineer]}/devices"
+        f"/{w.device_of(w.phone())}/revoke",
+        None,
+    ),
+    "dispatcher_add_dispatcher": lambda w, r: (
+        "/dispatcher/v1/admin/dispatchers",
+        {"name": "New", "signin_id": f"new-{new_id().hex}", "password": PASSWORD},
+    ),
+    "dispatcher_set_territories": lambda w, r: (
+        f"/dispatcher/v1/admin/dispatchers/{w.cora}/territories",
+        {"territory_ids": []},
+    ),
+    "dispatcher_set_password": lambda w, r: (
+        f"/dispatcher/v1/admin/engineers/{w.town.made.engineers['Eve']}/password",
+        {"password": PASSWORD},
+    ),
+    "dispatcher_set_active": lambda w, r: (
+        f"/dispatcher/v1/admin/engineers/{w.town.made.engineers['Eve']}/active",
+        {"active": True},
+    ),
+    "dispatcher_add_key": lambda w, r: (
+        "/dispatcher/v1/admin/keys",
+        {"name": "probe", "scopes": ["tickets:read"]},
+    ),
+    "dispatcher_revoke_key": lambda w, r: (f"/dispatcher/v1/admin/keys/{w.key_id()}/revoke", None),
+    "dispatcher_add_skill": lambda w, r: (
+        "/dispatcher/v1/admin/skills",
+        {"code": f"s{new_id().hex[:30]}", "name": {"zh": "技能", "en": "Skill"}},
+    ),
+    "dispatcher_add_work_type": lambda w, r: (
+        "/dispatcher/v1/admin/work_types",
+        {
+            "code": f"w{new_id().hex[:30]}",
+            "name": {"zh": "服务", "en": "Work"},
+            "duration_min": 30,
+            "skills": {"hvac": 1},
+        },
+    ),
     "dispatcher_dead_letters": at("/dispatcher/v1/dead_letters"),
     "dispatcher_retry": lambda w, r: (f"/dispatcher/v1/dead_letters/{w.failed_job()}/retry", None),
     "customer_ticket": at("/customer/v1/ticket"),

@@ -1,0 +1,256 @@
+"""The admin's page: engineers, their devices and shifts, dispatchers, keys, skills and kinds of work."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from sqlalchemy.orm import Session
+
+from api.declared import problems
+from api.dispatcher import admin_views as views
+from api.house import Asking, Here, Rooms, reply
+from api.signin import hash_password
+from dispatch.actions import identity_admin as admin
+from dispatch.actions import tenants
+from dispatch.actions.identity import list_devices
+from dispatch.domain.commands import Principal
+from dispatch.domain.errors import NotReady
+from dispatch.store.queries.catalogue import read_catalogue
+from dispatch.store.tables.tenants import Skill, WorkType
+
+#: Part of the dispatcher's door: `api.dispatcher.endpoints` takes these in.
+endpoints = APIRouter(prefix="/admin")
+
+Kind = Literal["engineer", "dispatcher"]
+_READ = problems(401, 403)
+_CHANGE = problems(401, 403, 404, 422)
+_ADD = problems(401, 403, 409, 422)
+
+
+def _within(here: Rooms, asking: Principal, work: Callable[[Session], Any]) -> Any:
+    return here.house.database.run(asking.tenant_id, work)
+
+
+@endpoints.get("", operation_id="dispatcher_admin", response_model=views.Admin, responses=_READ)
+def everything(asking: Asking, here: Here) -> Response:
+    def look(db: Session) -> dict[str, Any]:
+        lists = read_catalogue(db, asking.tenant_id, asking.id)
+        people = admin.read_people(db, asking.tenant_id, here.doorkeeper.wall())
+        return {**people, **{name: lists[name] for name in ("skills", "work_types", "territories")}}
+
+    return reply(_within(here, asking, look))
+
+
+@endpoints.post(
+    "/engineers",
+    operation_id="dispatcher_add_engineer",
+    response_model=views.Made,
+    status_code=201,
+    responses=_ADD,
+)
+def add_engineer(body: views.EngineerAdded, asking: Asking, here: Here) -> Response:
+    wanted = tenants.EngineerWanted(
+        body.name,
+        body.signin_id,
+        hash_password(body.password),
+        body.skills,
+        body.language,
+        body.phone,
+        body.territory_id,
+        body.contractor_id,
+        daily_limit_min=body.daily_limit_min,
+        trainee=body.trainee,
+        consented=False,
+    )
+
+    def add(db: Session) -> UUID:
+        territories = [body.territory_id] if body.territory_id else []
+        admin.must_know(db, asking.tenant_id, list(body.skills), territories, body.contractor_id)
+        return tenants.add_engineer(db, here.house.personal, asking.tenant_id, wanted, here.house.now())
+
+    return reply({"id": _within(here, asking, add)}, 201)
+
+
+@endpoints.post(
+    "/engineers/{engineer_id}/shifts",
+    operation_id="dispatcher_add_shifts",
+    status_code=204,
+    responses=_CHANGE,
+)
+def add_shifts(engineer_id: UUID, body: views.ShiftsAdded, asking: Asking, here: Here) -> Response:
+    """Working hours; those that begin when one does already stay as they are."""
+    spans = [(span.starts_at, span.ends_at) for span in body.spans]
+    for starts_at, ends_at in spans:
+        if not 0 < (ends_at - starts_at).total_seconds() <= 86_400:
+            raise NotReady("shift_span_wrong", starts_at=starts_at.isoformat())
+
+    def add(db: Session) -> None:
+        admin.must_be_engineer(db, asking.tenant_id, engineer_id)
+        tenants.add_shifts(db, asking.tenant_id, engineer_id, spans)
+
+    _within(here, asking, add)
+    return Response(status_code=204)
+
+
+@endpoints.get(
+    "/engineers/{engineer_id}/devices",
+    operation_id="dispatcher_devices",
+    response_model=views.DeviceLines,
+    responses=problems(401, 403, 422),
+)
+def devices(engineer_id: UUID, asking: Asking, here: Here) -> Response:
+    wall = here.doorkeeper.wall()
+    found = _within(here, asking, lambda db: list_devices(db, asking.tenant_id, engineer_id, wall))
+    return reply({"devices": [{**device, "current": False} for device in found]})
+
+
+@endpoints.post(
+    "/engineers/{engineer_id}/devices/{device_id}/revoke",
+    operation_id="dispatcher_revoke_device",
+    status_code=204,
+    responses=_CHANGE,
+)
+def revoke_device(engineer_id: UUID, device_id: UUID, asking: Asking, here: Here) -> Response:
+    """A phone that was lost: it stops working within a minute."""
+    here.doorkeeper.end_device(asking, engineer_id, device_id)
+    return Response(status_code=204)
+
+
+@endpoints.post(
+    "/dispatchers",
+    operation_id="dispatcher_add_dispatcher",
+    response_model=views.Made,
+    status_code=201,
+    responses=_ADD,
+)
+def add_dispatcher(body: views.DispatcherAdded, asking: Asking, here: Here) -> Response:
+    if (body.role == "contractor") != (body.contractor_id is not None):
+        raise NotReady("contractor_unknown")
+    password_hash = hash_password(body.password)
+
+    def add(db: Session) -> UUID:
+        admin.must_know(db, asking.tenant_id, contractor_id=body.contractor_id)
+        made = tenants.add_dispatcher(
+            db,
+            asking.tenant_id,
+            body.name,
+            body.signin_id,
+            password_hash,
+            body.role,
+            body.language,
+            body.contractor_id,
+        )
+        admin.set_territories(db, asking.tenant_id, made, body.territory_ids)
+        return made
+
+    return reply({"id": _within(here, asking, add)}, 201)
+
+
+@endpoints.put(
+    "/dispatchers/{dispatcher_id}/territories",
+    operation_id="dispatcher_set_territories",
+    status_code=204,
+    responses=_CHANGE,
+)
+def set_territories(dispatcher_id: UUID, body: views.TerritoriesSet, asking: Asking, here: Here) -> Response:
+    _within(
+        here,
+        asking,
+        lambda db: admin.set_territories(db, asking.tenant_id, dispatcher_id, body.territory_ids),
+    )
+    return Response(status_code=204)
+
+
+@endpoints.put(
+    "/{kind}s/{person_id}/password",
+    operation_id="dispatcher_set_password",
+    status_code=204,
+    responses=_CHANGE,
+)
+def set_password(
+    kind: Kind, person_id: UUID, body: views.PasswordSet, asking: Asking, here: Here
+) -> Response:
+    """Somebody forgot it: a new one, and every device is signed out."""
+    fresh, wall = hash_password(body.password), here.doorkeeper.wall()
+    _within(here, asking, lambda db: admin.set_password(db, asking.tenant_id, kind, person_id, fresh, wall))
+    return Response(status_code=204)
+
+
+@endpoints.put(
+    "/{kind}s/{person_id}/active",
+    operation_id="dispatcher_set_active",
+    status_code=204,
+    responses=_CHANGE,
+)
+def set_active(kind: Kind, person_id: UUID, body: views.ActiveSet, asking: Asking, here: Here) -> Response:
+    wall = here.doorkeeper.wall()
+    _within(
+        here,
+        asking,
+        lambda db: admin.set_active(db, asking.tenant_id, kind, person_id, body.active, asking.id, wall),
+    )
+    return Response(status_code=204)
+
+
+@endpoints.post(
+    "/keys",
+    operation_id="dispatcher_add_key",
+    response_model=views.KeyMade,
+    status_code=201,
+    responses=_ADD,
+)
+def add_key(body: views.KeyAdded, asking: Asking, here: Here) -> Response:
+    wall = here.doorkeeper.wall()
+    if body.expires_at is not None and body.expires_at <= wall:
+        raise NotReady("key_already_ended")
+    scopes = sorted(set(body.scopes))
+    key = _within(
+        here,
+        asking,
+        lambda db: tenants.add_api_key(
+            db, asking.tenant_id, body.name, scopes, wall, expires_at=body.expires_at
+        ),
+    )
+    return reply({"key": key}, 201)
+
+
+@endpoints.post(
+    "/keys/{key_id}/revoke", operation_id="dispatcher_revoke_key", status_code=204, responses=_CHANGE
+)
+def revoke_key(key_id: UUID, asking: Asking, here: Here) -> Response:
+    """The key ends within a minute."""
+    wall = here.doorkeeper.wall()
+    _within(here, asking, lambda db: admin.revoke_key(db, asking.tenant_id, key_id, wall))
+    return Response(status_code=204)
+
+
+@endpoints.post("/skills", operation_id="dispatcher_add_skill", status_code=204, responses=_ADD)
+def add_skill(body: views.SkillAdded, asking: Asking, here: Here) -> Response:
+    def add(db: Session) -> None:
+        admin.must_be_free(db, Skill, asking.tenant_id, body.code)
+        tenants.add_skills(db, asking.tenant_id, {body.code: body.name.model_dump()})
+
+    _within(here, asking, add)
+    return Response(status_code=204)
+
+
+@endpoints.post("/work_types", operation_id="dispatcher_add_work_type", status_code=204, responses=_ADD)
+def add_work_type(body: views.WorkTypeAdded, asking: Asking, here: Here) -> Response:
+    wanted = tenants.WorkTypeWanted(
+        body.code,
+        body.name.model_dump(),
+        body.duration_min,
+        body.mode,
+        body.skills,
+        body.completion_photos,
+        body.check_in_radius_m,
+    )
+
+    def add(db: Session) -> None:
+        admin.must_be_free(db, WorkType, asking.tenant_id, body.code)
+        admin.must_know(db, asking.tenant_id, list(body.skills))
+        tenants.add_work_type(db, asking.tenant_id, wanted)
+
+    _within(here, asking, add)
+    return Response(status_code=204)

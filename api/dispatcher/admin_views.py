@@ -1,0 +1,162 @@
+"""What the admin's page and the server say to each other about people, keys and lists."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from api.dispatcher.views import Password, SkillLine, TerritoryLine
+from mobile_contract.v1 import Code, DeviceCard, Phone, Reply, SigninId, Texts, Wire, WorkTypeCard
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+Scope = Literal["tickets:create", "tickets:read", "tickets:act"]
+Levels = Annotated[dict[Code, Annotated[int, Field(ge=1, le=9)]], Field(max_length=50)]
+
+
+class BothTexts(Wire):
+    """A name in both languages."""
+
+    zh: Name
+    en: Name
+
+
+class EngineerAdded(Wire):
+    """The engineer agrees to sharing positions on the phone, not here."""
+
+    name: Name
+    signin_id: SigninId
+    password: Password
+    phone: Phone | None = None
+    language: Literal["zh", "en"] = "zh"
+    territory_id: UUID | None = None
+    contractor_id: UUID | None = None
+    skills: Levels = Field(default={})
+    daily_limit_min: int = Field(default=480, ge=0, le=1440)
+    trainee: bool = False
+
+
+class DispatcherAdded(Wire):
+    """`territory_ids` empty: all of them. A contractor's dispatcher names the contractor."""
+
+    name: Name
+    signin_id: SigninId
+    password: Password
+    role: Literal["admin", "dispatcher", "contractor"] = "dispatcher"
+    language: Literal["zh", "en"] = "zh"
+    contractor_id: UUID | None = None
+    territory_ids: list[UUID] = Field(default=[], max_length=100)
+
+
+class PasswordSet(Wire):
+    password: Password
+
+
+class ActiveSet(Wire):
+    active: bool
+
+
+class TerritoriesSet(Wire):
+    territory_ids: list[UUID] = Field(max_length=100)
+
+
+class Span(Wire):
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+
+
+class ShiftsAdded(Wire):
+    spans: list[Span] = Field(min_length=1, max_length=400)
+
+
+class SkillAdded(Wire):
+    code: Code
+    name: BothTexts
+
+
+class WorkTypeAdded(Wire):
+    """`skills` maps a code to the least level; `mode` says how tickets of this kind find engineers."""
+
+    code: Code
+    name: BothTexts
+    duration_min: int = Field(ge=1, le=1440)
+    mode: Literal["offer", "direct", "pool", "manual"] = "offer"
+    skills: Levels = Field(default={})
+    completion_photos: int = Field(default=1, ge=0, le=30)
+    check_in_radius_m: int = Field(default=150, ge=10, le=50_000)
+
+
+class KeyAdded(Wire):
+    name: Name
+    scopes: list[Scope] = Field(min_length=1, max_length=3)
+    expires_at: AwareDatetime | None = None
+
+
+class Made(Reply):
+    id: UUID
+
+
+class KeyMade(Reply):
+    """The key, shown this once."""
+
+    key: str
+
+
+class EngineerLine(Reply):
+    engineer_id: UUID
+    name: str
+    signin_id: str
+    language: str
+    active: bool
+    territory_id: UUID | None
+    contractor_id: UUID | None
+    daily_limit_min: int
+    trainee: bool
+    has_phone: bool
+    consents: bool
+    skills: dict[str, int]
+    devices: int
+    shifts_until: datetime | None
+
+
+class DispatcherLine(Reply):
+    dispatcher_id: UUID
+    name: str
+    signin_id: str
+    role: Literal["admin", "dispatcher", "contractor"]
+    language: str
+    active: bool
+    contractor_id: UUID | None
+    totp: bool
+    territory_ids: list[UUID]
+
+
+class KeyLine(Reply):
+    key_id: UUID
+    name: str
+    prefix: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class ContractorLine(Reply):
+    contractor_id: UUID
+    name: Texts
+
+
+class Admin(Reply):
+    """Everything an admin looks after, at most some hundred rows each."""
+
+    engineers: list[EngineerLine]
+    dispatchers: list[DispatcherLine]
+    keys: list[KeyLine]
+    contractors: list[ContractorLine]
+    skills: list[SkillLine]
+    work_types: list[WorkTypeCard]
+    territories: list[TerritoryLine]
+
+
+class DeviceLines(Reply):
+    devices: list[DeviceCard]

@@ -1,0 +1,143 @@
+"""An admin's people and keys: added, changed, shut out; everybody else is refused by the matrix."""
+
+from datetime import timedelta
+from typing import Any
+
+from tests.builders import PASSWORD, new_ticket
+from tests.house import Town, ok, refused
+
+
+def ask(town: Town, method: str, path: str, body: Any = None, who: str = "Ada") -> Any:
+    url = f"/dispatcher/v1/admin{path}"
+    return town.product.client.request(method, url, json=body, headers=town.board(who))
+
+
+def added(town: Town, **more: Any) -> dict[str, Any]:
+    return {
+        "name": "Finn",
+        "signin_id": f"finn-{town.made.slug}",
+        "password": "finns first password",
+        "phone": "13700001111",
+        "skills": {"hvac": 2},
+        **more,
+    }
+
+
+def forget(town: Town) -> None:
+    """The doorkeeper's memory of half a minute."""
+    town.product.app.state.doorkeeper._known.clear()
+
+
+def test_an_engineer_added_here_signs_in_agrees_and_is_found(town: Town) -> None:
+    engineer_id = ok(ask(town, "POST", "/engineers", added(town)))["id"]
+    line = next(e for e in ok(ask(town, "GET", ""))["engineers"] if e["engineer_id"] == engineer_id)
+    assert (line["skills"], line["has_phone"], line["consents"]) == ({"hvac": 2}, True, False)
+    body = {"signin_id": added(town)["signin_id"], "password": added(town)["password"]}
+    ok(town.product.client.post("/engineer/v1/signin", json=body))
+
+
+def test_a_name_is_taken_once_and_unknown_skills_are_named(town: Town) -> None:
+    ok(ask(town, "POST", "/engineers", added(town)))
+    refused(ask(town, "POST", "/engineers", added(town)), 409, "signin_taken")
+    wrong = added(town, signin_id=f"gus-{town.made.slug}", skills={"magic": 1})
+    assert refused(ask(town, "POST", "/engineers", wrong), 422, "skill_unknown") == {"skill": "magic"}
+
+
+def test_shifts_make_an_engineer_eligible(town: Town) -> None:
+    engineer_id = ok(ask(town, "POST", "/engineers", added(town)))["id"]
+    now = town.product.clock.now()
+    span = {"starts_at": now.isoformat(), "ends_at": (now + timedelta(hours=8)).isoformat()}
+    assert ask(town, "POST", f"/engineers/{engineer_id}/shifts", {"spans": [span]}).status_code == 204
+    backwards = {"starts_at": span["ends_at"], "ends_at": span["starts_at"]}
+    reply = ask(town, "POST", f"/engineers/{engineer_id}/shifts", {"spans": [backwards]})
+    refused(reply, 422, "shift_span_wrong")
+
+
+def test_a_new_password_signs_every_device_out(town: Town) -> None:
+    phone = town.phone("Ana")
+    path = f"/engineers/{town.made.engineers['Ana']}/password"
+    assert ask(town, "PUT", path, {"password": "anas second password"}).status_code == 204
+    forget(town)
+    refused(town.product.client.get("/engineer/v1/today", headers=phone), 401, "signin_ended")
+    body = {"signin_id": town.made.signin_id("Ana"), "password": PASSWORD}
+    refused(town.product.client.post("/engineer/v1/signin", json=body), 401, "signin_refused")
+
+
+def test_who_is_not_active_is_out_and_comes_in_again_when_allowed(town: Town) -> None:
+    phone = town.phone("Ana")
+    path = f"/engineers/{town.made.engineers['Ana']}/active"
+    assert ask(town, "PUT", path, {"active": False}).status_code == 204
+    forget(town)
+    refused(town.product.client.get("/engineer/v1/today", headers=phone), 401, "signin_ended")
+    body = {"signin_id": town.made.signin_id("Ana"), "password": PASSWORD}
+    refused(town.product.client.post("/engineer/v1/signin", json=body), 401, "signin_refused")
+    ask(town, "PUT", path, {"active": True})
+    ok(town.product.client.post("/engineer/v1/signin", json=body))
+
+
+def test_an_admin_does_not_shut_the_door_from_inside(town: Town) -> None:
+    path = f"/dispatchers/{town.made.dispatchers['Ada']}/active"
+    refused(ask(town, "PUT", path, {"active": False}), 403, "not_yourself")
+
+
+def test_a_key_is_shown_once_does_what_its_scopes_say_and_ends_when_revoked(town: Town) -> None:
+    key = ok(ask(town, "POST", "/keys", {"name": "shop", "scopes": ["tickets:create"]}))["key"]
+    everything = ask(town, "GET", "").text
+    assert key not in everything
+    assert key[:12] in everything
+    headers = {"Authorization": f"Bearer {key}"}
+    made = town.product.client.post("/api/v1/tickets", json=new_ticket(), headers=headers)
+    assert made.status_code == 201
+    read = town.product.client.get(f"/api/v1/tickets/{made.json()['ticket_id']}", headers=headers)
+    refused(read, 403, "scope_missing")
+    (line,) = [k for k in ok(ask(town, "GET", ""))["keys"] if k["name"] == "shop"]
+    assert ask(town, "POST", f"/keys/{line['key_id']}/revoke").status_code == 204
+    forget(town)
+    reply = town.product.client.post("/api/v1/tickets", json=new_ticket(), headers=headers)
+    assert reply.status_code == 401
+
+
+def test_a_key_ends_on_its_day(town: Town) -> None:
+    doors = town.product.app.state.doorkeeper
+    ends = (doors.wall() + timedelta(days=1)).isoformat()
+    body = {"name": "short", "scopes": ["tickets:create"], "expires_at": ends}
+    key = ok(ask(town, "POST", "/keys", body))["key"]
+    headers = {"Authorization": f"Bearer {key}"}
+    real = doors.wall
+    doors.wall = lambda: real() + timedelta(days=2)
+    try:
+        reply = town.product.client.post("/api/v1/tickets", json=new_ticket(), headers=headers)
+    finally:
+        doors.wall = real
+    refused(reply, 401, "key_ended")
+
+
+def test_the_database_holds_no_key(town: Town) -> None:
+    key = ok(ask(town, "POST", "/keys", {"name": "shop", "scopes": ["tickets:create"]}))["key"]
+    rows = town.product.rows(
+        "select prefix, encode(key_hash, 'hex') as hash, name from api_keys where tenant_id = %(tenant)s",
+        town.made.tenant_id,
+    )
+    assert not any(key[13:] in str(row) for row in rows)
+
+
+def test_one_companys_admin_does_not_reach_anothers_people(town: Town) -> None:
+    other = town.product.company()
+    theirs = other.made.engineers["Ana"]
+    path = f"/engineers/{theirs}"
+    refused(ask(town, "PUT", f"{path}/password", {"password": "a stolen password"}), 404, "engineer_unknown")
+    refused(ask(town, "PUT", f"{path}/active", {"active": False}), 404, "engineer_unknown")
+    assert ok(ask(town, "GET", f"{path}/devices"))["devices"] == []
+    assert str(theirs) not in ask(town, "GET", "").text
+
+
+def test_lists_grow_and_a_code_is_taken_once(town: Town) -> None:
+    skill = {"code": "lifts", "name": {"zh": "电梯", "en": "Lifts"}}
+    assert ask(town, "POST", "/skills", skill).status_code == 204
+    refused(ask(town, "POST", "/skills", skill), 409, "code_taken")
+    work = {"code": "lift_check", "name": {"zh": "电梯维保", "en": "Lift check"}, "duration_min": 60}
+    assert ask(town, "POST", "/work_types", work | {"skills": {"lifts": 1}}).status_code == 204
+    refused(ask(town, "POST", "/work_types", work), 409, "code_taken")
+    listed = ok(ask(town, "GET", ""))
+    assert "lifts" in [s["code"] for s in listed["skills"]]
+    assert "lift_check" in [w["code"] for w in listed["work_types"]]
