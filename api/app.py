@@ -7,6 +7,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from api import problems, static
+from api.customer import certificate as customer_certificate
 from api.customer import endpoints as customer
 from api.customer import manager as customer_manager
 from api.customer import pages as customer_pages
@@ -14,12 +15,12 @@ from api.dispatcher import endpoints as dispatcher
 from api.dispatcher import matching as dispatcher_matching
 from api.dispatcher import promises as dispatcher_promises
 from api.dispatcher import proof as dispatcher_proof
-from api.engineer import endpoints as engineer
 from api.dispatcher import telling as dispatcher_telling
+from api.engineer import endpoints as engineer
 from api.house import Rooms
 from api.integrations import endpoints as integrations
-from api.live import LiveHub
 from api.integrations import wecom
+from api.live import LiveHub
 from api.places import Places
 from api.signin import Doorkeeper
 from dispatch.actions.step import House
@@ -72,13 +73,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         dispatcher.endpoints,
         dispatcher_matching.endpoints,
         dispatcher_promises.endpoints,
-        dispatcher_proof.endpoints,
         dispatcher_telling.endpoints,
         wecom.endpoints,
+        dispatcher_proof.endpoints,
         customer.endpoints,
         customer.requests,
         customer_pages.pages,
         customer_manager.pages,
+        customer_certificate.pages,
         integrations.endpoints,
     ):
         app.include_router(router)

@@ -13,6 +13,7 @@ from api.places import Places
 from api.problems import problem_body
 from api.signin import Doorkeeper, principal
 from dispatch.actions.step import Answer, House, read_rules
+from dispatch.adapters.papers import PaperPress
 from dispatch.adapters.photos import PhotoPipeline
 from dispatch.adapters.sms import SmsSender
 from dispatch.adapters.storage import BlobStore
@@ -44,6 +45,7 @@ class Rooms:
         self.doorkeeper = doorkeeper
         self.photos = photos
         self.blobs = blobs
+        self.press = PaperPress()
         self.sms = sms
         self._places = places
 

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from dispatch.actions.step import STATUS_OF, race_code
+from dispatch.adapters.papers import PaperBroken, PaperBusy
 from dispatch.adapters.photos import PhotoBusy, PhotoWorkerBroken
 from dispatch.adapters.storage import StorageFull, StorageUnavailable
 from dispatch.domain.errors import DispatchError
@@ -30,6 +31,8 @@ _OUTSIDE: tuple[tuple[type[DispatchError], int], ...] = (
     (StorageFull, 507),
     (StorageUnavailable, 503),
     (PhotoBusy, 503),
+    (PaperBusy, 503),
+    (PaperBroken, 503),
     (PhotoWorkerBroken, 503),
 )
 

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from dispatch.domain.money import money_text
+
 CATALOGUE = Path(__file__).resolve().parents[2] / "web" / "customer" / "messages.json"
 LANGUAGES = ("zh", "en")
 
@@ -18,9 +20,6 @@ _DAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_SIGNS = {"CNY": "¥", "JPY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$", "TWD": "NT$"}
-#: ISO 4217 currencies whose amounts have another number of digits than two.
-_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "OMR": 3, "TND": 3}
 
 
 @cache
@@ -85,10 +84,7 @@ class Words:
 
     def money(self, minor: int, currency: str) -> str:
         """12850, CNY → ¥128.50. Integer arithmetic, no rounding."""
-        digits = _DIGITS.get(currency, 2)
-        whole, rest = divmod(abs(minor), 10**digits)
-        amount = f"{whole:,}" + (f".{rest:0{digits}}" if digits else "")
-        return f"{'−' if minor < 0 else ''}{_SIGNS.get(currency, currency + ' ')}{amount}"
+        return money_text(minor, currency)
 
 
 def first_up(text: str) -> str:

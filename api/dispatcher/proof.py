@@ -1,13 +1,14 @@
 """The tenant's checklists, parts, prices and rates; machines and their histories; settlement to export."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
+from api.certificates import certificate_reply
 from api.declared import problems
 from api.dispatcher import proof_views as views
 from api.house import Asking, Here, refusal_reply, reply, request_hash
@@ -185,3 +186,16 @@ def manager_link(ticket_id: UUID, asking: Asking, here: Here) -> Response:
 
     token, expires_at = run_step(here.house, asking, make)
     return reply({"url": f"{here.settings.public_url}/m/{token}", "expires_at": expires_at}, 201)
+
+
+@endpoints.get(
+    "/tickets/{ticket_id}/certificate.pdf",
+    operation_id="dispatcher_certificate",
+    response_class=Response,
+    responses={**problems(401, 403, 404, 409, 422), 200: {"content": {"application/pdf": {}}}},
+)
+def certificate(
+    ticket_id: UUID, asking: Asking, here: Here, lang: Literal["zh", "en"] | None = None
+) -> Response:
+    """The certificate of an accepted ticket as PDF, in the language asked for or the customer's."""
+    return certificate_reply(here, asking, ticket_id, lang)

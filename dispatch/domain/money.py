@@ -8,6 +8,17 @@ from dispatch.domain.commands import QuoteLine
 from dispatch.domain.errors import NotReady
 
 MOST_MINOR = 10**12
+_SIGNS = {"CNY": "¥", "JPY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$", "TWD": "NT$"}
+#: ISO 4217 currencies whose amounts have another number of digits than two.
+_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "OMR": 3, "TND": 3}
+
+
+def money_text(minor: int, currency: str) -> str:
+    """12850, CNY → ¥128.50. Integer arithmetic, no rounding."""
+    digits = _DIGITS.get(currency, 2)
+    whole, rest = divmod(abs(minor), 10**digits)
+    amount = f"{whole:,}" + (f".{rest:0{digits}}" if digits else "")
+    return f"{'−' if minor < 0 else ''}{_SIGNS.get(currency, currency + ' ')}{amount}"
 
 
 def quote_total_minor(lines: Iterable[QuoteLine]) -> int:

@@ -38,14 +38,16 @@ PAGES = frozenset(
         "static_page",
         "manager_page",
         "manager_form",
+        "link_certificate",
+        "check_certificate",
     }
 )
 
-
-class World:
 #: Signed by who calls: tests/integration/test_telling.py makes such calls, good and bad.
 CALLBACKS = frozenset({"wecom_verify", "wecom_callback"})
 
+
+class World:
     """A town with a ticket in Ana's hands, a photo, a failed job, and a door for every role."""
 
     def __init__(self, product: Product) -> None:
@@ -155,6 +157,13 @@ CALLBACKS = frozenset({"wecom_verify", "wecom_callback"})
             k=self.ticket_id,
         )
         return int(rows[0]["id"])
+
+    def closed(self) -> str:
+        """A ticket solved remotely and accepted."""
+        ticket_id = str(self.town.create(new_ticket("survey"))["ticket_id"])
+        self.town.direct(ticket_id, "resolve_remotely", text="by phone")
+        self.town.direct(ticket_id, "sign_off", text="agreed")
+        return ticket_id
 
     def part(self) -> str:
         """A part that is on the list."""
@@ -291,15 +300,8 @@ REQUESTS: dict[str, Maker] = {
         picture(3),
     ),
     "dispatcher_get_photo": lambda w, r: (f"/dispatcher/v1/photos/{w.photo_id}", None),
-    "dispatcher_promises": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/promises", None),
-    "dispatcher_promise_settings": at("/dispatcher/v1/promise_settings"),
-    "dispatcher_put_policy": lambda w, r: (
-        f"/dispatcher/v1/promise_policies/{new_id()}",
-        {"name": NAME, "work_type": "survey", "response_min": 30, "active": False},
-    ),
-    "dispatcher_put_calendar": lambda w, r: (f"/dispatcher/v1/calendars/{new_id()}", calendar()),
-    "dispatcher_china_days": lambda w, r: (
-        f"/dispatcher/v1/calendars/{w.calendar_id()}/china_days",
+    "dispatcher_automations": at("/dispatcher/v1/automations"),
+    "dispatcher_put_automation": at("/dispatcher/v1/automations/ask_rating", {"active": False}),
     "dispatcher_messages": at("/dispatcher/v1/messages"),
     "dispatcher_tell_settings": at("/dispatcher/v1/tell_settings"),
     "dispatcher_put_tell_rules": at("/dispatcher/v1/tell_rules", {"debounce_s": 20}),
@@ -311,6 +313,15 @@ REQUESTS: dict[str, Maker] = {
         f"/dispatcher/v1/people/engineer/{w.town.made.engineers['Eve']}/targets",
         {"targets": [{"channel": "sms", "address": "13800001111"}]},
     ),
+    "dispatcher_promises": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/promises", None),
+    "dispatcher_promise_settings": at("/dispatcher/v1/promise_settings"),
+    "dispatcher_put_policy": lambda w, r: (
+        f"/dispatcher/v1/promise_policies/{new_id()}",
+        {"name": NAME, "work_type": "survey", "response_min": 30, "active": False},
+    ),
+    "dispatcher_put_calendar": lambda w, r: (f"/dispatcher/v1/calendars/{new_id()}", calendar()),
+    "dispatcher_china_days": lambda w, r: (
+        f"/dispatcher/v1/calendars/{w.calendar_id()}/china_days",
         {"year": 2026},
     ),
     "dispatcher_put_contract": lambda w, r: (
@@ -342,6 +353,7 @@ REQUESTS: dict[str, Maker] = {
         f"/dispatcher/v1/tickets/{w.ticket_id}/machines",
         {"asset_ids": []},
     ),
+    "dispatcher_certificate": lambda w, r: (f"/dispatcher/v1/tickets/{w.closed()}/certificate.pdf", None),
     "dispatcher_manager_link": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/manager_link", None),
     "dispatcher_admin": at("/dispatcher/v1/admin"),
     "dispatcher_add_engineer": lambda w, r: (
