@@ -1,6 +1,6 @@
 """Jobs of the visit and its end."""
 
-from dispatch.actions import acceptance, evidence_doubts, working
+from dispatch.actions import acceptance, automations, evidence_doubts, working
 from jobs.registry import About, Wired, in_step, job
 
 
@@ -19,7 +19,7 @@ def resume_ticket(wired: Wired, about: About) -> None:
 @job
 def sign_off_by_default(wired: Wired, about: About) -> None:
     """The customer's days are over."""
-    in_step(wired, about, lambda step: working.sign_off_by_default(step, about.subject_id))
+    in_step(wired, about, lambda step: automations.sign_off_unanswered(step, about.subject_id))
 
 
 @job

@@ -23,12 +23,12 @@ from dispatch.domain.errors import DispatchError
 from dispatch.settings import Settings, read_settings
 from dispatch.store.personal import PersonalData
 from dispatch.store.transactions import Database
-from jobs import keeping, matching, promises, telling, telling_channels, visits
+from jobs import automations, keeping, matching, promises, telling, telling_channels, visits
 from jobs.registry import JOBS, About, Wired
 
 log = logging.getLogger("jobs")
 
-MODULES = (keeping, matching, promises, telling, telling_channels, visits)
+MODULES = (automations, keeping, matching, promises, telling, telling_channels, visits)
 
 
 def wire(settings: Settings) -> Wired:

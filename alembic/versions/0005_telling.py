@@ -507,8 +507,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(
-        "DELETE FROM timers WHERE kind IN ('promise_step', 'promise_sweep', 'message_due', 'ladder_next',"
-        " 'webhook_next', 'automation_due')"
+        "DELETE FROM timers WHERE kind IN ('promise_step', 'promise_sweep', 'message_due', 'ladder_next', 'auto_assign', 'auto_remind', 'auto_rating', 'auto_closing',"
+        " 'webhook_next')"
     )
     for table in reversed(_TABLES):
         op.drop_table(table)

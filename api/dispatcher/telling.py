@@ -3,12 +3,12 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from api.declared import ERRORS, problems
 from api.dispatcher import telling_views as views
 from api.house import Asking, Here, reply
-from dispatch.actions import telling_book, telling_people
+from dispatch.actions import automations, telling_book, telling_people
 from dispatch.actions.step import run_step
 from dispatch.store.queries.board import page_offset
 from dispatch.store.queries.telling import read_messages, read_tell_settings
@@ -98,4 +98,32 @@ def put_targets(
     wanted = [(target.channel, target.address) for target in body.targets]
     person = telling_people.Person(kind, person_id)
     run_step(here.house, asking, lambda step: telling_people.put_targets(step, person, wanted))
+    return Response(status_code=204)
+
+
+@endpoints.get(
+    "/automations",
+    operation_id="dispatcher_automations",
+    response_model=views.AutomationPage,
+    responses=ERRORS,
+)
+def automations_of(asking: Asking, here: Here) -> Response:
+    return reply({"automations": run_step(here.house, asking, automations.read_settings)})
+
+
+@endpoints.put(
+    "/automations/{kind}",
+    operation_id="dispatcher_put_automation",
+    status_code=204,
+    responses=problems(401, 403, 422),
+)
+def put_automation(
+    kind: Annotated[str, Path(pattern="^[a-z_]{1,40}$")],
+    body: views.AutomationWanted,
+    asking: Asking,
+    here: Here,
+) -> Response:
+    run_step(
+        here.house, asking, lambda step: automations.put_setting(step, kind, body.active, body.parameters)
+    )
     return Response(status_code=204)

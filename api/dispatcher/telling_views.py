@@ -278,3 +278,27 @@ class MessagePage(Reply):
     messages: list[MessageLine]
     ladders: list[LadderLine]
     next_page: str | None
+
+
+class AutomationWanted(Wire):
+    active: bool
+    parameters: dict[Code, Annotated[int, Field(strict=True, ge=-(2**31), le=2**31)]] = Field(
+        default={}, max_length=10
+    )
+
+
+class AutomationParameter(Reply):
+    name: str
+    value: int
+    least: int
+    most: int
+
+
+class AutomationLine(Reply):
+    kind: str
+    active: bool
+    parameters: list[AutomationParameter]
+
+
+class AutomationPage(Reply):
+    automations: list[AutomationLine]
