@@ -32,6 +32,7 @@ from dispatch.store.tables.tenants import Contractor, DirectoryEntry, Dispatcher
 from dispatch.store.transactions import Database
 from geo.demo_city import make_city
 from geo.points import Point
+from geo.roads.files import VERSION
 
 SLUG = "demo-city"
 NAME = {"zh": "示例城市", "en": "Demo City"}
@@ -126,7 +127,7 @@ def ensure_map(folder: Path) -> dict[str, Any]:
 
 def ensure_roads(pbf: Path, folder: Path) -> None:
     """The city's road network in `folder`, imported once. In a process of its own: it loads compiled code."""
-    done, wanted = folder / "source", f"{pbf} {CITY_SEED}"
+    done, wanted = folder / "source", f"{pbf} {CITY_SEED} {VERSION}"
     if done.exists() and done.read_text() == wanted and (folder / "graph.roads").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)

@@ -39,6 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(
         f"{made.ways} ways, edges {made.edges}, turns forbidden {made.restrictions}, country {made.country}"
     )
+    print(f"conditions followed by the hour {made.conditions}, not followed {sum(made.unfollowed.values())}")
+    for text, count in made.unfollowed.items():
+        print(f"  not followed, {count} times: {text}")
     print(f"{made.path} ({size:.1f} MB)")
     return 0
 

@@ -6,7 +6,7 @@ against it. Nodes where nothing can be chosen are not vertices, so that the sear
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from geo.points import distances_m
 from geo.roads import profiles
+from geo.roads.conditions import closures
 from geo.roads.kernels_graph import chain_segments
 from geo.roads.pbf import RawRoads
 
@@ -43,6 +44,8 @@ class Graph:
     """Index into the way tables."""
     seg_delay_ms: Ints
     """Lost at the inner node that follows the segment (a signal, a gate); 0 at the end of an edge."""
+    edge_closed: Ints
+    """Hours at which an edge is closed, bit h from h:00 to h + 1:00 on a working day."""
     vertex_lon: Floats
     vertex_lat: Floats
     vertex_delay_ms: Ints
@@ -61,7 +64,8 @@ class Graph:
 
 def build_graph(raw: RawRoads, network: str, country: str) -> Graph | None:
     """The graph of "car", "bike" or "foot"; None when no way serves it."""
-    rules = _rules(raw, network, country)
+    shut = [closures(tags, network) for tags in raw.way_tags]
+    rules = _rules([each.tags for each in shut], network, country)
     usable = [w for w, rule in enumerate(rules) if rule is not None]
     if not usable:
         return None
@@ -74,14 +78,20 @@ def build_graph(raw: RawRoads, network: str, country: str) -> Graph | None:
     delay[list(delay_ms)] = list(delay_ms.values())
     forced = np.zeros(len(lon), np.bool_)
     forced[_restriction_nodes(raw)] = True
+    closed = np.array([each.closed for each in shut], np.int64)
+    forced[_ends_of(raw, np.flatnonzero(closed))] = True
     order, flip, start = chain_segments(seg_a, seg_b, kmh, flags, forced)
-    return _assemble(raw, (seg_a, seg_b, seg_way, kmh, flags), (order, flip, start), (lon, lat, delay))
+    return _assemble(
+        raw, (seg_a, seg_b, seg_way, kmh, flags), (order, flip, start), (lon, lat, delay), closed
+    )
 
 
-def _rules(raw: RawRoads, network: str, country: str) -> list[profiles.WayRule | None]:
+def _rules(
+    way_tags: Sequence[Mapping[str, str]], network: str, country: str
+) -> list[profiles.WayRule | None]:
     known: dict[tuple[tuple[str, str], ...], profiles.WayRule | None] = {}
     rules = []
-    for tags in raw.way_tags:
+    for tags in way_tags:
         key = tuple((k, v) for k, v in tags.items() if not k.startswith("name"))
         if key not in known:
             known[key] = profiles.way_rule(tags, network, country)
@@ -147,6 +157,11 @@ def _cut_at_barriers(
     return a, b, lon, lat
 
 
+def _ends_of(raw: RawRoads, ways: Ints) -> Ints:
+    """First and last node of each way: one way's hours must not run on into the next."""
+    return np.concatenate((raw.way_node[raw.way_start[ways]], raw.way_node[raw.way_start[ways + 1] - 1]))
+
+
 def _restriction_nodes(raw: RawRoads) -> Ints:
     """Nodes that must stay vertices: via nodes and the ends of ways that restrictions name."""
     row = {int(osm): i for i, osm in enumerate(raw.way_id)}
@@ -168,6 +183,7 @@ def _assemble(
     segments: tuple[Any, ...],
     chains: tuple[Ints, NDArray[np.bool_], Ints],
     nodes: tuple[Floats, Floats, Ints],
+    closed: Ints,
 ) -> Graph:
     a, b, way, kmh, flags = segments
     order, flip, start = chains
@@ -191,6 +207,7 @@ def _assemble(
         seg_kmh=np.where(flip[:, None], kmh[order][:, ::-1], kmh[order]),
         seg_way=way[order].astype(np.int32),
         seg_delay_ms=inner,
+        edge_closed=closed[way[order][start[:-1]]],
         vertex_lon=lon[used],
         vertex_lat=lat[used],
         vertex_delay_ms=delay[used],

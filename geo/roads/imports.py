@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from geo.roads import profiles
 from geo.roads.cch import build_hierarchy
+from geo.roads.conditions import ALL_HOURS, closures, restriction_hours
 from geo.roads.errors import RoadsFileError
 from geo.roads.files import write_roads
 from geo.roads.graph import RESTRICTED, Graph, build_graph
@@ -21,6 +23,8 @@ from geo.roads.order import contraction_rank
 from geo.roads.pbf import Progress, RawRoads, read_pbf
 from geo.roads.snap import build_grid
 from geo.roads.turns import TurnGraph, build_turns
+
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,10 @@ class Imported:
     """By network; a network without ways is absent."""
     restrictions: dict[str, int]
     """Turns taken away, by network."""
+    conditions: int
+    """Conditional restrictions and accesses that are followed hour by hour."""
+    unfollowed: dict[str, int]
+    """Those that are not, as written, and how often; of them the most frequent MOST_NAMED."""
 
 
 def import_roads(
@@ -62,7 +70,10 @@ def import_roads(
     if not edges:
         raise RoadsFileError("pbf_without_roads", {"files": [str(path) for path in sources]})
     progress("writing", 0.95)
+    conditions, unfollowed = count_conditions(raw)
     facts = {
+        "conditions": conditions,
+        "unfollowed": unfollowed,
         "country": country,
         "left_hand": country in profiles.LEFT_HAND,
         "networks": list(edges),
@@ -71,7 +82,22 @@ def import_roads(
     }
     path = write_roads(folder, facts, arrays)
     progress("done", 1.0)
-    return Imported(path, country, len(raw.way_id), edges, restrictions)
+    return Imported(path, country, len(raw.way_id), edges, restrictions, conditions, unfollowed)
+
+
+def count_conditions(raw: RawRoads) -> tuple[int, dict[str, int]]:
+    """How many conditional tags are followed, and what of the others is written how often."""
+    followed, texts = 0, Counter[str]()
+    for network in profiles.NETWORKS:
+        for tags in raw.way_tags:
+            shut = closures(tags, network)
+            followed += shut.closed > 0
+            texts.update(shut.unfollowed)
+        for restriction in raw.restrictions:
+            kind, hours, unfollowed = restriction_hours(restriction.tags, network)
+            followed += kind is not None and 0 < hours < ALL_HOURS
+            texts.update(unfollowed)
+    return followed, dict(texts.most_common(MOST_NAMED))
 
 
 def _way_arrays(raw: RawRoads) -> dict[str, NDArray[Any]]:

@@ -52,7 +52,7 @@ class Ends:
         self.out: Labels | None = None
         self.into: Labels | None = None
         if ways in ("both", "out"):
-            self.out = metric.labels_out(network.seeds_out(snaps, costs)[0])
+            self.out = metric.labels_out(network.seeds_out(snaps, timetable)[0])
         if ways in ("both", "in"):
             self.into = metric.labels_in(network.seeds_in(snaps, costs))
 

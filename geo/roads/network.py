@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.roads import profiles
-from geo.roads.cch import SHIFT, Hierarchy, Metric, Seeds, pack
+from geo.roads.cch import INFINITE, SHIFT, Hierarchy, Metric, Seeds, pack
 from geo.roads.errors import RoadsError
 from geo.roads.files import RoadFile
 from geo.roads.graph import FERRY, KERB_ONLY
@@ -26,6 +26,10 @@ Floats = NDArray[np.float64]
 METRIC_BYTES = 1 << 29
 """Customised metrics kept per network; past this the one used longest ago is customised anew in place."""
 MIN_METRICS = 2
+FREE_HOUR = 3
+"""The hour that stands for free roads."""
+Key = tuple[str, tuple[float, ...], int]
+"""Mode, factors, and the first hour with the same closures."""
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class Timetable:
 
     costs: Costs
     metric: Metric
+    closed: NDArray[np.bool_]
+    """(turns): not to be taken at this hour."""
 
 
 class Network:
@@ -63,6 +69,8 @@ class Network:
         self.seg_delay_ms = array("seg_delay_ms")
         self.state_arc, self.base_state = array("state_arc"), array("base_state")
         self.turn_start, self.turn_to, self.turn_ms = array("turn_start"), array("turn_to"), array("turn_ms")
+        self.turn_closed = array("turn_closed")
+        self.closed_together = _hours_alike(self.turn_closed)
         self.part = array("part")
         self.hierarchy = Hierarchy(*(array(f.name) for f in fields(Hierarchy)))
         self.state_of_rank = np.empty(len(self.hierarchy.rank), np.int64)
@@ -88,12 +96,12 @@ class Network:
         self.may_drive = usable[self.seg_edge]
         self.may_stop = self.may_drive & ~np.isin(self.seg_class, no_stop)
         self._factors: dict[tuple[str, int], tuple[float, ...]] = {}
-        self._kept: OrderedDict[tuple[str, tuple[float, ...]], Timetable] = OrderedDict()
+        self._kept: OrderedDict[Key, Timetable] = OrderedDict()
         self._lock = threading.Lock()
 
     def timetable(self, mode: str, hour: int | None) -> Timetable:
         """Costs and metric; customised when not kept. hour None: a free road."""
-        key = (mode, self._factor(mode, hour))
+        key = self._key(mode, hour)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -104,7 +112,7 @@ class Network:
         """Customise the metrics of several hours at once, on two threads; hours with the same factors share
         one."""
         with self._lock:
-            keys = list(dict.fromkeys((mode, self._factor(mode, hour)) for hour in hours))
+            keys = list(dict.fromkeys(self._key(mode, hour) for hour in hours))
             self._make([key for key in keys if key not in self._kept])
 
     def set_factors(self, mode: str, hour: int, factors: Sequence[float]) -> None:
@@ -115,13 +123,16 @@ class Network:
 
     def _factor(self, mode: str, hour: int | None) -> tuple[float, ...]:
         if hour is None:
-            return profiles.HOUR_FACTORS[3] if mode == "car" else (1.0,) * len(profiles.GROUPS)
+            return profiles.HOUR_FACTORS[FREE_HOUR] if mode == "car" else (1.0,) * len(profiles.GROUPS)
         known = self._factors.get((mode, check_hour(hour)))
         if known:
             return known
         return profiles.HOUR_FACTORS[hour] if mode == "car" else (1.0,) * len(profiles.GROUPS)
 
-    def _make(self, keys: list[tuple[str, tuple[float, ...]]]) -> list[Timetable]:
+    def _key(self, mode: str, hour: int | None) -> Key:
+        return mode, self._factor(mode, hour), self.closed_together[FREE_HOUR if hour is None else hour]
+
+    def _make(self, keys: list[Key]) -> list[Timetable]:
         room = max(
             MIN_METRICS, METRIC_BYTES // (16 * len(self.hierarchy.up_head) + 8 * len(self.turn_to) + 1)
         )
@@ -129,10 +140,12 @@ class Network:
             self._kept.popitem(last=False)[1] for _ in range(len(self._kept) + len(keys) - room) if self._kept
         ]
 
-        def make(key: tuple[str, tuple[float, ...]], metric: Metric) -> Timetable:
-            costs = self._costs(*key)
-            metric.customize(self._turn_costs(costs))
-            return Timetable(costs, metric)
+        def make(key: Key, metric: Metric) -> Timetable:
+            mode, factors, hour = key
+            costs = self._costs(mode, factors)
+            closed = (self.turn_closed >> hour) & 1 > 0
+            metric.customize(np.where(closed, INFINITE, self._turn_costs(costs)))
+            return Timetable(costs, metric, closed)
 
         metrics = [spare.pop().metric if spare else Metric(self.hierarchy) for _ in keys]
         if len(keys) > 1:
@@ -188,17 +201,19 @@ class Network:
         against = costs.total[snaps.edge] - along
         return np.column_stack((along[:, 0], against[:, 1]))
 
-    def seeds_out(self, snaps: Snaps, costs: Costs) -> tuple[Seeds, Ints]:
+    def seeds_out(self, snaps: Snaps, timetable: Timetable) -> tuple[Seeds, Ints]:
         """Seeds at the states that follow the point, and the arc each comes from."""
         point, column = np.nonzero(self.open_columns(snaps))
         arc = 2 * snaps.edge[point] + column
         state = self.base_state[arc]
+        costs = timetable.costs
         rest = costs.total.reshape(-1)[arc] - self.places(snaps, costs)[point, column]
         count = self.turn_start[state + 1] - self.turn_start[state]
         turn = _ranges(self.turn_start[state], count)
-        cost = np.repeat(rest, count) + (self.turn_ms[turn] << SHIFT)
-        seeds = self._seeds(np.repeat(point, count), self.turn_to[turn], cost, snaps.points)
-        return seeds, np.repeat(arc, count)
+        open_ = ~timetable.closed[turn]
+        cost = (np.repeat(rest, count) + (self.turn_ms[turn] << SHIFT))[open_]
+        seeds = self._seeds(np.repeat(point, count)[open_], self.turn_to[turn][open_], cost, snaps.points)
+        return seeds, np.repeat(arc, count)[open_]
 
     def seeds_in(self, snaps: Snaps, costs: Costs) -> Seeds:
         """Seeds at every state (with and without memory) of the arcs that reach the point."""
@@ -225,6 +240,16 @@ class Network:
     def _seeds(self, point: Ints, state: Ints, cost: Ints, points: int) -> Seeds:
         start = np.searchsorted(point, np.arange(points + 1)).astype(np.int64)
         return Seeds(start, self.hierarchy.rank[state], cost)
+
+
+def _hours_alike(closed: Ints) -> tuple[int, ...]:
+    """Per hour the first hour at which the same turns are closed."""
+    patterns: dict[bytes, int] = {}
+    if not closed.any():
+        return (0,) * 24
+    return tuple(
+        patterns.setdefault(np.packbits((closed >> hour) & 1 > 0).tobytes(), hour) for hour in range(24)
+    )
 
 
 def check_hour(hour: int) -> int:

@@ -23,7 +23,9 @@ _WAY_KEYS = frozenset(
     "access:forward access:backward vehicle:forward vehicle:backward motor_vehicle:forward "
     "motor_vehicle:backward "
     "motorcar:forward motorcar:backward bicycle:forward bicycle:backward foot:forward foot:backward "
-    "area".split()
+    "area "
+    "access:conditional vehicle:conditional motor_vehicle:conditional motorcar:conditional bicycle:conditional "
+    "foot:conditional".split()
 )
 
 

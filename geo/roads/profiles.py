@@ -75,12 +75,12 @@ _BOXES = (  # west, south, east, north; the first that holds the centre of the r
     ("GB", -8.2, 49.9, 1.8, 60.9), ("SG", 103.6, 1.15, 104.1, 1.48), ("CN", 73.5, 18.0, 134.8, 53.6),
 )  # fmt: skip
 
-_ACCESS_KEYS = {
+ACCESS_KEYS = {
     "car": ("access", "vehicle", "motor_vehicle", "motorcar"),
     "bike": ("access", "vehicle", "bicycle"),
     "foot": ("access", "foot"),
 }
-_CLOSED = frozenset("no agricultural forestry emergency psv bus military discouraged use_sidepath".split())
+CLOSED = frozenset("no agricultural forestry emergency psv bus military discouraged use_sidepath".split())
 _RESTRICTED = frozenset(
     "private destination delivery customers permit residents residential employees".split()
 )
@@ -190,12 +190,17 @@ def way_rule(tags: Tags, network: str, country: str) -> WayRule | None:
     )
 
 
+def is_closed(tags: Tags, network: str) -> bool:
+    """Whether the tags shut the network out."""
+    return _access(tags, network) == "closed"
+
+
 def node_rule(tags: Tags, network: str) -> tuple[bool, float]:
     """(blocked, seconds lost) at a node with these tags."""
     barrier, highway, lost = tags.get("barrier", ""), tags.get("highway", ""), 0.0
     if barrier:
         access = _access(tags, network)
-        explicit = any(key in tags for key in _ACCESS_KEYS[network])
+        explicit = any(key in tags for key in ACCESS_KEYS[network])
         if access == "closed" or (not explicit and barrier in _BLOCKS[network]):
             return True, 0.0
         lost += _BARRIER_S[network].get(barrier, 0)
@@ -209,7 +214,7 @@ def node_rule(tags: Tags, network: str) -> tuple[bool, float]:
 def restriction_kind(tags: Tags, network: str) -> str | None:
     """ "no" or "only" where this restriction relation binds the network, else None.
 
-    Conditional restrictions (restriction:conditional) are not read: they bind at some hours only.
+    Those that bind at some hours only (restriction:conditional) are read by geo.roads.conditions.
     """
     if network == "foot":
         return None
@@ -250,7 +255,7 @@ def _speeds(network: str, country: str) -> Mapping[str, float]:
 def _access(tags: Tags, network: str) -> str:
     """ "open", "restricted", "closed" or "explicit" (allowed in so many words), by the most specific key."""
     value, found = "", ""
-    for key in _ACCESS_KEYS[network]:
+    for key in ACCESS_KEYS[network]:
         if key in tags:
             value, found = tags[key], key
     if not found:
@@ -260,7 +265,7 @@ def _access(tags: Tags, network: str) -> str:
         return "explicit" if found not in ("access", "vehicle") else "open"
     if words & _RESTRICTED:
         return "restricted"
-    return "closed" if words & _CLOSED else "open"
+    return "closed" if words & CLOSED else "open"
 
 
 def _default_kmh(name: str, tags: Tags, network: str, access: str, speeds: Mapping[str, float]) -> float:
@@ -324,11 +329,11 @@ def _directions(name: str, tags: Tags, network: str) -> tuple[bool, bool]:
     if value == "reversible":
         return False, False
     forward, backward = value not in ("-1", "reverse"), value not in ("yes", "1", "true")
-    for key in _ACCESS_KEYS[network]:
+    for key in ACCESS_KEYS[network]:
         if tags.get(f"{key}:forward"):
-            forward = forward and tags[f"{key}:forward"] not in _CLOSED
+            forward = forward and tags[f"{key}:forward"] not in CLOSED
         if tags.get(f"{key}:backward"):
-            backward = backward and tags[f"{key}:backward"] not in _CLOSED
+            backward = backward and tags[f"{key}:backward"] not in CLOSED
     return forward, backward
 
 

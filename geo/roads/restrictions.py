@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.roads import profiles
+from geo.roads.conditions import ALL_HOURS, restriction_hours
 from geo.roads.graph import Graph
 from geo.roads.pbf import RawRoads, Restriction
 
@@ -23,10 +23,12 @@ MAX_SEQUENCES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`arcs` in order, at least two. only: once the last but one is left, it must be for the last."""
+    """`arcs` in order, at least two. only: once the last but one is left, it must be for the last. hours: a bit for
+    each hour it binds."""
 
     arcs: tuple[int, ...]
     only: bool
+    hours: int = ALL_HOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,18 @@ class _WayArcs:
 
 def restriction_rules(raw: RawRoads, graph: Graph, network: str) -> list[Rule]:
     """The rules that bind this network; a restriction whose ways are not in it gives none."""
-    bound = [(r, kind) for r in raw.restrictions if (kind := profiles.restriction_kind(r.tags, network))]
+    told = [(r, *restriction_hours(r.tags, network)) for r in raw.restrictions]
+    bound = [(r, kind, hours) for r, kind, hours, _ in told if kind and hours]
     if not bound:
         return []
-    arcs = _arcs_of_ways(raw, graph, {w for r, _ in bound for w in (*r.from_ways, *r.via_ways, *r.to_ways)})
+    named = {w for r, _, _ in bound for w in (*r.from_ways, *r.via_ways, *r.to_ways)}
+    arcs = _arcs_of_ways(raw, graph, named)
     tail = np.column_stack((graph.edge_from, graph.edge_to)).reshape(-1)
     head = np.column_stack((graph.edge_to, graph.edge_from)).reshape(-1)
     return [
-        Rule(path, kind == "only") for r, kind in bound for path in _sequences(r, arcs, graph, tail, head)
+        Rule(path, kind == "only", hours)
+        for r, kind, hours in bound
+        for path in _sequences(r, arcs, graph, tail, head)
     ]
 
 
@@ -95,8 +101,9 @@ def _sequences(
 
 def with_memory(
     arcs: Ints, source: Ints, target: Ints, cost: Ints, rules: list[Rule]
-) -> tuple[Ints, Ints, Ints, Ints, int]:
-    """States and turns between them: (arc of each state, source, target, milliseconds, turns taken away).
+) -> tuple[Ints, Ints, Ints, Ints, Ints, int]:
+    """States and turns between them: (arc of each state, source, target, milliseconds, hours a restriction closes
+    it, turns taken away).
 
     A memory is a set of (rule, how many of its arcs are driven); a state without memory is a rule's start at
     most.
@@ -116,7 +123,7 @@ def with_memory(
         out_of.setdefault(a, []).append((b, ms))
     state_of: dict[tuple[int, frozenset[tuple[int, int]]], int] = {}
     state_arc = arcs.tolist()
-    extra: list[tuple[int, int, int]] = []
+    extra: list[tuple[int, int, int, int]] = []
     todo: list[tuple[int, frozenset[tuple[int, int]], int]] = []
     forbidden = 0
     for arc in sorted(starts):
@@ -126,11 +133,11 @@ def with_memory(
     while todo:
         arc, memory, state = todo.pop()
         for nxt, ms in out_of.get(arc, []):
-            after = _advance(memory, nxt, rules)
-            if after is None:
+            closed = _closed_hours(memory, nxt, rules)
+            if closed == ALL_HOURS:
                 forbidden += 1
                 continue
-            after = after | {(i, 1) for i in starts.get(nxt, [])}
+            after = _advance(memory, nxt, rules) | {(i, 1) for i in starts.get(nxt, [])}
             key = (nxt, after)
             if not after:
                 state_of[key] = int(number[nxt])
@@ -138,33 +145,37 @@ def with_memory(
                 state_of[key] = len(state_arc)
                 state_arc.append(nxt)
                 todo.append((nxt, after, state_of[key]))
-            extra.append((state, state_of[key], ms))
-    more = np.array(extra, np.int64).reshape(-1, 3)
+            extra.append((state, state_of[key], ms, closed))
+    more = np.array(extra, np.int64).reshape(-1, 4)
     return (
         np.array(state_arc, np.int64),
         np.concatenate((number[source[plain]], more[:, 0])),
         np.concatenate((number[target[plain]], more[:, 1])),
         np.concatenate((cost[plain], more[:, 2])),
+        np.concatenate((np.zeros(int(plain.sum()), np.int64), more[:, 3])),
         forbidden,
     )
 
 
-def _advance(
-    memory: frozenset[tuple[int, int]], nxt: int, rules: list[Rule]
-) -> frozenset[tuple[int, int]] | None:
-    """The memory after driving on to arc `nxt`, without rules that start there; None where a rule forbids
-    it."""
-    after = set()
-    prescribed = False
-    allowed = False
-    for i, driven in memory:
-        rule = rules[i]
-        fits = rule.arcs[driven] == nxt
-        if driven == len(rule.arcs) - 1:
-            if rule.only:
-                prescribed, allowed = True, allowed or fits
-            elif fits:
-                return None
+def _advance(memory: frozenset[tuple[int, int]], nxt: int, rules: list[Rule]) -> frozenset[tuple[int, int]]:
+    """The memory after driving on to arc `nxt`, without rules that start there."""
+    return frozenset(
+        (i, driven + 1)
+        for i, driven in memory
+        if driven < len(rules[i].arcs) - 1 and rules[i].arcs[driven] == nxt
+    )
+
+
+def _closed_hours(memory: frozenset[tuple[int, int]], nxt: int, rules: list[Rule]) -> int:
+    """The hours at which a rule forbids going on to arc `nxt`: a "no" that ends there, or an "only" that ends
+    elsewhere while none ends there."""
+    ending = [rules[i] for i, driven in memory if driven == len(rules[i].arcs) - 1]
+    closed = prescribed = allowed = 0
+    for rule in ending:
+        fits = rule.arcs[-1] == nxt
+        if rule.only:
+            prescribed |= rule.hours
+            allowed |= rule.hours if fits else 0
         elif fits:
-            after.add((i, driven + 1))
-    return None if prescribed and not allowed else frozenset(after)
+            closed |= rule.hours
+    return closed | (prescribed & ~allowed)

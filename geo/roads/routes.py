@@ -88,7 +88,7 @@ def _arcs(ends_from: Ends, ends_to: Ends, cost: int) -> Ints | None:
                 return np.array([2 * ends_from.snaps.edge[0] + column])
         if cost == 0:
             return np.array([2 * ends_from.snaps.edge[0] + int(ends_from.columns[0].argmax())])
-    out_seeds, seed_arc = network.seeds_out(ends_from.snaps, timetable.costs)
+    out_seeds, seed_arc = network.seeds_out(ends_from.snaps, timetable)
     in_seeds = network.seeds_in(ends_to.snaps, timetable.costs)
     if ends_from.out is None or ends_to.into is None:
         raise ValueError("a route needs labels out of its start and into its end")

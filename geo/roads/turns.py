@@ -37,6 +37,8 @@ class TurnGraph:
     turn_start: Ints
     turn_to: Ints
     turn_ms: Ints
+    turn_closed: Ints
+    """Hours at which a turn may not be taken, as Graph.edge_closed."""
     part: Ints
     """(states): the strongly connected part of each state, 0 the largest."""
     forbidden: int
@@ -52,8 +54,9 @@ def build_turns(graph: Graph, raw: RawRoads, network: str, left_hand: bool) -> T
     source, target = source[keep], target[keep]
     cost = turn_ms(graph, source, target, network, left_hand)
     rules = restriction_rules(raw, graph, network)
-    state_arc, source, target, cost, forbidden = with_memory(arcs, source, target, cost, rules)
-    return _without_islands(graph, state_arc, source, target, cost, forbidden)
+    state_arc, source, target, cost, closed, forbidden = with_memory(arcs, source, target, cost, rules)
+    closed |= graph.edge_closed[state_arc[target] >> 1]
+    return _without_islands(graph, state_arc, (source, target, cost, closed), forbidden)
 
 
 def _arc_ends(graph: Graph) -> tuple[Ints, Ints]:
@@ -138,8 +141,9 @@ def _importance(graph: Graph) -> tuple[Ints, Ints]:
 
 
 def _without_islands(
-    graph: Graph, state_arc: Ints, source: Ints, target: Ints, cost: Ints, forbidden: int
+    graph: Graph, state_arc: Ints, turns: tuple[Ints, Ints, Ints, Ints], forbidden: int
 ) -> TurnGraph:
+    source, target, cost, closed = turns
     count = len(state_arc)
     links = coo_matrix((np.ones(len(source), np.int8), (source, target)), shape=(count, count))
     parts, label = connected_components(links, directed=True, connection="strong")
@@ -152,6 +156,7 @@ def _without_islands(
     renumber = np.cumsum(keep) - 1
     inside = keep[source] & keep[target]
     source, target, cost = renumber[source[inside]], renumber[target[inside]], cost[inside]
+    closed = closed[inside]
     order = np.lexsort((target, source))
     state_arc = state_arc[keep]
     base = np.full(2 * graph.edges, -1, np.int64)
@@ -163,6 +168,7 @@ def _without_islands(
         turn_start=np.searchsorted(source[order], np.arange(len(state_arc) + 1)).astype(np.int64),
         turn_to=target[order],
         turn_ms=cost[order],
+        turn_closed=closed[order],
         part=ranked[label[keep]].astype(np.int64),
         forbidden=forbidden,
     )

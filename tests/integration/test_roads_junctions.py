@@ -276,3 +276,61 @@ def test_a_place_is_at_no_distance_from_itself_and_close_ones_are_close(tmp_path
     assert table.metres[0, 2] == 0
     assert table.metres[0, 1] == pytest.approx(10, abs=1)
     assert table.metres[1, 0] == pytest.approx(10, abs=1)
+
+
+def metres_at(roads: Roads, a: tuple[float, float], b: tuple[float, float], hour: int | None) -> int:
+    return int(roads.matrix([place(*a)], hour=hour, to=[place(*b)]).metres[0, 0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "end", "condition", "hit", "closed"),
+    [
+        ("no_left_turn", "n", "Mo-Fr 07:00-09:00", NORTH, {7, 8}),
+        ("no_left_turn", "n", "07:30-09:15,16:00-18:00", NORTH, {7, 8, 9, 16, 17}),
+        ("no_left_turn", "n", "Mo-Sa 22:00-06:00", NORTH, {22, 23, 0, 1, 2, 3, 4, 5}),
+        ("only_straight_on", "e", "Mo-Fr 07:00-09:00", NORTH, {7, 8}),
+        ("no_left_turn", "n", "Mo-Fr 07:00-09:00; Sa 10:00-12:00", NORTH, set()),
+        ("no_left_turn", "n", "Sa,Su 08:00-20:00", NORTH, set()),
+        ("no_left_turn", "n", "weight>3.5", NORTH, set()),
+        ("no_left_turn", "n", "Oct-Mar 08:00-20:00", NORTH, set()),
+    ],
+)
+def test_a_turn_forbidden_at_some_hours_is_taken_at_the_others(tmp_path, kind, end, condition, hit, closed):
+    town = crossing()
+    town.restrict(kind, "w", "x", end, **{"restriction:conditional": f"{kind} @ ({condition})"})
+    del town.restrictions[-1][0]["restriction"]
+    roads = opened(town, tmp_path)
+    for hour in range(24):
+        assert (metres_at(roads, WEST, hit, hour) > DIRECT + 100) == (hour in closed), hour
+        assert abs(metres_at(roads, WEST, EAST, hour) - DIRECT) <= 1
+    assert abs(metres_at(roads, WEST, hit, None) - DIRECT) <= 1 or 3 in closed
+    assert roads.facts["conditions"] == (2 if closed else 0)  # cars and bicycles
+    assert bool(roads.facts["unfollowed"]) == (not closed)
+
+
+@pytest.mark.parametrize(
+    ("tags", "closed"),
+    [
+        ({"motor_vehicle:conditional": "no @ (07:00-09:00)"}, {7, 8}),
+        ({"access": "no", "motor_vehicle:conditional": "yes @ (Mo-Fr 20:00-06:00)"}, set(range(6, 20))),
+        ({"access:conditional": "no @ (Mo-Fr 10:00-11:00); no @ (15:00-16:00)"}, {10, 15}),
+        ({"access:conditional": "delivery @ (10:00-11:00)"}, set()),
+    ],
+)
+def test_a_road_closed_at_some_hours_is_driven_at_the_others(tmp_path, tags, closed):
+    town = crossing()
+    town.ways["n"] = (town.ways["n"][0], {"highway": "residential", **tags})
+    roads = opened(town, tmp_path)
+    for hour in range(24):
+        assert (metres_at(roads, WEST, (0, 250), hour) > 2 * DIRECT + 100) == (hour in closed), hour
+
+
+def test_what_cannot_be_followed_is_named_with_its_count(tmp_path):
+    town = crossing()
+    for start in ("w", "e"):
+        town.restrict(
+            "no_straight_on", start, "x", "n", **{"restriction:conditional": "no_u_turn @ (sunset-sunrise)"}
+        )
+        del town.restrictions[-1][0]["restriction"]
+    roads = opened(town, tmp_path)
+    assert roads.facts["unfollowed"]["no_u_turn @ (sunset-sunrise)"] >= 2
