@@ -32,8 +32,9 @@ CREATE EXTENSION IF NOT EXISTS btree_gist;
 GRANT USAGE, CREATE ON SCHEMA public TO paidan_owner;
 GRANT USAGE ON SCHEMA public TO paidan_app, paidan_relay;
 
--- The planner may use a GiST index below row-level security only through functions that cannot tell
--- what they saw in an error message: these two compare positions and raise nothing that holds one.
+-- The planner may use a GiST or GIN index below row-level security only through functions that cannot tell
+-- what they saw in an error message: these compare positions, and arrays of words, and raise nothing that
+-- holds one.
 DO $$
 DECLARE
   one regprocedure;
@@ -44,6 +45,8 @@ BEGIN
     WHERE p.proname IN ('geography_overlaps', 'st_dwithin', '_st_dwithin')
       AND 'geography'::regtype = ANY (p.proargtypes::oid[])
       AND NOT p.proleakproof
+    UNION ALL
+    SELECT p.oid::regprocedure FROM pg_proc p WHERE p.proname = 'arraycontains' AND NOT p.proleakproof
   LOOP
     EXECUTE format('ALTER FUNCTION %s LEAKPROOF', one);
   END LOOP;

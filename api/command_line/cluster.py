@@ -110,15 +110,13 @@ class Cluster:
         self._make_folders()
         with (self.state / "start.lock").open("a") as starting:
             fcntl.flock(starting, fcntl.LOCK_EX)
-            if self.server_pid() and self.answers():
-                return
-            binaries = find_binaries()
-            if not (self.data / "prepared").exists():
-                progress("database: making a private PostgreSQL cluster")
-                self._create(binaries)
-            self._start_server(binaries)
-            if not (self.data / "prepared").exists():
-                self._prepare()
+            if not (self.server_pid() and self.answers()):
+                binaries = find_binaries()
+                if not self._marker.exists():
+                    progress("database: making a private PostgreSQL cluster")
+                    self._create(binaries)
+                self._start_server(binaries)
+            self._prepare()
 
     def keep_running(self, progress: Callable[[str], None]) -> None:
         """Starts the server again when something has killed it. Raises ClusterError when it stays down."""
@@ -203,10 +201,27 @@ class Cluster:
                 time.sleep(min(2.0, 0.5 * 2**attempt))
 
     def _prepare(self) -> None:
-        """Roles, extensions and leak-proof marks go into template1, so every new database has them."""
+        """Roles, extensions and leak-proof marks go into template1, so every new database has them, and
+        into those that are there; again when setup/database.sql is another."""
+        sql = SETUP_SQL.read_text()
+        digest = hashlib.sha256(sql.encode()).hexdigest()
+        if self._marker.exists() and self._marker.read_text() == digest:
+            return
         with self.connect("template1") as db:
-            db.execute(SETUP_SQL.read_text())
-        (self.data / "prepared").touch()
+            db.execute(sql)
+            rows = db.execute(
+                "SELECT datname FROM pg_database d JOIN pg_roles o ON o.oid = d.datdba"
+                " WHERE o.rolname = 'paidan_owner' AND d.datallowconn"
+            ).fetchall()
+        for (name,) in rows:
+            with self.connect(name) as db:
+                db.execute(sql)
+        self._marker.write_text(digest)
+
+    @property
+    def _marker(self) -> Path:
+        """Made last, so that what was cut short begins again."""
+        return self.data / "prepared"
 
     def _run(self, *command: str | Path) -> None:
         """Runs a PostgreSQL program as the account that owns the cluster; raises ClusterError."""

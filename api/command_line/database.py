@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from api.command_line.cluster import SETUP_SQL
 from api.command_line.environment import HOME, Environment
 from api.command_line.problems import CommandError
 from api.command_line.progress import say, step
@@ -75,8 +76,8 @@ def current_revision(db: psycopg.Connection[Any]) -> str | None:
 
 
 def versions_digest() -> str:
-    """A hash over the migrations' names and contents."""
-    digest = hashlib.sha256()
+    """A hash over the migrations' names and contents, and what a superuser does before them."""
+    digest = hashlib.sha256(SETUP_SQL.read_bytes())
     for path in sorted(VERSIONS.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

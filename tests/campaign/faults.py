@@ -190,8 +190,8 @@ class Campaign:
     # the judgement
 
     def _settle(self) -> None:
-        """Relay and worker get their time to finish what the commands began."""
-        deadline = time.monotonic() + SETTLE_S
+        """Relay and worker get their time to finish what the commands began: as long as less is left of it."""
+        deadline, least = time.monotonic() + SETTLE_S, float("inf")
         while time.monotonic() < deadline:
             self.running.mend()
             with psycopg.connect(self.database.superuser_url) as db:
@@ -201,6 +201,8 @@ class Campaign:
                 ).fetchone() or (1,)
             if left == 0:
                 return
+            if left < least:
+                deadline, least = time.monotonic() + SETTLE_S, left
             time.sleep(0.5)
 
     def _judge(self) -> None:

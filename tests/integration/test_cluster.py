@@ -95,7 +95,8 @@ def test_a_new_database_has_extensions_marks_and_roles(cluster: Cluster) -> None
             marked = db.execute(
                 "SELECT bool_and(proleakproof) FROM pg_proc WHERE oid IN"
                 " ('geography_overlaps(geography,geography)'::regprocedure,"
-                "  'st_dwithin(geography,geography,float8,boolean)'::regprocedure)"
+                "  'st_dwithin(geography,geography,float8,boolean)'::regprocedure,"
+                "  'arraycontains(anyarray,anyarray)'::regprocedure)"
             ).fetchone()
             assert marked == (True,)
             db.execute("CREATE TABLE own (a int)")

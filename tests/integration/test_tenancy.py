@@ -151,3 +151,27 @@ def test_the_nearest_able_are_found_by_the_index_under_row_level_security(
     text = str(plan)
     assert "ix_engineers_position" in text, text
     assert "Sort" not in text, text
+
+
+def test_words_are_found_by_the_index_under_row_level_security(product: Product, database: Database) -> None:
+    """Thousands of tickets of one tenant; the search must not read them all."""
+    town = product.company()
+    with psycopg.connect(database.superuser_url, autocommit=True) as db:
+        db.execute(
+            """
+            insert into tickets (tenant_id, id, ticket_no, status, version, priority, work_type, source,
+                description, address, language, search, created_at, updated_at)
+            select %s, gen_random_uuid(), 'N' || n, 'open', 1, 'normal', 'survey', 'api', '', '', 'en',
+                array['w' || n, 'w' || n %% 7], now(), now()
+            from generate_series(1, 8000) n
+            """,
+            [town.made.tenant_id],
+        )
+        db.execute("analyze tickets")
+    with psycopg.connect(database.app_url) as db:
+        db.execute("select set_config('app.tenant', %s, true)", [str(town.made.tenant_id)])
+        (plan,) = db.execute(
+            "explain (format json) select t.id from tickets t where t.tenant_id = %s and t.search @> array['w77']",
+            [town.made.tenant_id],
+        ).fetchone() or ([],)
+    assert "ix_tickets_search" in str(plan), plan
