@@ -16,6 +16,7 @@ from api.dispatcher import matching as dispatcher_matching
 from api.dispatcher import promises as dispatcher_promises
 from api.dispatcher import proof as dispatcher_proof
 from api.dispatcher import telling as dispatcher_telling
+from api.dispatcher import webhooks as dispatcher_webhooks
 from api.engineer import endpoints as engineer
 from api.house import Rooms
 from api.integrations import endpoints as integrations
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         dispatcher_matching.endpoints,
         dispatcher_promises.endpoints,
         dispatcher_telling.endpoints,
+        dispatcher_webhooks.endpoints,
         wecom.endpoints,
         dispatcher_proof.endpoints,
         customer.endpoints,

@@ -1,12 +1,13 @@
 """Names of jobs and what runs for each; the modules register themselves on import."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from dispatch.actions.step import House, Step, run_step
 from dispatch.actions.telling_book import ChannelBook
+from dispatch.adapters.outside import OutsideClient
 from dispatch.adapters.push import PushSender
 from dispatch.domain.commands import system
 
@@ -14,12 +15,13 @@ from dispatch.domain.commands import system
 @dataclass(frozen=True, slots=True)
 class Wired:
     """The worker's parts: the house, who sends pushes (nobody where none is configured), the other channels
-    (None: nobody is told by them), and the address that links begin with."""
+    (None: nobody is told by them), the address that links begin with, and who asks strangers' addresses."""
 
     house: House
     push: PushSender | None
     book: ChannelBook | None = None
     public_url: str = "http://127.0.0.1:8080"
+    outside: OutsideClient = field(default_factory=OutsideClient)
 
 
 @dataclass(frozen=True, slots=True)

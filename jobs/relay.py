@@ -18,12 +18,12 @@ from psycopg.rows import dict_row
 from dispatch.adapters.queue import JobQueue, JobWanted
 from dispatch.domain.reactions import MAX_DEPTH, REACTIONS, TIMERS
 from dispatch.settings import Settings, read_settings
-from jobs import automations, keeping, matching, promises, telling, telling_channels, visits
+from jobs import automations, keeping, matching, promises, telling, telling_channels, telling_webhooks, visits
 from jobs.registry import JOBS
 
 log = logging.getLogger("relay")
 
-MODULES = (automations, keeping, matching, promises, telling, telling_channels, visits)
+MODULES = (automations, keeping, matching, promises, telling, telling_channels, telling_webhooks, visits)
 IDLE_S = 0.05
 BATCH = 200
 LEADER = 7214001

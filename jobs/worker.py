@@ -23,12 +23,12 @@ from dispatch.domain.errors import DispatchError
 from dispatch.settings import Settings, read_settings
 from dispatch.store.personal import PersonalData
 from dispatch.store.transactions import Database
-from jobs import automations, keeping, matching, promises, telling, telling_channels, visits
+from jobs import automations, keeping, matching, promises, telling, telling_channels, telling_webhooks, visits
 from jobs.registry import JOBS, About, Wired
 
 log = logging.getLogger("jobs")
 
-MODULES = (automations, keeping, matching, promises, telling, telling_channels, visits)
+MODULES = (automations, keeping, matching, promises, telling, telling_channels, telling_webhooks, visits)
 
 
 def wire(settings: Settings) -> Wired:
@@ -36,7 +36,13 @@ def wire(settings: Settings) -> Wired:
     database = Database(settings.database_url, settings.worker_concurrency, "paidan-worker")
     roads = RoadTimes(settings.roads_dir)
     house = House(database, settings.clock.now, PersonalData(settings.data_key), roads)
-    return Wired(house, push_sender(settings), channel_book(settings), settings.public_url)
+    return Wired(
+        house,
+        push_sender(settings),
+        channel_book(settings),
+        settings.public_url,
+        OutsideClient(settings.webhook_test_hosts),
+    )
 
 
 def push_sender(settings: Settings) -> PushSender | None:

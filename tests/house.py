@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 
 from api.app import create_app
 from dispatch.actions.telling_book import ChannelBook
+from dispatch.adapters.outside import OutsideClient
 from dispatch.adapters.sms import KeptSms
 from dispatch.settings import Clock, Settings, read_settings
 from dispatch.store.ids import new_id
@@ -68,6 +69,7 @@ class Product:
         self._relay = Relay(self.settings)
         self.background: Background | None = None
         self.book: ChannelBook | None = None
+        self.outside = OutsideClient()
 
     def close(self) -> None:
         self.app.state.photos.close()
@@ -82,7 +84,7 @@ class Product:
         if self.background is not None:
             self.background.settle(self.clock.now())
             return
-        wired = Wired(self.house, None, self.book)
+        wired = Wired(self.house, None, self.book, outside=self.outside)
         for _ in range(rounds):
             with psycopg.connect(
                 self.settings.database_relay_url, row_factory=dict_row, autocommit=True

@@ -302,3 +302,59 @@ class AutomationLine(Reply):
 
 class AutomationPage(Reply):
     automations: list[AutomationLine]
+
+
+class WebhookWanted(Wire):
+    """`actions`: which events; none means all."""
+
+    url: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    actions: list[Code] = Field(default=[], max_length=60)
+    active: bool = True
+
+
+class WebhookSecret(Reply):
+    endpoint_id: UUID
+    secret: str | None
+
+
+class WebhookLine(Reply):
+    endpoint_id: UUID
+    url: str
+    actions: list[str]
+    active: bool
+    created_at: datetime
+    old_secret_until: datetime | None
+    pending: int
+    failed: int
+
+
+class WebhookPage(Reply):
+    webhooks: list[WebhookLine]
+    actions: list[str]
+
+
+class AttemptLine(Reply):
+    at: datetime
+    status: int | None
+    code: str | None
+
+
+class DeliveryLine(Reply):
+    delivery_id: UUID
+    endpoint_id: UUID
+    seq: int
+    ticket_id: UUID | None
+    ticket_no: str | None
+    action: str
+    body: dict[str, object]
+    status: Literal["pending", "delivered", "failed"]
+    tries: int
+    next_at: datetime | None
+    made_at: datetime
+    ended_at: datetime | None
+    attempts: list[AttemptLine]
+
+
+class DeliveryPage(Reply):
+    deliveries: list[DeliveryLine]
+    next_page: str | None

@@ -25,6 +25,8 @@ from dispatch.store.tables.people import PushTarget
 
 TRIES_MAX = 6
 DEBOUNCE_S = 20
+#: A job that died while it sent is not waited for longer.
+GIVEN_UP_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ def take(step: Step, channels: Mapping[str, Channel], message_id: UUID, public_u
         _give_up(step, channels, row, "refused", "no_address" if channel else "channel_off")
         return None
     row.status, row.tries = "sending", row.tries + 1
+    step.set_timer("message_due", row.id, step.now + GIVEN_UP_AFTER)
     step.db.flush()
     return Outgoing(row.id, channel, compose(step, row, target, public_url))
 
@@ -206,6 +209,7 @@ def keep(step: Step, channels: Mapping[str, Channel], message_id: UUID, sent: Se
     if row is None or row.status != "sending":
         return row
     row.code = sent.code
+    step.drop_timers(row.id, "message_due")
     if sent.outcome == "accepted":
         row.status, row.sent_at = "sent", step.now
     elif sent.outcome == "retry" and row.tries < TRIES_MAX:

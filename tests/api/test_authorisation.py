@@ -52,6 +52,7 @@ class World:
 
     def __init__(self, product: Product) -> None:
         self.town: Town = product.company()
+        self.endpoint_id: str | None = None
         town, made = self.town, self.town.made
         self.made = town.create(new_ticket("ac_direct"))
         self.ticket_id: str = self.made["ticket_id"]
@@ -177,6 +178,30 @@ class World:
         reply = self.town.product.client.post("/dispatcher/v1/assets", json=body, headers=self.town.board())
         return str(reply.json()["asset_id"])
 
+    def webhook(self) -> str:
+        """An endpoint that is switched off, one for all."""
+        if self.endpoint_id is None:
+            self.endpoint_id = str(new_id())
+            reply = self.town.product.client.put(
+                f"/dispatcher/v1/webhooks/{self.endpoint_id}",
+                json={"url": "https://hooks.example/paidan", "active": False},
+                headers=self.town.board("Ada"),
+            )
+            assert reply.status_code == 200, reply.text
+        return self.endpoint_id
+
+    def ended_delivery(self) -> str:
+        delivery_id = str(new_id())
+        self.town.product.rows(
+            "insert into webhook_deliveries (tenant_id, id, endpoint_id, seq, action, body, status, made_at) "
+            "values (%(t)s, %(id)s, %(endpoint)s, -(random() * 1e15)::bigint, 'note', '{}', 'failed', now()) "
+            "returning id",
+            t=self.town.made.tenant_id,
+            id=delivery_id,
+            endpoint=self.webhook(),
+        )
+        return delivery_id
+
     def calendar_id(self) -> str:
         calendar_id = str(new_id())
         reply = self.town.product.client.put(
@@ -300,6 +325,17 @@ REQUESTS: dict[str, Maker] = {
         picture(3),
     ),
     "dispatcher_get_photo": lambda w, r: (f"/dispatcher/v1/photos/{w.photo_id}", None),
+    "dispatcher_webhooks": at("/dispatcher/v1/webhooks"),
+    "dispatcher_put_webhook": lambda w, r: (
+        f"/dispatcher/v1/webhooks/{new_id()}",
+        {"url": "https://hooks.example/paidan", "active": False},
+    ),
+    "dispatcher_rotate_webhook": lambda w, r: (f"/dispatcher/v1/webhooks/{w.webhook()}/rotate", None),
+    "dispatcher_webhook_deliveries": at("/dispatcher/v1/webhook_deliveries"),
+    "dispatcher_replay_webhook": lambda w, r: (
+        f"/dispatcher/v1/webhook_deliveries/{w.ended_delivery()}/replay",
+        None,
+    ),
     "dispatcher_automations": at("/dispatcher/v1/automations"),
     "dispatcher_put_automation": at("/dispatcher/v1/automations/ask_rating", {"active": False}),
     "dispatcher_messages": at("/dispatcher/v1/messages"),
