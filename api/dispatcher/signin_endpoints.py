@@ -101,8 +101,8 @@ def totp_start(asking: Asking, here: Here) -> Response:
         secret = start_totp(db, here.house.personal, person)
         name = person.signin_id
     uri = f"otpauth://totp/Paidan:{_quoted(name)}?secret={secret}&issuer=Paidan"
-    picture = segno.make(uri, error="m").svg_inline(scale=4, border=2, dark="#111", light="#fff")
-    return reply({"secret": secret, "uri": uri, "qr_svg": picture})
+    picture = segno.make(uri, error="m").svg_data_uri(scale=4, border=2, dark="#111", light="#fff")
+    return reply({"secret": secret, "uri": uri, "qr": picture})
 
 
 @endpoints.post(

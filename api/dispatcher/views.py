@@ -48,9 +48,11 @@ class TotpCode(Wire):
 
 
 class TotpStarted(Reply):
+    """`qr` is a picture as a data address."""
+
     secret: str
     uri: str
-    qr_svg: str
+    qr: str
 
 
 class RecoveryCodes(Reply):

@@ -40,7 +40,7 @@ def enrol(town: Town) -> tuple[bytes, list[str]]:
     started = ok(ask(town, "totp/start"))
     secret = base64.b32decode(started["secret"])
     assert started["uri"].startswith("otpauth://totp/Paidan:")
-    assert started["qr_svg"].startswith("<svg")
+    assert started["qr"].startswith("data:image/svg+xml")
     return secret, ok(ask(town, "totp/confirm", {"code": code_now(town, secret)}))["recovery_codes"]
 
 

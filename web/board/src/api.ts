@@ -31,8 +31,8 @@ export class DispatcherApi {
     private readonly base = '/dispatcher/v1',
   ) {}
 
-  async signIn(signinId: string, password: string): Promise<Me> {
-    return this.#signed(await this.#send<Me>('POST', '/signin', { signin_id: signinId, password }))
+  async signIn(signinId: string, password: string, code?: string): Promise<Me> {
+    return this.#signed(await this.#send<Me>('POST', '/signin', { signin_id: signinId, password, ...(code ? { code } : {}) }))
   }
 
   async me(): Promise<Me> {
@@ -59,7 +59,7 @@ export class DispatcherApi {
   retry = (jobId: number): Promise<{ job_id: number }> => this.#send('POST', `/dead_letters/${jobId}/retry`)
   async putPhoto(photoId: Uuid, ticketId: Uuid, kind: string, photo: Blob): Promise<void> {
     const query = new URLSearchParams({ ticket_id: ticketId, kind })
-    await this.#ask('PUT', `/photos/${photoId}?${query}`, photo, PHOTO_TIMEOUT_MS)
+    await this.ask('PUT', `/photos/${photoId}?${query}`, photo, PHOTO_TIMEOUT_MS)
   }
 
   photoUrl = (photoId: Uuid, size: 'thumb' | 'large'): string => `${this.base}/photos/${photoId}?size=${size}`
@@ -77,14 +77,15 @@ export class DispatcherApi {
   #get<T>(path: string, query: Query = {}, timeoutMs = TIMEOUT_MS): Promise<T> {
     const given = Object.entries(query).filter((entry): entry is [string, string] => Boolean(entry[1]))
     const text = new URLSearchParams(given).toString()
-    return this.#ask<T>('GET', text ? `${path}?${text}` : path, undefined, timeoutMs)
+    return this.ask<T>('GET', text ? `${path}?${text}` : path, undefined, timeoutMs)
   }
 
   #send<T>(method: string, path: string, body?: object, timeoutMs = TIMEOUT_MS): Promise<T> {
-    return this.#ask<T>(method, path, body, timeoutMs)
+    return this.ask<T>(method, path, body, timeoutMs)
   }
 
-  async #ask<T>(method: string, path: string, body: object | undefined, timeoutMs: number): Promise<T> {
+  /** Any request of the dispatcher's API. Throws Refused. */
+  async ask<T>(method: string, path: string, body?: object, timeoutMs = TIMEOUT_MS): Promise<T> {
     const headers: Record<string, string> = { Accept: 'application/json' }
     if (method !== 'GET') headers['X-CSRF-Token'] = this.#csrf
     if (body) headers['Content-Type'] = body instanceof Blob ? body.type : 'application/json'

@@ -17,6 +17,8 @@ import { route } from './route'
 import { board, isLive, me, selectedId, start, starting, startProblem, zoneOf } from './state'
 import { language, problemText, t } from './words'
 
+const AdminPage = lazy(() => import('./admin/admin_page').then((module) => module.AdminPage))
+const SecurityPage = lazy(() => import('./admin/security_page').then((module) => module.SecurityPage))
 const MapView = lazy(() => import('./map/map_view').then((module) => module.MapView))
 
 export function App(): JSX.Element {
@@ -53,6 +55,10 @@ function Inside(): JSX.Element {
       )}
       {page === 'engineers' && <Engineers />}
       {page === 'failed' && <FailedJobs />}
+      <Suspense fallback={<Loading />}>
+        {page === 'admin' && <AdminPage />}
+        {page === 'security' && <SecurityPage />}
+      </Suspense>
       {(page === 'board' || page === 'new') && <Desk />}
     </div>
   )

@@ -5,6 +5,7 @@ import './styles/frame.css'
 import './styles/queue.css'
 import './styles/ticket.css'
 import './styles/pages.css'
+import './styles/admin.css'
 import { App } from './app'
 import { start } from './state'
 

@@ -2,7 +2,7 @@
 
 import { signal } from '@preact/signals'
 
-export type Page = 'board' | 'new' | 'engineers' | 'failed'
+export type Page = 'board' | 'new' | 'engineers' | 'failed' | 'admin' | 'security'
 export interface Route {
   page: Page
   ticketId: string | null
@@ -10,11 +10,13 @@ export interface Route {
 
 const UUID = /^[0-9a-f-]{36}$/
 
-/** `#/ticket/ID`, `#/new`, `#/engineers`, `#/failed`; anything else is the board. */
+const PAGES: readonly string[] = ['new', 'engineers', 'failed', 'admin', 'security'] satisfies Page[]
+
+/** `#/ticket/ID`, `#/new`, `#/engineers`, `#/failed`, `#/admin`, `#/security`; anything else is the board. */
 export function readRoute(hash: string): Route {
   const [page, id] = hash.replace(/^#\/?/, '').split('/')
   if (page === 'ticket' && id && UUID.test(id)) return { page: 'board', ticketId: id }
-  if (page === 'new' || page === 'engineers' || page === 'failed') return { page, ticketId: null }
+  if (page && PAGES.includes(page)) return { page: page as Page, ticketId: null }
   return { page: 'board', ticketId: null }
 }
 

@@ -13,7 +13,8 @@ export interface Texts {
 export interface Me {
   dispatcher_id: Uuid
   name: string
-  role: 'admin' | 'dispatcher'
+  role: 'admin' | 'dispatcher' | 'contractor'
+  totp: boolean
   language: 'zh' | 'en'
   tenant_name: Texts
   is_demo: boolean

@@ -1,6 +1,7 @@
 /** Words in the dispatcher's language. Reading them inside a component follows the language switch. */
 
 import { signal } from '@preact/signals'
+import { admin } from '../../shared/messages/admin'
 import { board } from '../../shared/messages/board'
 import { common } from '../../shared/messages/common'
 import { problems } from '../../shared/messages/problems'
@@ -9,7 +10,7 @@ import type { Refused } from './api'
 import type { Texts } from './wire'
 
 const STORED = 'paidan.language'
-const messages = { ...common, ...problems, ...board }
+const messages = { ...common, ...problems, ...board, ...admin }
 const anyMessage: Catalogue = messages
 
 export type Key = keyof typeof messages

@@ -9,6 +9,7 @@ export function SignIn(): JSX.Element {
   const [busy, setBusy] = useState(false)
   const [shown, setShown] = useState(false)
   const [problem, setProblem] = useState('')
+  const [coded, setCoded] = useState(false)
 
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault()
@@ -16,10 +17,12 @@ export function SignIn(): JSX.Element {
     setBusy(true)
     setProblem('')
     try {
-      signedIn(await api.signIn(String(form.get('signin_id')).trim(), String(form.get('password'))))
+      const code = String(form.get('code') ?? '').trim()
+      signedIn(await api.signIn(String(form.get('signin_id')).trim(), String(form.get('password')), code))
     } catch (error) {
       const refused = asRefused(error)
-      setProblem(refused.status === 401 ? t('problem_signin_failed') : problemText(refused))
+      if (refused.code === 'second_factor_required') setCoded(true)
+      else setProblem(problemText(refused))
       setBusy(false)
     }
   }
@@ -46,6 +49,13 @@ export function SignIn(): JSX.Element {
           <span>{t('password')}</span>
           <input name="password" type={(shown ? 'text' : 'password') as 'password'} autocomplete="current-password" required maxLength={200} />
         </label>
+        {coded && (
+          <label class="field">
+            <span>{t('sign_in_code')}</span>
+            <input name="code" autocomplete="one-time-code" required maxLength={20} autofocus />
+            <small>{t('sign_in_code_hint')}</small>
+          </label>
+        )}
         <label class="check">
           <input type="checkbox" checked={shown} onChange={(event) => setShown(event.currentTarget.checked)} />
           {t('show_password')}

@@ -9,6 +9,7 @@ const PAGES: readonly { page: Page; hash: string; name: Key; icon: IconName; adm
   { page: 'board', hash: '#/', name: 'nav_board', icon: 'list' },
   { page: 'engineers', hash: '#/engineers', name: 'nav_engineers', icon: 'people' },
   { page: 'failed', hash: '#/failed', name: 'nav_failed', icon: 'wrench', adminOnly: true },
+  { page: 'admin', hash: '#/admin', name: 'nav_admin', icon: 'key', adminOnly: true },
 ]
 
 export function LanguageSwitch(): JSX.Element {
@@ -55,6 +56,7 @@ export function TopBar(): JSX.Element {
             <strong>{person.name}</strong>
             <small>{t(person.role === 'admin' ? 'actor_admin' : 'actor_dispatcher')}</small>
           </p>
+          <a class="button wide" href="#/security">{t('nav_security')}</a>
           <button type="button" class="button wide" onClick={() => void signOut()}>{t('sign_out')}</button>
         </div>
       </details>

@@ -1,0 +1,146 @@
+"""The admin's page in a real browser: an engineer and a key are added, a phone is signed out, a second factor is on."""
+
+import base64
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from api.signin import Doorkeeper
+from dispatch.domain.identity import totp_code
+from dispatch.settings import Clock
+from dispatch.store.tables.people import Engineer
+from tests.builders import PASSWORD, Company, company
+from tests.databases import Database
+from tests.running import Running
+
+pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.usefixtures("pages")]
+
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+#: Set to a folder to look at what the test sees.
+PICTURES = os.environ.get("PAIDAN_TEST_PICTURES")
+
+expect.set_options(timeout=60_000)
+
+
+@pytest.fixture(scope="module")
+def running(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with Running(database, tmp_path_factory.mktemp("admin"), apis=1) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    assert chromium, "Debian's chromium is missing: ./paidan doctor says how to get it"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+def open_board(browser: Browser, running: Running, size: dict[str, int], language: str) -> Page:
+    context = browser.new_context(viewport=size)  # type: ignore[arg-type]  # a TypedDict
+    context.set_default_timeout(60_000)
+    context.add_init_script(f"localStorage.setItem('paidan.language', '{language}')")
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{running.port}/board/")
+    return page
+
+
+def sign_in(page: Page, made: Company, name: str) -> None:
+    page.fill("[name=signin_id]", made.signin_id(name))
+    page.fill("[name=password]", PASSWORD)
+    page.click("button.primary")
+
+
+def keep(page: Page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), full_page=True)
+
+
+def fits_the_screen(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+@pytest.mark.parametrize(("language", "size"), [("zh", DESK), ("en", PHONE)])
+def test_an_admin_adds_an_engineer_and_a_key_and_signs_a_phone_out(
+    browser: Browser, running: Running, language: str, size: dict[str, int]
+) -> None:
+    made = company(running.house)
+    doors = Doorkeeper(running.house.database, running.settings.secret_key, secure=False)
+    with running.house.database.transaction(made.tenant_id) as db:
+        ana = db.get(Engineer, {"tenant_id": made.tenant_id, "id": made.engineers["Ana"]})
+    assert ana is not None
+    lost = doors.begin(ana, "Lost phone", "d" * 32)
+    page = open_board(browser, running, size, language)
+    sign_in(page, made, "Ada")
+    expect(page.locator(".top-bar")).to_be_visible()
+    page.goto(f"http://127.0.0.1:{running.port}/board/#/admin")
+    expect(page.locator(".admin-list li")).to_have_count(3)
+    keep(page, f"admin_{language}")
+    assert fits_the_screen(page)
+
+    page.click(".admin-section > button.primary")
+    page.fill("dialog [name=name]", "Finn")
+    page.fill("dialog [name=signin_id]", f"finn-{made.slug}")
+    page.fill("dialog [name=password]", "finns first password")
+    page.select_option("dialog [name=level-hvac]", "2")
+    keep(page, f"admin_engineer_{language}")
+    page.click("dialog button.primary")
+    expect(page.locator(".admin-list li", has_text="Finn")).to_be_visible()
+
+    line = page.locator(".admin-list li", has_text="Ana")
+    line.locator(".admin-does button").nth(1).click()
+    page.locator("dialog li", has_text="Lost phone").locator("button").click()
+    expect(page.locator("dialog li")).to_have_count(0)
+    page.keyboard.press("Escape")
+    with pytest.raises(Exception, match="signin_ended"):
+        doors.refresh(lost.refresh_token or "", "d" * 32)
+
+    page.locator(".views .view").nth(2).click()
+    page.click(".admin-section > button.primary")
+    page.fill("dialog [name=name]", "shop")
+    page.locator("dialog [name=scopes]").first.check()
+    page.click("dialog button.primary")
+    expect(page.locator(".key-once code")).to_contain_text("pdk_")
+    keep(page, f"admin_key_{language}")
+    page.context.close()
+
+
+def test_a_dispatcher_turns_the_second_factor_on_and_needs_it_at_the_next_sign_in(
+    browser: Browser, running: Running
+) -> None:
+    made = company(running.house)
+    page = open_board(browser, running, DESK, "en")
+    sign_in(page, made, "Dora")
+    expect(page.locator(".top-bar")).to_be_visible()
+    page.goto(f"http://127.0.0.1:{running.port}/board/#/security")
+    page.click(".admin-form > button.primary")
+    secret = page.locator("code.secret").inner_text()
+    keep(page, "security")
+    assert page.locator("img.qr").evaluate("image => image.naturalWidth") > 0
+    page.fill("[name=code]", code_of(secret, 0))
+    page.locator("form", has=page.locator("[name=code]")).locator("button.primary").click()
+    expect(page.locator(".recovery li")).to_have_count(10)
+    keep(page, "security_on")
+    page.context.close()
+
+    again = open_board(browser, running, PHONE, "zh")
+    sign_in(again, made, "Dora")
+    again.locator("[name=code]").fill(code_of(secret, 1))
+    keep(again, "sign_in_code")
+    again.click("button.primary")
+    expect(again.locator(".top-bar")).to_be_visible()
+    again.context.close()
+
+
+def code_of(secret: str, steps_ahead: int) -> str:
+
+    assert re.fullmatch(r"[A-Z2-7]{32}", secret)
+    return totp_code(base64.b32decode(secret), int(Clock.wall().timestamp()) // 30 + steps_ahead)

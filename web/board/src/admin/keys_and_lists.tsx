@@ -1,0 +1,127 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { Empty } from '../parts/basics'
+import { complain, say } from '../state'
+import { language, own, t } from '../words'
+import { send } from './admin_api'
+import { Choice, FormDialog, levelsOf, SkillLevels, TextField, textOf } from './forms'
+import type { TabProps } from './people'
+
+const SCOPES = [['tickets:create', 'admin_scope_create'], ['tickets:read', 'admin_scope_read'], ['tickets:act', 'admin_scope_act']] as const
+
+export function KeysTab({ admin, reload }: TabProps): JSX.Element {
+  const [adding, setAdding] = useState(false)
+  const [shown, setShown] = useState('')
+  const add = async (form: FormData) => {
+    const day = textOf(form, 'expires')
+    const made = await send<{ key: string }>('POST', '/admin/keys', {
+      name: textOf(form, 'name'), scopes: form.getAll('scopes'), expires_at: day ? new Date(`${day}T23:59`).toISOString() : null,
+    })
+    setShown(made.key)
+    await reload()
+  }
+  const scope = (code: string) => t(SCOPES.find(([one]) => one === code)?.[1] ?? 'admin_scopes')
+  const day = (at: string) => new Intl.DateTimeFormat(language.value === 'zh' ? 'zh-CN' : 'en-GB', { dateStyle: 'medium' }).format(new Date(at))
+  return (
+    <section class="admin-section">
+      <button type="button" class="button primary" onClick={() => setAdding(true)}>{t('admin_add_key')}</button>
+      {shown && (
+        <p class="note key-once" role="status">
+          {t('admin_key_once')}
+          <code>{shown}</code>
+          <button type="button" class="button small" onClick={() => void navigator.clipboard.writeText(shown).then(() => say('good', t('admin_copied')), complain)}>
+            {t('admin_copy')}
+          </button>
+        </p>
+      )}
+      {admin.keys.length === 0 && <Empty title={t('admin_none')} />}
+      <ul class="admin-list">
+        {admin.keys.map((key) => (
+          <li key={key.key_id} data-off={key.revoked_at !== null}>
+            <div class="admin-who">
+              <strong>{key.name}</strong>
+              <small><code>{key.prefix}…</code> · {key.scopes.map(scope).join(' · ')}</small>
+            </div>
+            <small class="admin-facts">
+              {key.revoked_at ? <b class="tag">{t('admin_ended')}</b> : <span>{t('admin_expires')} {key.expires_at ? day(key.expires_at) : t('admin_never')}</span>}
+            </small>
+            {!key.revoked_at && (
+              <div class="admin-does">
+                <button type="button" class="button small" onClick={() => void send('POST', `/admin/keys/${key.key_id}/revoke`).then(reload, complain)}>
+                  {t('admin_revoke')}
+                </button>
+              </div>
+            )}
+          </li>
+        ))}
+      </ul>
+      {adding && (
+        <FormDialog title="admin_add_key" save={add} onClose={() => setAdding(false)}>
+          <TextField name="name" label="admin_name" />
+          <fieldset class="checks">
+            <legend>{t('admin_scopes')}</legend>
+            {SCOPES.map(([code, name]) => (
+              <label key={code} class="check">
+                <input type="checkbox" name="scopes" value={code} />
+                {t(name)}
+              </label>
+            ))}
+          </fieldset>
+          <TextField name="expires" label="admin_expires" type="date" required={false} />
+        </FormDialog>
+      )}
+    </section>
+  )
+}
+
+const CODE = '[a-z0-9_]{1,40}'
+const names = (form: FormData) => ({ zh: textOf(form, 'zh'), en: textOf(form, 'en') })
+
+export function ListsTab({ admin, reload }: TabProps): JSX.Element {
+  const [adding, setAdding] = useState<'skill' | 'work_type' | null>(null)
+  const close = () => setAdding(null)
+  const modes = (['offer', 'direct', 'pool', 'manual'] as const).map((mode): [string, string] => [mode, t(`admin_mode_${mode}`)])
+  const addWorkType = (form: FormData) =>
+    send('POST', '/admin/work_types', {
+      code: textOf(form, 'code'), name: names(form), duration_min: Number(textOf(form, 'minutes')), mode: textOf(form, 'mode'), skills: levelsOf(form),
+    }).then(reload)
+  return (
+    <section class="admin-section two">
+      <div>
+        <button type="button" class="button primary" onClick={() => setAdding('skill')}>{t('admin_add_skill')}</button>
+        <ul class="admin-list">
+          {admin.skills.map((skill) => (
+            <li key={skill.code}><div class="admin-who"><strong>{own(skill.name)}</strong><small><code>{skill.code}</code></small></div></li>
+          ))}
+        </ul>
+      </div>
+      <div>
+        <button type="button" class="button primary" onClick={() => setAdding('work_type')}>{t('admin_add_work_type')}</button>
+        <ul class="admin-list">
+          {admin.work_types.map((work) => (
+            <li key={work.code}>
+              <div class="admin-who"><strong>{own(work.name)}</strong><small><code>{work.code}</code> · {t('admin_minutes')} {work.duration_min}</small></div>
+            </li>
+          ))}
+        </ul>
+      </div>
+      {adding === 'skill' && (
+        <FormDialog title="admin_add_skill" onClose={close} save={(form) => send('POST', '/admin/skills', { code: textOf(form, 'code'), name: names(form) }).then(reload)}>
+          <TextField name="zh" label="admin_name_zh" />
+          <TextField name="en" label="admin_name_en" />
+          <TextField name="code" label="admin_code" pattern={CODE} />
+        </FormDialog>
+      )}
+      {adding === 'work_type' && (
+        <FormDialog title="admin_add_work_type" onClose={close} save={addWorkType}>
+          <TextField name="zh" label="admin_name_zh" />
+          <TextField name="en" label="admin_name_en" />
+          <TextField name="code" label="admin_code" pattern={CODE} />
+          <TextField name="minutes" label="admin_minutes" type="number" value="60" />
+          <Choice name="mode" label="admin_mode" options={modes} />
+          <SkillLevels admin={admin} />
+        </FormDialog>
+      )}
+    </section>
+  )
+}
