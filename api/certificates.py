@@ -40,7 +40,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "parts": ("更换配件", "Parts used"),
     "machines": ("设备", "Machines"),
     "photos": ("现场照片", "Photos"),
-    "signature": ("客户签名", "Customer’s signature"),
+    "signature": ("客户签名", "Signature of the customer"),
     "seal": (
         "数据指纹（扫码可核验是否被改动）",
         "Fingerprints (scan the code to see whether anything was changed)",

@@ -1,6 +1,6 @@
 import { preact } from '@preact/preset-vite'
 import { createHash } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'vite'
 import { common } from '../shared/messages/common'
 import { phone } from '../shared/messages/phone'
@@ -28,14 +28,30 @@ function shellList(): Plugin {
   }
 }
 
-/** One module per language from the shared catalogues; what is said on the phone overrides what is common. */
+/** What the day's screen is made of: the words these files name come first, the others with the first sheet or screen. */
+const FIRST = ['main.tsx', 'screens/today.tsx', ...['basics', 'pieces', 'main_bar', 'ticket_cards'].map((name) => `parts/${name}.tsx`)]
+const FIRST_LABELS = ['reach_', 'status_', 'priority_', 'action_', 'outcome_']
+
+function isFirst(): (key: string) => boolean {
+  const source = (name: string) => readFileSync(new URL(`src/${name}`, import.meta.url), 'utf8')
+  const core = readdirSync(new URL('src/core', import.meta.url)).filter((name) => name.endsWith('.ts')).map((name) => `core/${name}`)
+  const named = new Set([...FIRST, ...core].flatMap((name) => [...source(name).matchAll(/'([a-z][a-z0-9_]*)'/g)].map((found) => found[1])))
+  return (key) => named.has(key) || FIRST_LABELS.some((start) => key.startsWith(start))
+}
+
+/** Two modules per language from the shared catalogues; what is said on the phone overrides what is common. */
 function words(): Plugin {
   const catalogue = { ...common, ...problems, ...phone }
-  const one = (side: 0 | 1) => Object.fromEntries(Object.entries(catalogue).map(([key, entry]) => [key, entry[side]]))
+  const book = (id: string) => {
+    const side = id.includes('-zh') ? 0 : 1
+    const first = isFirst()
+    const wanted = Object.entries(catalogue).filter(([key]) => first(key) !== id.endsWith('-rest'))
+    return Object.fromEntries(wanted.map(([key, entry]) => [key, entry[side]]))
+  }
   return {
     name: 'words',
     resolveId: (id) => (id.startsWith('virtual:words-') ? `\0${id}` : undefined),
-    load: (id) => (id.startsWith('\0virtual:words-') ? `export default ${JSON.stringify(one(id.endsWith('zh') ? 0 : 1))}` : undefined),
+    load: (id) => (id.startsWith('\0virtual:words-') ? `export default ${JSON.stringify(book(id))}` : undefined),
   }
 }
 

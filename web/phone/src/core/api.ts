@@ -1,7 +1,7 @@
 /** The HTTP calls, and the two ways they fail: the server answered no, or there was no answer. */
 
 import type {
-  ActionCommand, BatchReply, Colleague, DeviceCard, PhotoFacts, Pool, PositionReading, Problem, SignedIn, TakenKind, TicketDetail, Today,
+  ActionCommand, BatchReply, Colleague, DeviceCard, PhotoFacts, Pool, PositionReading, Problem, SignedIn, Stock, TakenKind, TicketDetail, Today,
 } from './wire'
 
 /** The server answered and refused; `problem.code` says why. */
@@ -45,6 +45,7 @@ export interface EngineerApi {
   pool(page?: string): Promise<Pool>
   ticket(ticketId: string): Promise<TicketDetail>
   colleagues(): Promise<Colleague[]>
+  stock(): Promise<Stock>
   sendCommands(commands: ActionCommand[]): Promise<BatchReply>
   sendPhoto(photo: PhotoToSend, timeoutMs: number): Promise<void>
   sendPositions(positions: PositionReading[]): Promise<void>
@@ -117,6 +118,7 @@ export function engineerApi(token: () => string | null, fetcher: typeof fetch = 
     today: () => read<Today>('today', 'tickets'),
     pool: (page) => read<Pool>(page ? `pool?page=${encodeURIComponent(page)}` : 'pool', 'tickets'),
     ticket: (ticketId) => read<TicketDetail>(`tickets/${ticketId}`, 'history'),
+    stock: () => read<Stock>('stock', 'parts'),
     colleagues: async () => (await read<{ engineers: Colleague[] }>('colleagues', 'engineers')).engineers,
     sendCommands: (commands) => read<BatchReply>('actions/batch', 'items', json('POST', { commands })),
     sendPhoto: async (photo, timeoutMs) => {

@@ -9,7 +9,7 @@ import { noAnswer, QueueStore, type NewCommand } from './queue_store'
 import type { ActionCommand, BatchItem, Today } from './wire'
 
 /** Actions whose photo may come after them: the hash goes in its place. */
-const PHOTO_MAY_FOLLOW = new Set(['check_in', 'complete', 'sign_off'])
+const PHOTO_MAY_FOLLOW = new Set(['check_in', 'complete', 'sign_off', 'approve_quote'])
 const PHOTO_PATIENCE_MS = 12_000
 const BATCH = 100
 /** A refusal that only means "ask again": the first copy of this command is still being done. */

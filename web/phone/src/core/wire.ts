@@ -24,6 +24,65 @@ export interface QuoteLine {
   unit_price_minor: number
 }
 
+export type PayMethod = 'cash' | 'card' | 'wechat' | 'alipay' | 'transfer'
+export type ChecklistValue = boolean | number | string
+
+export interface PartUsed {
+  part: string
+  quantity: string
+  serial?: string
+  old_returned: boolean
+}
+
+export interface MachineDone {
+  asset_id: string
+  outcome: OutcomeCode
+  checklist: { item: string; value: ChecklistValue }[]
+}
+
+export interface ChecklistItem {
+  item: string
+  kind: 'yes_no' | 'choice' | 'number' | 'text' | 'photo' | 'signature'
+  label: Texts
+  required?: boolean
+  choices?: { code: string; label: Texts }[]
+  unit?: string | null
+  least?: number | null
+  most?: number | null
+  show_when?: { item: string; is: ChecklistValue[] } | null
+  outcomes?: string[] | null
+}
+
+export interface MachineCard {
+  asset_id: string
+  kind: string
+  serial: string | null
+  name: Texts
+  outcome: string | null
+}
+
+export interface StockLine {
+  part: string
+  name: Texts
+  unit: string
+  serialised: boolean
+  returned: boolean
+  in_van: number
+}
+
+export interface PriceLine {
+  code: string
+  name: Texts
+  kind: QuoteLineKind
+  unit_price_minor: number
+  part: string | null
+}
+
+export interface Stock {
+  parts: StockLine[]
+  prices: PriceLine[]
+}
+
 export interface ActionFacts {
   offer_id?: string
   colleague_id?: string
@@ -39,6 +98,13 @@ export interface ActionFacts {
   window_to?: string
   quote_lines?: QuoteLine[]
   currency?: string
+  parts_used?: PartUsed[]
+  checklist?: { item: string; value: ChecklistValue }[]
+  machines?: MachineDone[]
+  code?: string
+  method?: PayMethod
+  amount_minor?: number
+  reference?: string
 }
 
 export interface ActionCommand {
@@ -121,6 +187,9 @@ export interface TicketCard {
   eta_at: string | null
   hold_until: string | null
   outcome: string | null
+  checklist?: ChecklistItem[]
+  machines?: MachineCard[]
+  service_code?: boolean
   quote: QuoteCard | null
   photos: PhotoCard[]
   allowed_actions: string[]

@@ -13,17 +13,38 @@ type Book = Record<string, string>
 
 const book = signal<Book>({})
 
-/** Each language is a file of its own, so that a phone fetches one and keeps both. */
-const BOOKS: Record<Language, () => Promise<{ default: Book }>> = {
+type Shelf = Record<Language, () => Promise<{ default: Book }>>
+
+/** Each language is a file of its own, so that a phone fetches one and keeps both; the day's words come first. */
+const BOOKS: Shelf = {
   zh: () => import('virtual:words-zh'),
   en: () => import('virtual:words-en'),
 }
+const RESTS: Shelf = {
+  zh: () => import('virtual:words-zh-rest'),
+  en: () => import('virtual:words-en-rest'),
+}
+let all = false
 
 /** Switches the page to a language. Throws when its words cannot be fetched. */
 export async function speak(wanted: Language): Promise<void> {
-  book.value = (await BOOKS[wanted]()).default
+  const shelves = all ? [BOOKS, RESTS] : [BOOKS]
+  const read = await Promise.all(shelves.map((shelf) => shelf[wanted]()))
+  book.value = Object.assign({}, ...read.map((part) => part.default)) as Book
   language.value = wanted
   document.documentElement.lang = wanted === 'zh' ? 'zh-CN' : 'en'
+}
+
+/** The words of every other screen and sheet; whoever shows one waits for this. */
+export async function allWords(): Promise<void> {
+  if (all) return
+  all = true
+  try {
+    await speak(language.value)
+  } catch (error) {
+    all = false
+    throw error
+  }
 }
 
 /** The text for a key, `{name}` filled in. */

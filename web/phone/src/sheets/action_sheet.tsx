@@ -2,13 +2,14 @@ import type { ShownTicket } from '../core/overlay'
 import { lazy } from '../parts/lazy'
 import { SheetMeanwhile } from '../parts/basics'
 import { CheckInSheet } from './check_in'
-import { CompleteSheet } from './complete'
 import { HoldSheet } from './hold'
 import { MoreSheet } from './more'
 import { NavigateSheet } from './navigate'
 import { ReasonSheet } from './reason'
 import { ContactSheet, TextSheet, TurnBackSheet } from './words_sheets'
 
+const CompleteSheet = lazy(() => import('./complete').then((m) => m.CompleteSheet), SheetMeanwhile)
+const PaySheet = lazy(() => import('./pay').then((m) => m.PaySheet), SheetMeanwhile)
 const HandOverSheet = lazy(() => import('./hand_over').then((m) => m.HandOverSheet), SheetMeanwhile)
 const QuoteSheet = lazy(() => import('./quote').then((m) => m.QuoteSheet), SheetMeanwhile)
 const SignOffSheet = lazy(() => import('./sign_off').then((m) => m.SignOffSheet), SheetMeanwhile)
@@ -40,7 +41,12 @@ export function ActionSheet({ ticket, sheet }: { ticket: ShownTicket; sheet: str
     case 'quote':
       return <QuoteSheet ticket={ticket} />
     case 'sign_off':
-      return <SignOffSheet ticket={ticket} />
+    case 'approve_quote':
+      return <SignOffSheet ticket={ticket} action={sheet} />
+    case 'refuse_quote':
+      return <TextSheet ticket={ticket} action={sheet} />
+    case 'pay':
+      return <PaySheet ticket={ticket} />
     default:
       return null
   }

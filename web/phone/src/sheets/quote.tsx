@@ -1,8 +1,10 @@
+import { useEffect, useState } from 'preact/hooks'
+import { api } from '../core/app'
 import { useDraft } from '../core/drafts'
-import { lineTotal, parseMinor, parseQuantity } from '../core/money'
+import { lineTotal, minorDigits, parseMinor, parseQuantity } from '../core/money'
 import type { ShownTicket } from '../core/overlay'
-import type { QuoteLine, QuoteLineKind } from '../core/wire'
-import { label, moneyText, t } from '../core/words'
+import type { PriceLine, QuoteLine, QuoteLineKind } from '../core/wire'
+import { label, moneyText, own, t } from '../core/words'
 import { Field, Send, Sheet } from '../parts/basics'
 import { Icon } from '../parts/icons'
 import { sendAndClose } from './sending'
@@ -19,6 +21,46 @@ interface DraftLine {
 }
 
 const NEW_LINE: DraftLine = { kind: 'labour', text: '', quantity: '1', price: '' }
+
+/** 12850 → "128.50", as the price field takes it. */
+function minorText(minor: number, currency: string): string {
+  const digits = minorDigits(currency)
+  const padded = String(minor).padStart(digits + 1, '0')
+  return digits ? `${padded.slice(0, -digits)}.${padded.slice(-digits)}` : padded
+}
+
+const KEPT = 'prices'
+
+/** The tenant's prices: one tap makes a line. Kept for days without reception. */
+function PriceList({ pick, currency }: { pick: (line: DraftLine) => void; currency: string }) {
+  const [prices, setPrices] = useState<PriceLine[]>(() => JSON.parse(localStorage.getItem(KEPT) ?? '[]') as PriceLine[])
+  useEffect(() => {
+    api.stock().then(
+      (stock) => {
+        setPrices(stock.prices)
+        localStorage.setItem(KEPT, JSON.stringify(stock.prices))
+      },
+      () => undefined,
+    )
+  }, [])
+  if (!prices.length) return null
+  const choose = (code: string) => {
+    const price = prices.find((one) => one.code === code)
+    if (price) pick({ kind: price.kind, text: own(price.name), quantity: '1', price: minorText(price.unit_price_minor, currency) })
+  }
+  return (
+    <Field name={t('price_list')}>
+      <select value="" onChange={(e) => choose(e.currentTarget.value)}>
+        <option value="" />
+        {prices.map((one) => (
+          <option key={one.code} value={one.code}>
+            {own(one.name)} · {moneyText(one.unit_price_minor, currency)}
+          </option>
+        ))}
+      </select>
+    </Field>
+  )
+}
 
 /** A finished line, or null while something is missing. */
 export function readLine(line: DraftLine, currency: string): (QuoteLine & { total_minor: number }) | null {
@@ -94,6 +136,7 @@ export function QuoteSheet({ ticket }: { ticket: ShownTicket }) {
         </fieldset>
       ))}
       {!whole && <p class="sub">{t('line_incomplete')}</p>}
+      <PriceList pick={(line) => set({ ...draft, lines: [...lines.filter((one) => one.text || one.price), line] })} currency={currency} />
       {lines.length < MOST_LINES && (
         <button type="button" class="plain wide" onClick={() => set({ ...draft, lines: [...lines, NEW_LINE] })}>
           <Icon name="plus" />

@@ -1,93 +1,71 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
-import SignaturePad from 'signature_pad'
+import { useRef, useState } from 'preact/hooks'
 import type { ShownTicket } from '../core/overlay'
+import type { ActionFacts } from '../core/wire'
 import { label, moneyText, own, t } from '../core/words'
 import { Field, Send, Sheet, say } from '../parts/basics'
+import { PaperPad, type Pad } from '../parts/pad'
 import { keepPhoto } from '../parts/photos'
 import { sendAndClose } from './sending'
 
-/** Fewer points than this are a slip of the finger, not a name. */
-const LEAST_POINTS = 12
-const INK = '#0b1f33'
-const PAPER = '#ffffff'
+const CODE = /^\d{6}$/
 
-/** The customer signs on the engineer's phone; the engineer only witnesses. */
-export function SignOffSheet({ ticket }: { ticket: ShownTicket }) {
-  const canvas = useRef<HTMLCanvasElement>(null)
-  const pad = useRef<SignaturePad | null>(null)
+/** The customer signs on the engineer's phone, for the work or for a price; the engineer only witnesses. */
+export function SignOffSheet({ ticket, action }: { ticket: ShownTicket; action: 'sign_off' | 'approve_quote' }) {
+  const pad = useRef<Pad>(null)
   const [name, setName] = useState(ticket.contact.name ?? '')
+  const [code, setCode] = useState('')
   const [signed, setSigned] = useState(false)
-
-  useEffect(() => {
-    const element = canvas.current
-    if (!element) return
-    const made = new SignaturePad(element, { penColor: INK, backgroundColor: PAPER, minWidth: 1, maxWidth: 3 })
-    pad.current = made
-    made.addEventListener('endStroke', () => setSigned(true))
-    const fit = () => {
-      const strokes = made.toData()
-      const ratio = Math.max(devicePixelRatio, 1)
-      element.width = element.offsetWidth * ratio
-      element.height = element.offsetHeight * ratio
-      element.getContext('2d')?.scale(ratio, ratio)
-      made.fromData(strokes)
-    }
-    const watch = new ResizeObserver(fit)
-    watch.observe(element)
-    return () => {
-      watch.disconnect()
-      made.off()
-    }
-  }, [])
+  const forWork = action === 'sign_off'
+  const needsCode = forWork && ticket.service_code
 
   const again = () => {
     pad.current?.clear()
     setSigned(false)
   }
   const send = async () => {
-    const points = pad.current?.toData().reduce((sum, stroke) => sum + stroke.points.length, 0) ?? 0
-    const picture = points >= LEAST_POINTS ? await toPng(canvas.current) : null
+    const picture = (await pad.current?.picture()) ?? null
     if (!picture) {
       again()
       return say('too_little_ink', true)
     }
     const photoId = await keepPhoto(ticket.ticket_id, 'signature', picture)
-    await sendAndClose(ticket, 'sign_off', { text: name.trim() }, [photoId])
+    const facts: ActionFacts = { ...(name.trim() ? { text: name.trim() } : {}), ...(needsCode ? { code } : {}) }
+    await sendAndClose(ticket, action, facts, [photoId])
   }
+  const ready = signed && name.trim() !== '' && (!needsCode || CODE.test(code))
   return (
     <Sheet
-      title={`${label('action', 'sign_off')} · ${ticket.ticket_no}`}
+      title={`${label('action', action)} · ${ticket.ticket_no}`}
       foot={
         <>
           <button type="button" class="plain" onClick={again}>
             {t('sign_again')}
           </button>
-          <Send name={t('confirm')} ready={signed && name.trim() !== ''} send={send} />
+          <Send name={t('confirm')} ready={ready} send={send} />
         </>
       }
     >
       <p class="lead">{t('sign_lead')}</p>
       <dl class="summary">
         <dt>{own(ticket.work_type.name)}</dt>
-        <dd>{ticket.outcome ? label('outcome', ticket.outcome) : ''}</dd>
-        {ticket.quote?.status === 'approved' && (
+        <dd>{forWork && ticket.outcome ? label('outcome', ticket.outcome) : ''}</dd>
+        {ticket.quote && ticket.quote.status === (forWork ? 'approved' : 'open') && (
           <>
             <dt>{t('total')}</dt>
             <dd>{moneyText(ticket.quote.total_minor, ticket.quote.currency)}</dd>
           </>
         )}
       </dl>
-      <p>{t('sign_promise')}</p>
-      <div class={signed ? 'paper' : 'paper empty-paper'} data-hint={t('sign_here')}>
-        <canvas ref={canvas} aria-label={t('sign_here')} />
-      </div>
+      <p>{t(forWork ? 'sign_promise' : 'sign_price')}</p>
+      {needsCode && (
+        <Field name={t('service_code')}>
+          <input type="text" inputMode="numeric" autocomplete="one-time-code" maxLength={6} value={code} onInput={(e) => setCode(e.currentTarget.value)} />
+        </Field>
+      )}
+      <PaperPad pad={pad} signed={signed} onSigned={() => setSigned(true)} />
       <Field name={t('signer_name')}>
         <input type="text" maxLength={200} value={name} onInput={(e) => setName(e.currentTarget.value)} />
       </Field>
     </Sheet>
   )
-}
-
-function toPng(canvas: HTMLCanvasElement | null): Promise<Blob | null> {
-  return new Promise((resolve) => (canvas ? canvas.toBlob(resolve, 'image/png') : resolve(null)))
 }

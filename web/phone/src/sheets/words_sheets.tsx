@@ -4,15 +4,15 @@ import { label, t } from '../core/words'
 import { Field, Send, Sheet, TextArea } from '../parts/basics'
 import { sendAndClose, textFact } from './sending'
 
-export function TextSheet({ ticket, action }: { ticket: ShownTicket; action: 'note' | 'resolve_remotely' }) {
+export function TextSheet({ ticket, action }: { ticket: ShownTicket; action: 'note' | 'resolve_remotely' | 'refuse_quote' }) {
   const [text, set, clear] = useDraft(`${action}:${ticket.ticket_id}`, '')
   const send = async () => {
     await sendAndClose(ticket, action, textFact(text))
     clear()
   }
   return (
-    <Sheet title={`${label('action', action)} · ${ticket.ticket_no}`} foot={<Send name={t('send')} ready={text.trim() !== ''} send={send} />}>
-      <Field name={t(action === 'note' ? 'note_text' : 'what_was_done')}>
+    <Sheet title={`${label('action', action)} · ${ticket.ticket_no}`} foot={<Send name={t('send')} ready={text.trim() !== '' || action === 'refuse_quote'} send={send} />}>
+      <Field name={t(action === 'resolve_remotely' ? 'what_was_done' : 'note_text')} optional={action === 'refuse_quote'}>
         <TextArea value={text} set={set} />
       </Field>
     </Sheet>
