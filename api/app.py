@@ -11,6 +11,7 @@ from api.customer import certificate as customer_certificate
 from api.customer import endpoints as customer
 from api.customer import manager as customer_manager
 from api.customer import pages as customer_pages
+from api.dispatcher import bulk as dispatcher_bulk
 from api.dispatcher import endpoints as dispatcher
 from api.dispatcher import matching as dispatcher_matching
 from api.dispatcher import promises as dispatcher_promises
@@ -73,6 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         engineer.endpoints,
         dispatcher.endpoints,
         dispatcher_matching.endpoints,
+        dispatcher_bulk.endpoints,
         dispatcher_promises.endpoints,
         dispatcher_telling.endpoints,
         dispatcher_webhooks.endpoints,

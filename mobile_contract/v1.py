@@ -5,7 +5,7 @@ seconds end in `_s`, minutes in `_min`, metres in `_m`. From the phone app's rel
 this file changes by addition only (`mobile_contract.compat` checks it).
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -497,6 +497,54 @@ class Colleagues(Reply):
     """Whom a visit may be handed over to."""
 
     engineers: list[Colleague]
+
+
+class RequestWanted(Wire):
+    """Overtime (day, minutes), leave (starts_at, ends_at), a discount on a ticket (percent), or a part that a ticket
+    needs (part, quantity): what the kind does not need stays away."""
+
+    command_id: UUID
+    kind: Literal["overtime", "leave", "discount", "part"]
+    ticket_id: UUID | None = None
+    day: date | None = None
+    minutes: int | None = Field(default=None, ge=1, le=480)
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    percent: int | None = Field(default=None, ge=1, le=100)
+    part: Code | None = None
+    quantity: Decimal | None = Field(default=None, gt=0, le=10_000, decimal_places=3)
+
+
+class RequestWithdrawal(Wire):
+    command_id: UUID
+
+
+class RequestStatus(Reply):
+    request_id: UUID
+    status: Literal["open", "approved", "refused", "withdrawn"]
+
+
+class RequestLine(Reply):
+    """One request; `booked` is how many of the engineer's visits lie in a leave asked for."""
+
+    request_id: UUID
+    kind: Literal["overtime", "leave", "discount", "part"]
+    engineer_id: UUID
+    engineer_name: str
+    ticket_id: UUID | None
+    ticket_no: str | None
+    status: Literal["open", "approved", "refused", "withdrawn"]
+    facts: dict[str, object]
+    asked_at: datetime
+    answered_at: datetime | None
+    answered_by: str | None
+    booked: int
+
+
+class RequestPage(Reply):
+    """Open ones first, newest first."""
+
+    requests: list[RequestLine]
 
 
 TicketCard.model_rebuild()

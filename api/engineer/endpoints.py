@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.declared import ERRORS, IMAGE, problems
-from api.engineer import proof, signin_endpoints
+from api.engineer import proof, requests, signin_endpoints
 from api.house import Asking, Here, Rooms, refusal_reply, refused, reply, to_command, to_reading
 from api.live import event_stream
 from api.photos import PhotoBrought, keep_photo, read_body, show_photo
@@ -27,6 +27,7 @@ from mobile_contract import v1
 endpoints = APIRouter(prefix="/engineer/v1", tags=["engineer"])
 endpoints.include_router(signin_endpoints.endpoints)
 endpoints.include_router(proof.endpoints)
+endpoints.include_router(requests.endpoints)
 
 POOL_PAGE = 50
 SYNC_PAGE = 500

@@ -21,7 +21,8 @@ _POOL = """
   where p.tenant_id = %(tenant)s and p.visit_id = %(visit)s
 """
 _COLLECTS = """
-  select from pools where tenant_id = %(tenant)s and visit_id = %(visit)s and collect_until > %(now)s
+  select true as collects from pools
+  where tenant_id = %(tenant)s and visit_id = %(visit)s and collect_until > %(now)s
 """
 _COUNT = """
   insert into engineer_days as d (tenant_id, engineer_id, day, grabs)

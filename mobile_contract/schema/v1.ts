@@ -299,6 +299,50 @@ export type Refresh = {
   device_id: string
 }
 
+/** One request; `booked` is how many of the engineer's visits lie in a leave asked for. */
+export type RequestLine = {
+  request_id: string
+  kind: "overtime" | "leave" | "discount" | "part"
+  engineer_id: string
+  engineer_name: string
+  ticket_id: string | null
+  ticket_no: string | null
+  status: "open" | "approved" | "refused" | "withdrawn"
+  facts: Record<string, unknown>
+  asked_at: string
+  answered_at: string | null
+  answered_by: string | null
+  booked: number
+}
+
+/** Open ones first, newest first. */
+export type RequestPage = {
+  requests: Array<RequestLine>
+}
+
+export type RequestStatus = {
+  request_id: string
+  status: "open" | "approved" | "refused" | "withdrawn"
+}
+
+/** Overtime (day, minutes), leave (starts_at, ends_at), a discount on a ticket (percent), or a part that a ticket needs (part, quantity): what the kind does not need stays away. */
+export type RequestWanted = {
+  command_id: string
+  kind: "overtime" | "leave" | "discount" | "part"
+  ticket_id?: string | null
+  day?: string | null
+  minutes?: number | null
+  starts_at?: string | null
+  ends_at?: string | null
+  percent?: number | null
+  part?: string | null
+  quantity?: number | string | null
+}
+
+export type RequestWithdrawal = {
+  command_id: string
+}
+
 /** Asked only where the answer to `item` is among `is_`. */
 export type ShowWhen = {
   item: string
@@ -467,6 +511,24 @@ export interface Operations {
     path: "/engineer/v1/stock"
     body: null
     reply: Stock
+  }
+  engineer_requests: {
+    method: "GET"
+    path: "/engineer/v1/requests"
+    body: null
+    reply: RequestPage
+  }
+  engineer_ask: {
+    method: "POST"
+    path: "/engineer/v1/requests"
+    body: RequestWanted
+    reply: RequestStatus
+  }
+  engineer_withdraw_request: {
+    method: "POST"
+    path: "/engineer/v1/requests/{request_id}/withdraw"
+    body: RequestWithdrawal
+    reply: RequestStatus
   }
   engineer_today: {
     method: "GET"

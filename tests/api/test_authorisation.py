@@ -6,6 +6,7 @@ policy table, or a row without a route, fails.
 
 import base64
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -490,7 +491,55 @@ def part_wanted(world: World, role: Role) -> tuple[str, Any]:
     return f"/dispatcher/v1/tickets/{world.ticket_id}/parts_wanted/fuse", {"quantity": "0"}
 
 
+def open_request(world: World) -> str:
+    """A leave the world's engineer asks for."""
+    town = world.town
+    now = town.product.clock.now()
+    body = {
+        "command_id": str(new_id()),
+        "kind": "leave",
+        "starts_at": (now + timedelta(days=40)).isoformat(),
+        "ends_at": (now + timedelta(days=41)).isoformat(),
+    }
+    url = "/engineer/v1/requests"
+    reply = town.product.client.post(url, json=body, headers=town.phone(world.engineer))
+    return str(reply.json()["request_id"])
+
+
+def engineer_out(world: World, role: Role) -> tuple[str, Any]:
+    """Far ahead, so that nothing moves."""
+    now = world.town.product.clock.now()
+    span = [(now + timedelta(days=d)).isoformat() for d in (20, 21)]
+    body = {"command_id": str(new_id()), "starts_at": span[0], "ends_at": span[1]}
+    return f"/dispatcher/v1/engineers/{world.town.made.engineers['Eve']}/out", body
+
+
 REQUESTS |= {
+    "engineer_requests": at("/engineer/v1/requests"),
+    "engineer_ask": lambda w, r: (
+        "/engineer/v1/requests",
+        {
+            "command_id": str(new_id()),
+            "kind": "overtime",
+            "day": (w.town.product.clock.now() + timedelta(days=2)).date().isoformat(),
+            "minutes": 30,
+        },
+    ),
+    "engineer_withdraw_request": lambda w, r: (
+        f"/engineer/v1/requests/{open_request(w)}/withdraw",
+        {"command_id": str(new_id())},
+    ),
+    "dispatcher_requests": at("/dispatcher/v1/requests"),
+    "dispatcher_answer_request": lambda w, r: (
+        f"/dispatcher/v1/requests/{open_request(w)}/answer",
+        {"command_id": str(new_id()), "verdict": "refuse"},
+    ),
+    "dispatcher_bulk_reports": at("/dispatcher/v1/bulk"),
+    "dispatcher_engineer_out": engineer_out,
+    "dispatcher_bulk_rebook": lambda w, r: (
+        "/dispatcher/v1/bulk/rebook",
+        {"command_id": str(new_id()), "ticket_ids": [str(new_id())], "later_min": 60},
+    ),
     "dispatcher_why_not": lambda w, r: (
         f"/dispatcher/v1/tickets/{w.ticket_id}/candidates/{w.town.made.engineers['Eve']}",
         None,

@@ -122,37 +122,6 @@ def test_the_migrations_say_what_the_tables_say(database: Database) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_nearest_able_are_found_by_the_index_under_row_level_security(
-    product: Product, database: Database
-) -> None:
-    """Five thousand engineers of two tenants; the plan must walk the (tenant, position) index."""
-    town = product.company()
-    tenant = town.made.tenant_id
-    with psycopg.connect(database.superuser_url, autocommit=True) as db:
-        db.execute(
-            """
-            insert into engineers (tenant_id, id, name, signin_id, password_hash, language, skill_levels,
-                position, position_at)
-            select %s, gen_random_uuid(), 'E' || n, 'bulk' || n, 'x', 'en', array['hvac/1', 'hvac/2'],
-                st_setsrid(st_makepoint(120 + random(), 36 + random()), 4326)::geography, now()
-            from generate_series(1, 5000) n
-            """,
-            [tenant],
-        )
-        db.execute("analyze engineers")
-    sql = """
-      explain (analyze, format json) select e.id from engineers e
-      where e.tenant_id = %(t)s and e.active and e.skill_levels @> array['hvac/2'] and e.position is not null
-      order by e.position <-> st_setsrid(st_makepoint(120.5, 36.5), 4326)::geography limit 10
-    """
-    with psycopg.connect(database.app_url) as db:
-        db.execute("select set_config('app.tenant', %s, true)", [str(tenant)])
-        (plan,) = db.execute(sql, {"t": tenant}).fetchone() or ([],)
-    text = str(plan)
-    assert "ix_engineers_position" in text, text
-    assert "Sort" not in text, text
-
-
 def test_words_are_found_by_the_index_under_row_level_security(product: Product, database: Database) -> None:
     """Thousands of tickets of one tenant; the search must not read them all."""
     town = product.company()

@@ -1,0 +1,93 @@
+"""Many tickets at once, and what engineers ask for, over HTTP."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from api.declared import ERRORS, problems
+from api.dispatcher import bulk_views as views
+from api.house import Asking, Here, refusal_reply, reply, request_hash
+from api.problems import trace_of
+from dispatch.actions import bulk, requests
+from dispatch.actions.step import Step, run_command
+from dispatch.store.queries.bulk import read_bulk_reports
+from dispatch.store.queries.requests import read_requests
+from mobile_contract import v1
+
+endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
+
+REPORTS = 20
+REQUESTS = 200
+
+
+@endpoints.get(
+    "/bulk", operation_id="dispatcher_bulk_reports", response_model=views.BulkPage, responses=ERRORS
+)
+def bulk_reports(asking: Asking, here: Here) -> Response:
+    """The newest reports of bulk actions."""
+    with here.house.database.transaction(asking.tenant_id) as db:
+        return reply({"reports": read_bulk_reports(db, asking.tenant_id, REPORTS)})
+
+
+@endpoints.post(
+    "/engineers/{engineer_id}/out",
+    operation_id="dispatcher_engineer_out",
+    response_model=views.BulkReport,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def engineer_out(
+    engineer_id: UUID, body: views.EngineerOut, asking: Asking, here: Here, request: Request
+) -> Response:
+    """The engineer is away: each ticket of theirs in the span goes to somebody else or back to be matched."""
+
+    def work(step: Step) -> dict[str, Any]:
+        return bulk.engineer_out(step, engineer_id, body.starts_at, body.ends_at, body.reason)
+
+    answer = run_command(here.house, asking, body.command_id, request_hash(engineer_id, body), work)
+    return refusal_reply(answer, trace_of(request)) or reply(answer.body)
+
+
+@endpoints.post(
+    "/bulk/rebook",
+    operation_id="dispatcher_bulk_rebook",
+    response_model=views.BulkReport,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def rebook(body: views.BulkRebook, asking: Asking, here: Here, request: Request) -> Response:
+    """Each of these tickets so much later; whose engineer no longer fits goes to another."""
+
+    def work(step: Step) -> dict[str, Any]:
+        return bulk.rebook_many(step, body.ticket_ids, body.later_min)
+
+    answer = run_command(here.house, asking, body.command_id, request_hash(body), work)
+    return refusal_reply(answer, trace_of(request)) or reply(answer.body)
+
+
+@endpoints.get(
+    "/requests", operation_id="dispatcher_requests", response_model=v1.RequestPage, responses=ERRORS
+)
+def list_requests(asking: Asking, here: Here) -> Response:
+    with here.house.database.transaction(asking.tenant_id) as db:
+        return reply({"requests": read_requests(db, asking.tenant_id, None, REQUESTS)})
+
+
+@endpoints.post(
+    "/requests/{request_id}/answer",
+    operation_id="dispatcher_answer_request",
+    response_model=v1.RequestStatus,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def answer_request(
+    request_id: UUID, body: views.RequestAnswer, asking: Asking, here: Here, request: Request
+) -> Response:
+    """Approved, it takes effect at once."""
+    work = requests.approve if body.verdict == "approve" else requests.refuse
+    answer = run_command(
+        here.house,
+        asking,
+        body.command_id,
+        request_hash(request_id, body),
+        lambda step: work(step, request_id),
+    )
+    return refusal_reply(answer, trace_of(request)) or reply(answer.body)

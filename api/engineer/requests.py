@@ -1,0 +1,61 @@
+"""What an engineer asks the dispatchers for: overtime, leave, a discount, a part."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from api.declared import ERRORS, problems
+from api.house import Asking, Here, refusal_reply, reply, request_hash
+from api.problems import trace_of
+from dispatch.actions import requests
+from dispatch.actions.step import run_command
+from dispatch.store.queries.requests import read_requests
+from mobile_contract import v1
+
+#: Part of the engineer's door: `api.engineer.endpoints` takes these in.
+endpoints = APIRouter()
+
+PAGE = 50
+
+
+@endpoints.get("/requests", operation_id="engineer_requests", response_model=v1.RequestPage, responses=ERRORS)
+def list_own(asking: Asking, here: Here) -> Response:
+    with here.house.database.transaction(asking.tenant_id) as db:
+        return reply({"requests": read_requests(db, asking.tenant_id, asking.id, PAGE)})
+
+
+@endpoints.post(
+    "/requests",
+    operation_id="engineer_ask",
+    response_model=v1.RequestStatus,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def ask(body: v1.RequestWanted, asking: Asking, here: Here, request: Request) -> Response:
+    facts = body.model_dump(exclude={"command_id", "kind", "ticket_id"})
+    answer = run_command(
+        here.house,
+        asking,
+        body.command_id,
+        request_hash(body),
+        lambda step: requests.ask(step, body.kind, body.ticket_id, facts),
+    )
+    return refusal_reply(answer, trace_of(request)) or reply(answer.body)
+
+
+@endpoints.post(
+    "/requests/{request_id}/withdraw",
+    operation_id="engineer_withdraw_request",
+    response_model=v1.RequestStatus,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def withdraw(
+    request_id: UUID, body: v1.RequestWithdrawal, asking: Asking, here: Here, request: Request
+) -> Response:
+    answer = run_command(
+        here.house,
+        asking,
+        body.command_id,
+        request_hash(request_id, body),
+        lambda step: requests.withdraw(step, request_id),
+    )
+    return refusal_reply(answer, trace_of(request)) or reply(answer.body)

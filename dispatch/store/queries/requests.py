@@ -1,0 +1,39 @@
+"""Requests as the board and the phone show them."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from dispatch.store.queries.reading import fetch
+
+#: `booked` is how many visits of theirs a leave would leave alone: they are to be moved in bulk.
+_LIST = """
+  select r.id as request_id, r.kind, r.engineer_id, e.name as engineer_name, r.ticket_id, t.ticket_no, r.status,
+    r.facts, r.asked_at, r.answered_at, d.name as answered_by,
+    case when r.kind = 'leave' then (
+      select count(*)::int from visits v where v.tenant_id = r.tenant_id and v.engineer_id = r.engineer_id
+        and v.closed_at is null and coalesce(v.window_from, v.booked_day::timestamptz)
+          between (r.facts ->> 'starts_at')::timestamptz and (r.facts ->> 'ends_at')::timestamptz)
+      else 0 end as booked
+  from requests r
+  join engineers e on e.tenant_id = r.tenant_id and e.id = r.engineer_id
+  left join tickets t on t.tenant_id = r.tenant_id and t.id = r.ticket_id
+  left join dispatchers d on d.tenant_id = r.tenant_id and d.id = r.answered_by
+  where r.tenant_id = %(tenant)s and (%(engineer)s::uuid is null or r.engineer_id = %(engineer)s)
+  order by (r.status <> 'open'), r.asked_at desc, r.id limit %(limit)s
+"""
+_LEADS = """
+  select v.id from visits v where v.tenant_id = %(tenant)s and v.ticket_id = %(ticket)s
+    and v.engineer_id = %(engineer)s limit 1
+"""
+
+
+def read_requests(db: Session, tenant_id: UUID, engineer_id: UUID | None, limit: int) -> list[dict[str, Any]]:
+    """Open ones first, newest first; of one engineer, or of all where None."""
+    return list(fetch(db, _LIST, {"tenant": tenant_id, "engineer": engineer_id, "limit": limit}))
+
+
+def leads_ticket(db: Session, tenant_id: UUID, engineer_id: UUID, ticket_id: UUID) -> bool:
+    """Whether some visit of the ticket is or was this engineer's."""
+    return bool(fetch(db, _LEADS, {"tenant": tenant_id, "engineer": engineer_id, "ticket": ticket_id}))
