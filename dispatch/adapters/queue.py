@@ -6,6 +6,7 @@ in all; then it is a dead letter. One of a worker that was killed is rescued by 
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ HEARTBEAT_S = 2.0
 STALLED_S = 8.0
 RESCUE_EVERY_S = 3.0
 FORGET_DONE_HOURS = 48
+RECONNECT_S = 0.5
 
 Run = Callable[[str, Mapping[str, Any]], None]
 
@@ -50,26 +52,43 @@ class JobQueue:
 
 
 def run_worker(url: str, names: Iterable[str], run: Run, concurrency: int) -> None:
-    """Work until SIGTERM; `run(name, arguments)` does one job, in a thread."""
-    connector = PsycopgConnector(conninfo=url, min_size=2, max_size=concurrency + 4)
-    app = _app(connector, names, run)
+    """Work until SIGTERM; `run(name, arguments)` does one job, in a thread. The database's absence is waited for."""
+    while True:
+        connector = PsycopgConnector(conninfo=url, min_size=2, max_size=concurrency + 4)
+        app = _app(connector, names, run)
+        try:
+            _wait_for_database(url)
+            asyncio.run(_work(app, concurrency))
+            return
+        except (procrastinate.exceptions.ConnectorException, psycopg.Error) as error:
+            log.warning("worker waits for the database: %s", type(error).__name__)
+            time.sleep(RECONNECT_S)
 
-    async def work() -> None:
-        async with app.open_async():
-            rescue = asyncio.create_task(_rescue(app))
-            try:
-                await app.run_worker_async(
-                    concurrency=concurrency,
-                    fetch_job_polling_interval=1.0,
-                    update_heartbeat_interval=HEARTBEAT_S,
-                    stalled_worker_timeout=STALLED_S,
-                    shutdown_graceful_timeout=5,
-                    delete_jobs="never",
-                )
-            finally:
-                rescue.cancel()
 
-    asyncio.run(work())
+def _wait_for_database(url: str) -> None:
+    """The pool would wait ever longer between its tries; here they come RECONNECT_S apart."""
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=5).close()
+            return
+        except psycopg.OperationalError:
+            time.sleep(RECONNECT_S)
+
+
+async def _work(app: App, concurrency: int) -> None:
+    async with app.open_async():
+        rescue = asyncio.create_task(_rescue(app))
+        try:
+            await app.run_worker_async(
+                concurrency=concurrency,
+                fetch_job_polling_interval=1.0,
+                update_heartbeat_interval=HEARTBEAT_S,
+                stalled_worker_timeout=STALLED_S,
+                shutdown_graceful_timeout=5,
+                delete_jobs="never",
+            )
+        finally:
+            rescue.cancel()
 
 
 def _app(connector: procrastinate.BaseConnector, names: Iterable[str], run: Run) -> App:

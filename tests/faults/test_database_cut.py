@@ -1,0 +1,97 @@
+"""The database goes away under a running product: a clear 503 meanwhile, and work again soon after it is back."""
+
+import http.client
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from api.command_line.cluster import Cluster
+from api.command_line.environment import default_state
+from tests.builders import Company, company, new_ticket
+from tests.conftest import TEST_CLUSTER
+from tests.databases import Database, migrate
+from tests.running import Running
+
+CUT_S = 12.0
+HEAL_S = 10.0
+PATIENCE_S = 5.0
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Cluster]:
+    """A cluster nobody else uses, so that it can be stopped; below a folder that the server's account may enter."""
+    state = default_state() / f"cut-{os.getpid()}"
+    with Cluster(state, TEST_CLUSTER).in_use() as running:
+        yield running
+    running.destroy()
+    shutil.rmtree(state)
+
+
+def ask(
+    port: int, method: str, path: str, key: str = "", body: Any = None
+) -> tuple[int, dict[str, str], Any]:
+    """Status, headers in small letters, and the body; a connection of its own each time."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    try:
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+        reply = connection.getresponse()
+        said = reply.read()
+        return reply.status, {k.lower(): v for k, v in reply.getheaders()}, json.loads(said) if said else None
+    finally:
+        connection.close()
+
+
+def create(port: int, made: Company, body: dict[str, Any]) -> tuple[int, dict[str, str], Any]:
+    return ask(port, "POST", "/api/v1/tickets", made.key, body)
+
+
+@pytest.mark.alone
+def test_a_cut_is_told_as_503_and_everything_heals_by_itself(own_cluster: Cluster, tmp_path: Path) -> None:
+    own_cluster.ensure_database("paidan")
+    database = Database.of(own_cluster, "paidan")
+    migrate(database)
+    with Running(database, tmp_path) as running:
+        made = company(running.house)
+        assert create(running.port, made, new_ticket())[0] == 201
+        body = new_ticket()
+        own_cluster.stop()
+        ends, told = time.monotonic() + CUT_S, 0
+        while time.monotonic() < ends:
+            for status, headers, said in (
+                create(running.port, made, body),
+                ask(running.port, "GET", "/readyz"),
+            ):
+                assert status == 503
+                assert headers["content-type"] == "application/problem+json"
+                assert 1 <= int(headers["retry-after"]) <= 5
+                assert said["code"] == "unavailable"
+                told += 1
+            assert ask(running.port, "GET", "/healthz")[0] == 200
+            time.sleep(0.5)
+        assert told > 4
+        own_cluster.start()
+        began = time.monotonic()
+        while create(running.port, made, body)[0] != 201:
+            assert time.monotonic() - began < HEAL_S, "the api does not heal"
+            time.sleep(0.1)
+        while not offered(database, made):
+            assert time.monotonic() - began < HEAL_S, "worker and relay do not heal"
+            time.sleep(0.1)
+        assert [name for name, child in running.children.items() if child.poll() is not None] == []
+
+
+def offered(database: Database, made: Company) -> bool:
+    """Whether the relay and the worker have brought both tickets to an engineer."""
+    with psycopg.connect(database.superuser_url) as db:
+        row = db.execute(
+            "select count(*) from tickets where tenant_id = %s and status = 'offered'", [made.tenant_id]
+        ).fetchone()
+    return row == (2,)
