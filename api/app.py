@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.rooms = Rooms(
         settings, house, doorkeeper, photos, blob_store(settings), app.state.places, sms_sender(settings)
     )
+    app.state.live.shown = app.state.rooms.position_shown
     app.add_middleware(problems.Limits, most_bytes=JSON_BYTES, photo_bytes=PHOTO_BYTES)
     problems.install(app)
     for router in (

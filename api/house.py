@@ -10,6 +10,7 @@ from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
 from api.places import Places
+from api.position_log import PositionLog
 from api.problems import problem_body
 from api.signin import Doorkeeper, principal
 from dispatch.actions.step import Answer, House, read_rules
@@ -47,6 +48,7 @@ class Rooms:
         self.blobs = blobs
         self.press = PaperPress()
         self.sms = sms
+        self.position_log = PositionLog(house.database)
         self._places = places
 
     def places_site(self, address: str) -> Point | None:
@@ -57,6 +59,10 @@ class Rooms:
     def photo_bytes(self) -> int:
         """The largest photo taken in."""
         return 50 * 1024 * 1024
+
+    def position_shown(self, viewer: Principal, engineers: list[UUID]) -> None:
+        """A board was sent where these engineers are."""
+        self.position_log.note(viewer, engineers, self.house.now())
 
     def rules(self, tenant_id: UUID) -> TenantRules:
         return self.house.database.run(tenant_id, lambda db: read_rules(db, tenant_id))

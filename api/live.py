@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -45,8 +45,12 @@ class Listener:
 class LiveHub:
     """Hears the relay's notifications and hands each to those it concerns."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(
+        self, database_url: str, shown: Callable[[Principal, list[UUID]], None] | None = None
+    ) -> None:
+        """`shown` is told whose positions went to which board; it may take its time, in a thread."""
         self._url = database_url
+        self.shown = shown
         self._listeners: dict[UUID, set[Listener]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._connection: psycopg.AsyncConnection[Any] | None = None
@@ -129,8 +133,11 @@ class LiveHub:
                     continue
                 newest[tenant_id] = max(row["at"] for row in rows)
                 data = orjson.dumps({"positions": rows}).decode()
+                moved = [row["engineer_id"] for row in rows]
                 for listener in boards:
                     listener.put({"event": "positions", "data": data})
+                    if self.shown is not None:
+                        await anyio.to_thread.run_sync(self.shown, listener.principal, moved)
 
     async def _watch_signins(self) -> None:
         """A stream ends when its sign-in has been revoked, at most SIGNINS_EVERY_S later."""

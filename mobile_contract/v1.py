@@ -413,6 +413,28 @@ class PositionBatch(Wire):
     positions: list[PositionReading] = Field(min_length=1, max_length=500)
 
 
+class PositionConsent(Wire):
+    """Without the engineer's own consent no position is stored, and tickets are not matched by it."""
+
+    agreed: bool
+
+
+class PositionView(Reply):
+    """A dispatcher was shown my position in the hour that begins at `hour`."""
+
+    name: str
+    hour: datetime
+    last_at: datetime
+
+
+class PositionUse(Reply):
+    """What becomes of my positions: kept this many days, shown to these people, newest first."""
+
+    agreed: bool
+    kept_days: int
+    views: list[PositionView]
+
+
 class PositionsTaken(Reply):
     taken: int
     refused: int

@@ -45,7 +45,9 @@ def board(asking: Asking, here: Here, page: Page = None) -> Response:
     now = here.house.now()
     with here.house.database.transaction(asking.tenant_id) as db:
         day = read_rules(db, asking.tenant_id).local_day(now)
-        return reply(read_board(db, asking.tenant_id, now, day, page))
+        found = read_board(db, asking.tenant_id, now, day, page)
+    here.position_log.note(asking, [e["engineer_id"] for e in found["engineers"] if e["position"]], now)
+    return reply(found)
 
 
 @endpoints.get(

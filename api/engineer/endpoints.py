@@ -13,8 +13,8 @@ from api.house import Asking, Here, Rooms, refusal_reply, refused, reply, to_com
 from api.live import event_stream
 from api.photos import PhotoBrought, keep_photo, read_body, show_photo
 from api.problems import trace_of
-from dispatch.actions.engineers import acknowledge_offer, colleagues, keep_push_target, on_shift
-from dispatch.actions.positions import take_positions
+from dispatch.actions.engineers import acknowledge_offer, colleagues, keep_push_target
+from dispatch.actions.positions import agree_to_positions, read_position_use, take_positions
 from dispatch.actions.step import Answer, Step, run_step
 from dispatch.actions.take_action import take_action
 from dispatch.domain.commands import Principal, Role
@@ -147,10 +147,30 @@ def positions(body: v1.PositionBatch, asking: Asking, here: Here) -> Response:
     readings = [to_reading(position) for position in body.positions]
 
     def take(step: Step) -> tuple[int, int]:
-        return take_positions(step, asking.id, readings, on_shift(step, asking.id))
+        return take_positions(step, asking.id, readings)
 
     taken, refused_count = run_step(here.house, asking, take)
     return reply({"taken": taken, "refused": refused_count})
+
+
+@endpoints.get(
+    "/position_use", operation_id="engineer_position_use", response_model=v1.PositionUse, responses=ERRORS
+)
+def position_use(asking: Asking, here: Here) -> Response:
+    """Have I agreed to sharing positions, and who was shown mine."""
+    return reply(run_step(here.house, asking, lambda step: read_position_use(step, asking.id)))
+
+
+@endpoints.put(
+    "/position_consent",
+    operation_id="engineer_position_consent",
+    status_code=204,
+    responses=problems(401, 403, 422),
+)
+def position_consent(body: v1.PositionConsent, asking: Asking, here: Here) -> Response:
+    """Without it nothing is stored, and the newest position goes at once."""
+    run_step(here.house, asking, lambda step: agree_to_positions(step, asking.id, body.agreed))
+    return Response(status_code=204)
 
 
 @endpoints.put(

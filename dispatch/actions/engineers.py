@@ -1,33 +1,16 @@
-"""What concerns an engineer and no one ticket: shift, devices, colleagues."""
+"""What concerns an engineer and no one ticket: devices, offers seen, colleagues."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from dispatch.actions.step import Step
 from dispatch.domain.errors import NotFound
 from dispatch.store.ids import new_id
-from dispatch.store.tables.people import Engineer, PushTarget, Shift
+from dispatch.store.tables.people import Engineer, PushTarget
 from dispatch.store.tables.tickets import Offer
-
-#: Before and after a shift the phone may already and still tell where it is.
-SHIFT_MARGIN = timedelta(minutes=60)
-
-
-def on_shift(step: Step, engineer_id: UUID) -> bool:
-    """Within a shift or close to one."""
-    found = select(
-        exists().where(
-            Shift.tenant_id == step.tenant_id,
-            Shift.engineer_id == engineer_id,
-            Shift.starts_at <= step.now + SHIFT_MARGIN,
-            Shift.ends_at >= step.now - SHIFT_MARGIN,
-        )
-    )
-    return bool(step.db.execute(found).scalar())
 
 
 def keep_push_target(step: Step, engineer_id: UUID, platform: str, target: str) -> None:

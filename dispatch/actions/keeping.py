@@ -1,4 +1,4 @@
-"""What is not kept for ever: answers to commands, positions, ended sign-ins."""
+"""What is not kept for ever: answers to commands, positions and who saw them, ended sign-ins and codes."""
 
 from datetime import timedelta
 
@@ -9,12 +9,15 @@ from dispatch.actions.step import Step
 ANSWERS_KEPT = timedelta(days=30)
 POSITIONS_KEPT = timedelta(days=90)
 SIGNINS_KEPT = timedelta(days=30)
+CODES_KEPT = timedelta(days=1)
 EVERY = timedelta(days=1)
 
 _OLD = (
     ("commands", "at", ANSWERS_KEPT),
     ("engineer_positions", "at", POSITIONS_KEPT),
+    ("position_views", "hour", POSITIONS_KEPT),
     ("signins", "expires_at", SIGNINS_KEPT),
+    ("signin_codes", "expires_at", CODES_KEPT),
 )
 
 

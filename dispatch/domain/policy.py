@@ -49,6 +49,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "engineer_action": _ENGINEER,
     "engineer_actions": _ENGINEER,
     "engineer_positions": _ENGINEER,
+    "engineer_position_use": _ENGINEER,
+    "engineer_position_consent": _ENGINEER,
     "engineer_stock": _ENGINEER,
     "engineer_put_photo": _ENGINEER,
     "engineer_get_photo": _ENGINEER,

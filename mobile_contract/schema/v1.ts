@@ -220,6 +220,11 @@ export type PositionBatch = {
   positions: Array<PositionReading>
 }
 
+/** Without the engineer's own consent no position is stored, and tickets are not matched by it. */
+export type PositionConsent = {
+  agreed: boolean
+}
+
 /** Where the phone says it is; `mock` is the system's flag for a faked position. */
 export type PositionReading = {
   lon: number
@@ -229,6 +234,20 @@ export type PositionReading = {
   at: string
   speed_mps?: number | null
   mock?: boolean
+}
+
+/** What becomes of my positions: kept this many days, shown to these people, newest first. */
+export type PositionUse = {
+  agreed: boolean
+  kept_days: number
+  views: Array<PositionView>
+}
+
+/** A dispatcher was shown my position in the hour that begins at `hour`. */
+export type PositionView = {
+  name: string
+  hour: string
+  last_at: string
 }
 
 export type PositionsTaken = {
@@ -577,6 +596,18 @@ export interface Operations {
     path: "/engineer/v1/positions"
     body: PositionBatch
     reply: PositionsTaken
+  }
+  engineer_position_use: {
+    method: "GET"
+    path: "/engineer/v1/position_use"
+    body: null
+    reply: PositionUse
+  }
+  engineer_position_consent: {
+    method: "PUT"
+    path: "/engineer/v1/position_consent"
+    body: PositionConsent
+    reply: null
   }
   engineer_get_photo: {
     method: "GET"

@@ -290,6 +290,8 @@ REQUESTS: dict[str, Maker] = {
     "engineer_action": lambda w, r: ("/engineer/v1/actions", w.phone_command()),
     "engineer_actions": lambda w, r: ("/engineer/v1/actions/batch", {"commands": [w.phone_command()]}),
     "engineer_positions": position,
+    "engineer_position_use": at("/engineer/v1/position_use"),
+    "engineer_position_consent": at("/engineer/v1/position_consent", {"agreed": True}),
     "engineer_stock": at("/engineer/v1/stock"),
     "engineer_put_photo": lambda w, r: (
         f"/engineer/v1/photos/{new_id()}?ticket_id={w.ticket_id}&kind=completion",

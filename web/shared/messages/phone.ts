@@ -38,6 +38,15 @@ export const phone = {
   sign_in_again_none: ['本机没有未发送的操作。', 'Nothing unsent is on this phone.'],
   insecure: ['当前地址不是 HTTPS，离线、定位与拍照校验不可用。', 'This address is not HTTPS: offline use, position and photo checks do not work.'],
 
+  // Positions
+  consent_given: ['已同意上班时共享位置', 'You share your position while on shift'],
+  consent_given_hint: ['只在班次内（前后一小时）保存，{n} 天后删除。撤回后立即停止。', 'Kept only within shifts (an hour around them) and deleted after {n} days. Withdrawing stops it at once.'],
+  consent_missing: ['未同意共享位置', 'You do not share your position'],
+  consent_missing_hint: ['不保存任何位置，系统也不会按位置给你派单。同意后只在班次内保存，{n} 天后删除。', 'No position is kept, and you are not matched by it. If you agree it is kept only within shifts and deleted after {n} days.'],
+  consent_agree: ['同意', 'Agree'],
+  consent_withdraw: ['撤回', 'Withdraw'],
+  position_views: ['谁看过我的位置（{n}）', 'Who saw my position ({n})'],
+
   // Devices
   devices: ['已登录的设备', 'Signed-in devices'],
   devices_hint: ['手机丢了？让它退出，一分钟内失效。', 'Lost a phone? Sign it out: it stops working within a minute.'],

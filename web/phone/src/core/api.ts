@@ -3,6 +3,7 @@
 import type {
   ActionCommand, BatchReply, Colleague, DeviceCard, PhotoFacts, Pool, PositionReading, Problem, SignedIn, Stock, TakenKind, TicketDetail, Today,
 } from './wire'
+import type { PositionUse } from './wire'
 
 /** The server answered and refused; `problem.code` says why. */
 export class Refused extends Error {
@@ -49,6 +50,8 @@ export interface EngineerApi {
   sendCommands(commands: ActionCommand[]): Promise<BatchReply>
   sendPhoto(photo: PhotoToSend, timeoutMs: number): Promise<void>
   sendPositions(positions: PositionReading[]): Promise<void>
+  positionUse(): Promise<PositionUse>
+  agreeToPositions(agreed: boolean): Promise<void>
   photo(photoId: string, size: 'thumb' | 'large'): Promise<Blob>
   setPushTarget(platform: 'fcm' | 'web', target: string): Promise<void>
   acknowledgePush(offerId: string): Promise<void>
@@ -126,6 +129,8 @@ export function engineerApi(token: () => string | null, fetcher: typeof fetch = 
       await read<{ photo_id: string }>(`photos/${photo.photo_id}?${photoQuery(photo)}`, 'photo_id', init, timeoutMs)
     },
     sendPositions: async (positions) => void (await call('positions', json('POST', { positions }))),
+    positionUse: () => read<PositionUse>('position_use', 'views'),
+    agreeToPositions: async (agreed) => void (await call('position_consent', json('PUT', { agreed }))),
     photo: async (photoId, size) => (await call(`photos/${photoId}?size=${size}`)).blob(),
     setPushTarget: async (platform, target) => void (await call('push_target', json('PUT', { platform, target }))),
     acknowledgePush: async (offerId) => void (await call('push_acks', json('POST', { offer_id: offerId }))),

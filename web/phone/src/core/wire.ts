@@ -133,6 +133,12 @@ export interface DeviceCard {
   current: boolean
 }
 
+export interface PositionUse {
+  agreed: boolean
+  kept_days: number
+  views: { name: string; hour: string; last_at: string }[]
+}
+
 export interface Site {
   lon: number
   lat: number

@@ -6,6 +6,7 @@ import { Devices } from '../parts/devices'
 import { Icon } from '../parts/icons'
 import { LanguageSwitch } from '../parts/language_switch'
 import { ReachChip, Strips } from '../parts/pieces'
+import { PositionUseCard } from '../parts/position_use'
 
 export function MeScreen() {
   const unsent = waitingCommands.value.length
@@ -39,6 +40,7 @@ export function MeScreen() {
             <LanguageSwitch />
           </div>
         </section>
+        <PositionUseCard />
         <Devices />
         {unsent > 0 && <p class="sub">{t('sign_out_kept', { n: unsent })}</p>}
         <button type="button" class="plain wide danger" onClick={() => void signOut()}>

@@ -1,0 +1,90 @@
+"""Positions: only of those who agreed, only while they work; the engineer reads who looked."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.house import Town, ok, refused
+
+
+def send(town: Town, name: str = "Ana", **more: Any) -> dict[str, int]:
+    body = {"positions": [town.at_site(**more)]}
+    return ok(town.product.client.post("/engineer/v1/positions", json=body, headers=town.phone(name)))
+
+
+def agree(town: Town, agreed: bool, name: str = "Ana") -> None:
+    headers = town.phone(name)
+    reply = town.product.client.put("/engineer/v1/position_consent", json={"agreed": agreed}, headers=headers)
+    assert reply.status_code == 204, reply.text
+
+
+def use(town: Town, name: str = "Ana") -> dict[str, Any]:
+    return ok(town.product.client.get("/engineer/v1/position_use", headers=town.phone(name)))
+
+
+def stored(town: Town) -> int:
+    sql = "select count(*) as n from engineer_positions where tenant_id = %(tenant)s"
+    return int(town.product.rows(sql, town.made.tenant_id)[0]["n"])
+
+
+def look(town: Town, who: str = "Dora") -> dict[str, Any]:
+    board = ok(town.product.client.get("/dispatcher/v1/board", headers=town.board(who)))
+    return {e["name"]: e for e in board["engineers"]}
+
+
+def test_without_consent_nothing_is_stored_and_the_newest_goes_at_once(town: Town) -> None:
+    assert send(town) == {"taken": 1, "refused": 0}
+    agree(town, False)
+    assert look(town)["Ana"]["position"] is None
+    assert send(town) == {"taken": 0, "refused": 1}
+    assert stored(town) == 1
+    agree(town, True)
+    assert send(town) == {"taken": 1, "refused": 0}
+
+
+def test_what_was_read_off_shift_is_refused_however_late_it_is_sent(town: Town) -> None:
+    """The queue of a phone may reach back before the shift: the reading's own time counts."""
+    sql = "update shifts set starts_at = %(t)s where tenant_id = %(tenant)s and ends_at > %(t)s returning id"
+    now = town.product.clock.now()
+    town.product.rows(
+        "delete from shifts where tenant_id = %(tenant)s and ends_at <= %(t)s returning id",
+        town.made.tenant_id,
+        t=now - timedelta(minutes=1),
+    )
+    town.product.rows(
+        sql.replace("returning", "and starts_at <= %(t)s returning"), town.made.tenant_id, t=now
+    )
+    early = (now - timedelta(hours=2)).isoformat()
+    assert send(town, at=early) == {"taken": 0, "refused": 1}
+    assert send(town, at=now.isoformat()) == {"taken": 1, "refused": 0}
+    assert stored(town) == 1
+
+
+def test_without_the_look_at_shifts_a_free_evening_would_be_stored(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sabotage: everything is allowed."""
+    town.product.rows("delete from shifts where tenant_id = %(tenant)s returning id", town.made.tenant_id)
+    assert send(town)["taken"] == 0
+    monkeypatch.setattr("dispatch.actions.positions._allowed", lambda step, engineer, readings: readings)
+    assert send(town)["taken"] == 1
+
+
+def test_the_engineer_reads_who_looked_one_line_an_hour(town: Town) -> None:
+    assert use(town)["views"] == []
+    send(town)
+    for _ in range(3):
+        look(town)
+    look(town, "Ada")
+    views = use(town)["views"]
+    assert sorted(view["name"] for view in views) == ["Ada", "Dora"]
+    assert use(town)["kept_days"] == 90
+
+
+def test_a_colleague_does_not_read_who_looked_at_me(town: Town) -> None:
+    send(town)
+    look(town)
+    headers = town.board()
+    reply = town.product.client.get("/engineer/v1/position_use", headers=headers)
+    refused(reply, 403, "forbidden")
