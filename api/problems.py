@@ -217,4 +217,4 @@ class Limits:
 
 
 def _takes_photos(path: str) -> bool:
-    return "/photos/" in path or path.startswith(("/new/", "/c/"))
+    return "/photos/" in path or "/uploads/" in path or path.startswith(("/new/", "/c/"))

@@ -465,6 +465,25 @@ class Stock(Reply):
     prices: list[PriceLine]
 
 
+class UploadWanted(Wire):
+    """A photo that comes in pieces; the facts are those the canvas drops, as beside a whole photo."""
+
+    ticket_id: UUID
+    kind: Literal["check_in", "completion", "signature", "reject"]
+    bytes_total: int = Field(ge=1, le=50 * 1024 * 1024)
+    facts: PhotoFacts = PhotoFacts()
+
+
+class UploadStatus(Reply):
+    """How much of the photo is safe; the next piece begins at `offset`. `photo` once all of it is taken."""
+
+    photo_id: UUID
+    offset: int
+    bytes_total: int
+    expires_at: datetime
+    photo: "PhotoTaken | None" = None
+
+
 class PhotoTaken(Reply):
     photo_id: UUID
     sha256: str
@@ -570,3 +589,4 @@ class RequestPage(Reply):
 
 
 TicketCard.model_rebuild()
+UploadStatus.model_rebuild()

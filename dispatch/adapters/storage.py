@@ -15,7 +15,8 @@ from typing import IO, Literal, Protocol, get_args
 
 from dispatch.domain.errors import DispatchError, NotFound
 
-Variant = Literal["original", "large", "thumb"]
+#: `chunk` is a piece of an upload under way, under a key of its own.
+Variant = Literal["original", "large", "thumb", "chunk"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

@@ -204,6 +204,13 @@ export type PhotoCard = {
   pending: boolean
 }
 
+/** What the canvas drops, sent beside the photo. */
+export type PhotoFacts = {
+  taken_at?: string | null
+  original_sha256?: string | null
+  position?: PositionReading | null
+}
+
 export type PhotoTaken = {
   photo_id: string
   sha256: string
@@ -469,6 +476,23 @@ export type Today = {
   pool_count: number
 }
 
+/** How much of the photo is safe; the next piece begins at `offset`. `photo` once all of it is taken. */
+export type UploadStatus = {
+  photo_id: string
+  offset: number
+  bytes_total: number
+  expires_at: string
+  photo?: PhotoTaken | null
+}
+
+/** A photo that comes in pieces; the facts are those the canvas drops, as beside a whole photo. */
+export type UploadWanted = {
+  ticket_id: string
+  kind: "check_in" | "completion" | "signature" | "reject"
+  bytes_total: number
+  facts?: PhotoFacts
+}
+
 export type Window = {
   start: string
   end: string
@@ -530,6 +554,24 @@ export interface Operations {
     path: "/engineer/v1/stock"
     body: null
     reply: Stock
+  }
+  engineer_upload: {
+    method: "GET"
+    path: "/engineer/v1/uploads/{photo_id}"
+    body: null
+    reply: UploadStatus
+  }
+  engineer_begin_upload: {
+    method: "POST"
+    path: "/engineer/v1/uploads/{photo_id}"
+    body: UploadWanted
+    reply: UploadStatus
+  }
+  engineer_upload_piece: {
+    method: "PATCH"
+    path: "/engineer/v1/uploads/{photo_id}"
+    body: Blob
+    reply: UploadStatus
   }
   engineer_requests: {
     method: "GET"

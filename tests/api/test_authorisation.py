@@ -167,6 +167,13 @@ class World:
         self.town.direct(ticket_id, "sign_off", text="agreed")
         return ticket_id
 
+    def upload_id(self) -> str:
+        upload_id = str(new_id())
+        body = {"ticket_id": self.ticket_id, "kind": "completion", "bytes_total": 1000}
+        url = f"/engineer/v1/uploads/{upload_id}"
+        self.town.product.client.post(url, json=body, headers=self.town.phone(self.engineer))
+        return upload_id
+
     def part(self) -> str:
         """A part that is on the list."""
         line = {"code": "probe", "name": NAME}
@@ -293,6 +300,12 @@ REQUESTS: dict[str, Maker] = {
     "engineer_position_use": at("/engineer/v1/position_use"),
     "engineer_position_consent": at("/engineer/v1/position_consent", {"agreed": True}),
     "engineer_stock": at("/engineer/v1/stock"),
+    "engineer_begin_upload": lambda w, r: (
+        f"/engineer/v1/uploads/{new_id()}",
+        {"ticket_id": w.ticket_id, "kind": "completion", "bytes_total": 1000},
+    ),
+    "engineer_upload": lambda w, r: (f"/engineer/v1/uploads/{w.upload_id()}", None),
+    "engineer_upload_piece": lambda w, r: (f"/engineer/v1/uploads/{w.upload_id()}?offset=0", b"piece"),
     "engineer_put_photo": lambda w, r: (
         f"/engineer/v1/photos/{new_id()}?ticket_id={w.ticket_id}&kind=completion",
         picture(2),

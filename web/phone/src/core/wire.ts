@@ -278,6 +278,12 @@ export interface TicketDetail {
   history: EventCard[]
 }
 
+export interface UploadStatus {
+  photo_id: string
+  offset: number
+  photo: unknown
+}
+
 export interface Colleague {
   engineer_id: string
   name: string
