@@ -133,9 +133,11 @@ class LiveHub:
                     continue
                 newest[tenant_id] = max(row["at"] for row in rows)
                 data = orjson.dumps({"positions": rows}).decode()
-                moved = [row["engineer_id"] for row in rows]
                 for listener in boards:
-                    listener.put({"event": "positions", "data": data})
+                    seen = [row for row in rows if _in_scope(listener.principal, row["territory_id"])]
+                    moved = [row["engineer_id"] for row in seen]
+                    text = data if len(seen) == len(rows) else orjson.dumps({"positions": seen}).decode()
+                    listener.put({"event": "positions", "data": text})
                     if self.shown is not None:
                         await anyio.to_thread.run_sync(self.shown, listener.principal, moved)
 
@@ -170,6 +172,11 @@ class LiveHub:
         return self._connection
 
 
+def _in_scope(viewer: Principal, territory_id: UUID | None) -> bool:
+    """A dispatcher bound to territories sees engineers of these, and those of none."""
+    return not viewer.territories or territory_id is None or territory_id in viewer.territories
+
+
 _CONCERNED = """
   select c.engineer_id from visits v
     join visit_engineers c on c.tenant_id = v.tenant_id and c.visit_id = v.id
@@ -188,7 +195,7 @@ _REVOKED = """
 """
 
 _MOVED = """
-  select id as engineer_id, st_x(position::geometry) as lon, st_y(position::geometry) as lat,
+  select id as engineer_id, territory_id, st_x(position::geometry) as lon, st_y(position::geometry) as lat,
     position_at as at
   from engineers where tenant_id = %(tenant)s and active and position is not null
     and (%(since)s::timestamptz is null or position_at > %(since)s) limit 1000

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -162,7 +162,16 @@ def install(app: FastAPI) -> None:
             return _bug(request, error)
         return problem(409, code, None, trace_of(request))
 
+    for kind in (ProgrammingError, psycopg.errors.InsufficientPrivilege):
+        on(kind)(_outside_scope)
     on(Exception)(_bug)
+
+
+def _outside_scope(request: Request, error: Exception) -> Response:
+    """Row-level security refused a row: a dispatcher writes into a territory of somebody else's."""
+    if not isinstance(getattr(error, "orig", error), psycopg.errors.InsufficientPrivilege):
+        return _bug(request, error)
+    return problem(403, "territory_not_yours", None, trace_of(request))
 
 
 def _bug(request: Request, error: Exception) -> Response:

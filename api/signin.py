@@ -21,12 +21,12 @@ from dispatch.actions import identity
 from dispatch.actions.identity import Person
 from dispatch.domain import identity as rules
 from dispatch.domain.commands import Principal, Role
-from dispatch.domain.errors import Forbidden
+from dispatch.domain.errors import Forbidden, NotFound
 from dispatch.domain.policy import SCOPES, STEP_UP, check_policy
 from dispatch.settings import Clock
 from dispatch.store.tables.tenants import ApiKey, DirectoryEntry, Signin
-from dispatch.store.tables.tickets import CustomerLink
-from dispatch.store.transactions import Database
+from dispatch.store.tables.tickets import CustomerLink, Ticket
+from dispatch.store.transactions import SCOPE, Database
 
 #: A revoked sign-in, link or key still works at most this long.
 CACHE_S = 30.0
@@ -191,6 +191,17 @@ class Doorkeeper:
                 raise Forbidden("csrf_token_wrong")
         return principal
 
+    def must_see(self, principal: Principal, ticket_id: str) -> None:
+        """Raises NotFound `ticket_unknown` where the asker's territories hide it: whatever hangs on a ticket is
+        behind this, however it is read."""
+        try:
+            key = {"tenant_id": principal.tenant_id, "id": UUID(ticket_id)}
+        except ValueError:
+            return
+        with self._database.transaction(principal.tenant_id) as db:
+            if db.get(Ticket, key) is None:
+                raise NotFound("ticket_unknown", ticket_id=ticket_id)
+
     def _must_be_proven(self, principal: Principal) -> None:
         """Raises Forbidden `proof_required`: a browser left open is not its dispatcher."""
         with self._database.transaction(principal.tenant_id) as db:
@@ -233,13 +244,22 @@ class Doorkeeper:
         now = self.wall()
         if ends(body, now):
             raise SignInRequired("token_expired")
+        role, person_id = Role(body["r"]), UUID(body["p"])
+        territories: frozenset[UUID] = frozenset()
         with self._database.transaction(tenant_id) as db:
             row = db.get(Signin, {"tenant_id": tenant_id, "id": signin_id})
+            if role is Role.DISPATCHER:
+                territories = identity.territories_of(db, tenant_id, person_id)
         if row is None or row.revoked_at is not None or row.expires_at <= now:
             raise SignInRequired("signin_ended")
         contractor = UUID(body["c"]) if body["c"] else None
         principal = Principal(
-            tenant_id, Role(body["r"]), UUID(body["p"]), contractor_id=contractor, signin_id=signin_id
+            tenant_id,
+            role,
+            person_id,
+            contractor_id=contractor,
+            signin_id=signin_id,
+            territories=territories,
         )
         return Known(principal, ends_s=float(body["e"]))
 
@@ -285,6 +305,11 @@ def operation_of(request: Request) -> str:
 
 
 async def principal(request: Request) -> Principal:
-    """The dependency of every endpoint that is not public."""
+    """The dependency of every endpoint that is not public; what follows sees the asker's territories only."""
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
-    return await doorkeeper.principal_of(request)
+    asking = await doorkeeper.principal_of(request)
+    SCOPE.set(",".join(str(each) for each in asking.territories))
+    ticket_id = request.path_params.get("ticket_id")
+    if asking.territories and ticket_id is not None:
+        await run_in_threadpool(doorkeeper.must_see, asking, str(ticket_id))
+    return asking

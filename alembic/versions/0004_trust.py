@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from dispatch.store.row_security import secured
+from dispatch.store.row_security import scoped, scoped_by_ticket, secured
 
 revision = "0004"
 down_revision = "0003"
@@ -41,6 +41,8 @@ def upgrade() -> None:
     for table in _TABLES:
         for statement in secured(table):
             op.execute(statement)
+    op.execute(scoped("tickets"))
+    op.execute(scoped_by_ticket("receipts"))
 
 
 def _signins() -> None:
@@ -134,6 +136,8 @@ def _directory_kinds(kinds: str) -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP POLICY scope ON receipts")
+    op.execute("DROP POLICY scope ON tickets")
     op.execute("delete from directory where kind = 'oidc'")
     _directory_kinds(_KINDS)
     for table in reversed(_TABLES):

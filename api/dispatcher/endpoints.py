@@ -46,8 +46,15 @@ def board(asking: Asking, here: Here, page: Page = None) -> Response:
     with here.house.database.transaction(asking.tenant_id) as db:
         day = read_rules(db, asking.tenant_id).local_day(now)
         found = read_board(db, asking.tenant_id, now, day, page)
+    if asking.territories:
+        mine = {None, *(str(each) for each in asking.territories)}
+        found["engineers"] = [e for e in found["engineers"] if _text(e["territory_id"]) in mine]
     here.position_log.note(asking, [e["engineer_id"] for e in found["engineers"] if e["position"]], now)
     return reply(found)
+
+
+def _text(value: UUID | str | None) -> str | None:
+    return None if value is None else str(value)
 
 
 @endpoints.get(

@@ -23,7 +23,7 @@ from dispatch.domain.identity import (
     wait_after,
 )
 from dispatch.store.ids import new_id
-from dispatch.store.tables.identity import SigninAttempt
+from dispatch.store.tables.identity import DispatcherTerritory, SigninAttempt
 from dispatch.store.tables.people import Engineer, PushTarget
 from dispatch.store.tables.tenants import DirectoryEntry, Dispatcher, Signin
 from dispatch.store.transactions import Database
@@ -161,6 +161,14 @@ def revoke_all(db: Session, tenant_id: UUID, person_id: UUID, now: datetime) -> 
         .values(gone_at=now)
     )
     return int(getattr(ended, "rowcount", 0))
+
+
+def territories_of(db: Session, tenant_id: UUID, dispatcher_id: UUID) -> frozenset[UUID]:
+    """The territories a dispatcher is bound to; none means all."""
+    found = select(DispatcherTerritory.territory_id).where(
+        DispatcherTerritory.tenant_id == tenant_id, DispatcherTerritory.dispatcher_id == dispatcher_id
+    )
+    return frozenset(db.scalars(found))
 
 
 def revoke_others(db: Session, tenant_id: UUID, person_id: UUID, kept: UUID, now: datetime) -> None:

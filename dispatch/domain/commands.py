@@ -35,7 +35,8 @@ ACTOR_OF: dict[Role, Actor] = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking, known for sure. A customer's principal holds one ticket and no other."""
+    """Who is asking, known for sure. A customer's principal holds one ticket and no other; a dispatcher's
+    `territories` are those it sees and directs, none meaning all."""
 
     tenant_id: UUID
     role: Role
@@ -43,6 +44,7 @@ class Principal:
     ticket_id: UUID | None = None
     contractor_id: UUID | None = None
     signin_id: UUID | None = None
+    territories: frozenset[UUID] = frozenset()
 
     @property
     def actor(self) -> Actor:

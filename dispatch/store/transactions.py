@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -126,11 +127,16 @@ class Database:
 
 
 BEGIN, BEGIN_SNAPSHOT = "begin", "begin isolation level repeatable read"
-SET_TENANT = "select set_config('app.tenant', %(tenant)s, true)"
+#: Narrows every transaction begun while it is set to these territories (ids with commas): row-level security
+#: reads it. The front door sets it for one request; empty means the whole company.
+SCOPE: ContextVar[str] = ContextVar("scope", default="")
+SET_TENANT = """
+  select set_config('app.tenant', %(tenant)s, true), set_config('app.scope', %(scope)s, true)
+"""
 
 
 def _set_tenant(tenant_id: UUID | None) -> Question:
-    return SET_TENANT, {"tenant": str(tenant_id) if tenant_id else ""}
+    return SET_TENANT, {"tenant": str(tenant_id) if tenant_id else "", "scope": SCOPE.get()}
 
 
 def finish(db: Session, writes: Sequence[Question]) -> None:

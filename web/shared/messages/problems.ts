@@ -33,6 +33,7 @@ export const problems = {
   problem_not_yourself: ['不能停用自己', 'You cannot deactivate yourself.'],
   problem_key_unknown: ['没有该密钥', 'No such key.'],
   problem_key_already_ended: ['到期日要在今天之后', 'The key must end in the future.'],
+  problem_territory_not_yours: ['该服务区域不归您调度', 'That territory is not yours to direct.'],
   problem_unavailable: ['服务暂时不可用，请稍后重试', 'The service is not available right now. Try again in a moment.'],
   problem_too_many_requests: ['操作过于频繁，请稍后再试', 'Too many requests. Wait a moment.'],
   problem_signin_ended: ['登录已失效，请重新登录', 'Your sign-in has ended. Sign in again.'],
