@@ -16,10 +16,11 @@ from typing import Any
 
 from tests.bench.engine import warm_up
 
-PLANNING = ("planner", "features", "insert", "scale", "trsp", "vrptw")
+PLANNING = ("planner", "repair", "features", "insert", "scale", "trsp", "vrptw")
 MODULES = {name: f"tests.bench.{name}" for name in PLANNING} | {
     "faults": "tests.campaign.bench_faults",
     "api": "tests.campaign.bench_api",
+    "batch": "tests.bench.batch",
 }
 OWN_WORDS = {"roads": "tests.bench.roads"}  # read their own words: main(argv) -> exit code
 RESULTS = Path(".state/bench")  # solutions worth keeping, where --out names no other folder
@@ -33,15 +34,22 @@ def main() -> int:
     parser.add_argument("source", nargs="?", type=Path, help="instances of your own: a file or a folder")
     parser.add_argument("--seconds", type=float, help="for each solver on each instance")
     parser.add_argument("--out", type=Path, help="where the figures go as JSON")
+    parser.add_argument(
+        "--only", default="", help="planning: words every instance's name must hold, as 500x50,s7101 or R101"
+    )
     given = parser.parse_args()
     if given.source is not None and not given.source.exists():
         parser.error(f"no such file or folder: {given.source}")
     if given.seconds is not None and not 0 < given.seconds <= 3600:
         parser.error("--seconds must be above 0 and at most 3600")
     results = given.out.parent if given.out else RESULTS
+    measure = importlib.import_module(MODULES[given.name]).run
     if given.name in PLANNING:
         warm_up()
-    answer = importlib.import_module(MODULES[given.name]).run(given.source, given.seconds, results)
+        words = tuple(word for word in given.only.split(",") if word)
+        answer = measure(given.source, given.seconds, results, words)
+    else:
+        answer = measure(given.source, given.seconds, results)
     if given.out:
         given.out.write_text(json.dumps(_finite(answer), indent=1))
     values = [instance["value"] for instance in answer["instances"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,12 @@ def plan_with(
         arguments += ["--threads", str(threads), *(["--warm", str(warm)] if warm else [])]
     ran = run_child(arguments, seconds, folder / f"{scenario.stem}.{solver}.log")
     return score(solver, scenario, out, ran)
+
+
+def is_wanted(name: str, words: tuple[str, ...]) -> bool:
+    """Whether the instance's name holds every word, as whole parts of it: `even_500x50_s7101`, `R101.100_25-5-5-5`."""
+    parts = re.split(r"[_.+ ]", name)
+    return all(word in parts for word in words)
 
 
 def warm_up() -> None:

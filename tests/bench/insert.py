@@ -20,6 +20,7 @@ from dispatch.planning.outcome import settled_draft
 from dispatch.planning.scenario_file import scenario_from_document
 from dispatch.planning.search import Effort, search_day
 from tests.bench.cities import CITIES
+from tests.bench.engine import is_wanted
 
 SIZES = ((500, 50), (2000, 200), (10_000, 1000))
 SEED = 7501
@@ -28,15 +29,20 @@ UNCOUNTED = 20
 PLANNED_FOR_S = 10.0
 
 
-def run(source: Path | None, seconds: float | None, _results: Path) -> dict[str, Any]:
+def run(
+    source: Path | None, seconds: float | None, _results: Path, only: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """`source`: one scenario file, its last tenth being priced; `seconds`: how long it is planned before."""
     instances = []
     with tempfile.TemporaryDirectory() as folder:
-        for tickets, engineers in SIZES if source is None else [(0, 0)]:
+        sizes = [size for size in SIZES if is_wanted(f"{size[0]}x{size[1]}", only)]
+        for tickets, engineers in sizes if source is None else [(0, 0)]:
             path = source or CITIES["even"](Path(folder), tickets + CALLS, engineers, SEED)
             document = json.loads(path.read_text())
             planned = tickets or len(document["tickets"]) * 9 // 10
             instances.append(_measure(document, path.parent, planned, seconds or PLANNED_FOR_S))
+    shown = ", ".join(f"{entry['name']} {entry['p99_ms']:.3f} ms" for entry in instances)
+    print(f"summary insert: p99 {shown}", flush=True)
     return {"instances": instances}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.cities import CITIES
-from tests.bench.engine import Result, plan_with, served_by
+from tests.bench.engine import Result, is_wanted, plan_with, served_by
 
 SIZES = ((500, 50), (1000, 100), (2000, 200), (5000, 500), (10_000, 1000))
 STEPS_S = (5.0, 15.0, 30.0, 60.0)
@@ -19,14 +19,23 @@ SEED = 7401
 THREADS = 2
 
 
-def run(source: Path | None, seconds: float | None, _results: Path) -> dict[str, Any]:
+def run(
+    source: Path | None, seconds: float | None, _results: Path, only: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """`source`: one scenario file instead of the made-up days; `seconds`: one run of that length for each."""
     steps = STEPS_S if seconds is None else (seconds,)
     instances = []
     with tempfile.TemporaryDirectory() as folder:
-        for tickets, engineers in SIZES if source is None else [(0, 0)]:
+        sizes = [size for size in SIZES if is_wanted(f"{size[0]}x{size[1]}", only)]
+        for tickets, engineers in sizes if source is None else [(0, 0)]:
             path = source or CITIES["even"](Path(folder), tickets, engineers, SEED)
             instances.append(_climb(path, Path(folder), steps))
+    for entry in instances:
+        print(
+            f"summary scale {entry['name']}: {entry['seconds']:.0f} s ordered, {entry['wall_s']} s wall, "
+            f"{entry['dear_unserved']} urgent and high unserved, {entry['peak_mb']} MB, score {entry['value']:,.0f}",
+            flush=True,
+        )
     return {"instances": instances}
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.engine import plan_with
+from tests.bench.engine import is_wanted, plan_with
 
 SECONDS = 60.0
 UNITS = 1000  # whole seconds of the scenario in one time unit of the instance
@@ -201,17 +201,23 @@ def read_best(folder: Path) -> dict[str, float]:
     return best
 
 
-def run(source: Path | None, seconds: float | None, results: Path) -> dict[str, Any]:
+def run(
+    source: Path | None, seconds: float | None, results: Path, only: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Solve every instance of the folder, or one file; solutions better than known go to `results`."""
     if source is None:
         raise SystemExit("bench trsp needs a folder of Pillac's instances, or one of them")
     folder = source if source.is_dir() else source.parent
     files = sorted(folder.glob("*_*-*-*-*.txt")) if source.is_dir() else [source]
+    files = [path for path in files if is_wanted(path.stem, only)]
     best = read_best(folder)
     instances = [_solve(read_instance(path), best, seconds or SECONDS, results) for path in files]
     known = [instance["gap"] for instance in instances if instance["gap"] is not None]
     mean = float(np.mean(known)) if known else None
-    print(f"mean gap {mean if mean is None else f'{mean:.2%}'} over {len(known)} instances", flush=True)
+    print(
+        f"summary trsp: mean gap {mean if mean is None else f'{mean:.2%}'} over {len(known)} instances",
+        flush=True,
+    )
     return {"instances": instances, "mean_gap": mean}
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.engine import plan_with
+from tests.bench.engine import is_wanted, plan_with
 
 SECONDS = 10.0
 TENTHS = 10
@@ -115,15 +115,21 @@ def distance(instance: Instance, routes: list[list[int]]) -> tuple[float, list[s
     return total / TENTHS, faults
 
 
-def run(source: Path | None, seconds: float | None, _results: Path) -> dict[str, Any]:
+def run(
+    source: Path | None, seconds: float | None, _results: Path, only: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Solve every instance of the folder, or the one file."""
     if source is None:
         raise SystemExit("bench vrptw needs a folder of Solomon's instances, or one of them")
     files = sorted(source.glob("*.txt")) if source.is_dir() else [source]
+    files = [path for path in files if is_wanted(path.stem, only)]
     instances = [_solve(read_instance(path), seconds or SECONDS) for path in files]
     known = [instance["gap"] for instance in instances if instance["gap"] is not None]
     mean = float(np.mean(known)) if known else None
-    print(f"mean gap {mean if mean is None else f'{mean:.2%}'} over {len(known)} instances", flush=True)
+    print(
+        f"summary vrptw: mean gap {mean if mean is None else f'{mean:.2%}'} over {len(known)} instances",
+        flush=True,
+    )
     return {"instances": instances, "mean_gap": mean}
 
 

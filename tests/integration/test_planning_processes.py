@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,46 @@ def test_a_search_is_ended_early_with_what_it_has_or_a_clear_failure(tmp_path: P
     with contextlib.suppress(PlanningError):
         solve(Order(path, seconds=600.0), stop=lambda: time.monotonic() - began > 3)
     assert time.monotonic() - began < 30
+
+
+def test_a_planner_dies_with_whoever_asked_for_the_plan(tmp_path: Path) -> None:
+    _, path = written(tmp_path, set())
+    code = (
+        "import sys; from pathlib import Path; from dispatch.planning.processes import Order, solve; "
+        "solve(Order(Path(sys.argv[1]), seconds=300.0))"
+    )
+    asker = subprocess.Popen([sys.executable, "-c", code, str(path)], cwd=ROOT)
+    try:
+        planner = _wait_for(lambda: _child_of(asker.pid))
+        time.sleep(1.0)  # by now it has asked the kernel to be told
+        asker.kill()
+        asker.wait(timeout=10)
+        assert _wait_for(lambda: not _is_running(planner))
+    finally:
+        asker.kill()
+
+
+def _wait_for(answer: Callable[[], Any], seconds: float = 30.0) -> Any:
+    """The first answer that is true; AssertionError after `seconds`."""
+    ends = time.monotonic() + seconds
+    while not (found := answer()):
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+    return found
+
+
+def _child_of(pid: int) -> int:
+    """A child that runs the planner's own program already, or 0."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    started = [c for c in children if b"dispatch.planning.worker" in Path(f"/proc/{c}/cmdline").read_bytes()]
+    return int(started[0]) if started else 0
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_a_child_that_reaches_its_memory_limit_fails_clearly(tmp_path: Path) -> None:
