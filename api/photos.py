@@ -29,6 +29,7 @@ class PhotoBrought:
     original_sha256: str | None = None
     claimed: dict[str, object] | None = None
     """Where the phone says the photo was taken, WGS-84 and raw."""
+    in_pieces: bool = False
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -72,6 +73,7 @@ def keep_photo(rooms: Rooms, principal: Principal, brought: PhotoBrought) -> dic
             "exif_position": list(exif.position_wgs84) if exif.position_wgs84 else None,
             "device": exif.device,
             "claimed_position": brought.claimed,
+            **({"in_pieces": True} if brought.in_pieces else {}),
         },
     )
     run_step(rooms.house, principal, lambda step: take_photo(step, stored))

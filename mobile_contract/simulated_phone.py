@@ -204,6 +204,21 @@ class SimulatedPhone:
         await self._send("PUT", f"/photos/{photo_id}", content=jpeg, query=query)
         return photo_id
 
+    async def put_photo_in_pieces(self, ticket_id: UUID, kind: str, jpeg: bytes, piece_bytes: int) -> UUID:
+        """The same over a poor line: piece by piece, going on where the server stands."""
+        photo_id = uuid7()
+        path = f"/uploads/{photo_id}"
+        facts = v1.PhotoFacts(taken_at=self._now())
+        wanted = v1.UploadWanted.model_validate(
+            {"ticket_id": ticket_id, "kind": kind, "bytes_total": len(jpeg), "facts": facts}
+        )
+        status = v1.UploadStatus.model_validate_json((await self._send("POST", path, wanted)).content)
+        while status.photo is None:
+            piece = jpeg[status.offset : status.offset + piece_bytes]
+            reply = await self._send("PATCH", path, content=piece, query={"offset": status.offset})
+            status = v1.UploadStatus.model_validate_json(reply.content)
+        return photo_id
+
     async def send_positions(self, readings: list[v1.PositionReading]) -> v1.PositionsTaken:
         reply = await self._send("POST", "/positions", v1.PositionBatch(positions=readings))
         return v1.PositionsTaken.model_validate_json(reply.content)

@@ -21,6 +21,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.command_line.demo_proof import seed_proof
 from api.command_line.environment import write_private
 from api.command_line.problems import CommandError
 from dispatch.actions import tenants
@@ -48,7 +49,7 @@ ENGINEERS_PER_TERRITORY = 8
 SHIFT_DAYS = 45
 #: Short waits, so that an accelerated day shows every turn a ticket can take.
 RULES = {"offer_s": 900, "offer_rounds": 2, "pool_min": 20, "acknowledge_min": 6, "acceptance_days": 1,
-         "match_again_min": 3, "max_travel_min": 60}  # fmt: skip
+         "match_again_min": 3, "max_travel_min": 60, "service_code": 1}  # fmt: skip
 
 SKILLS = {
     "hvac": {"zh": "空调", "en": "Air conditioning"},
@@ -166,6 +167,7 @@ def _people(
     rnd = random.Random(CITY_SEED)
     for wanted in _engineers(db, tenant_id, city, contractors, password_hash, rnd):
         tenants.add_engineer(db, personal, tenant_id, wanted, now)
+    seed_proof(db, tenant_id, now)
 
 
 def _engineers(

@@ -30,7 +30,7 @@ CALLED = {
     "resume_kept": "resumed_kept", "sign_off": "signed_off", "reject": "rejected", "reopen": "reopened",
     "cancel": "cancelled", "mark_duplicate": "duplicates", "amend": "amended", "rebook": "rebooked",
     "contact": "contacted", "urge": "urged", "note": "noted", "photo": "photos", "alert": "alerts",
-    "helpers": "helpers_checked_in",
+    "helpers": "helpers_checked_in", "pay": "payments",
 }  # fmt: skip
 _OFFER_EVENTS = ("decline_offer", "offer_expired", "offer_withdrawn")
 _BUG = re.compile(rb"unexpected, trace [0-9a-f]+")
@@ -88,6 +88,31 @@ _TOLD = """
   select 'pushes', outcome, count(*)::int from push_deliveries
     where tenant_id = %(tenant)s and seq > %(since)s group by outcome
 """
+#: What proof and money came to in this run, by rows.
+_PROOF = """
+  with run as (select min(at) as since from ticket_events where tenant_id = %(tenant)s and seq > %(since)s)
+  select
+    (select count(*)::int from check_ins c, run where c.tenant_id = %(tenant)s and c.at >= run.since
+      and c.doubt_score is not null) as check_ins_weighed,
+    (select count(*)::int from evidence e, run where e.tenant_id = %(tenant)s and e.received_at >= run.since
+      and jsonb_array_length(coalesce(e.facts -> 'like', '[]')) > 0) as photos_used_again,
+    (select count(*)::int from evidence e, run where e.tenant_id = %(tenant)s and e.received_at >= run.since
+      and e.facts ? 'in_pieces') as photos_in_pieces,
+    (select count(*)::int from completions c, run where c.tenant_id = %(tenant)s and c.at >= run.since
+      and c.checklist <> '[]') as checklists,
+    (select count(*)::int from part_movements m, run where m.tenant_id = %(tenant)s and m.at >= run.since
+      and m.to_kind = 'ticket') as parts_used,
+    (select count(*)::int from part_movements m, run where m.tenant_id = %(tenant)s and m.at >= run.since
+      and m.to_kind = 'returned') as old_parts_returned,
+    (select count(*)::int from settlement_lines l, run where l.tenant_id = %(tenant)s and l.at >= run.since)
+      as settlement_lines,
+    (select count(*)::int from certificates c, run where c.tenant_id = %(tenant)s
+      and c.issued_at >= run.since) as certificates,
+    (select count(*)::int from ticket_assets a, run where a.tenant_id = %(tenant)s and a.done_at >= run.since)
+      as machines_done,
+    (select count(*)::int from ticket_events e where e.tenant_id = %(tenant)s and e.seq > %(since)s
+      and e.action = 'manager_link') as manager_links
+"""
 _JOBS = """
   select count(*) filter (where e.type = 'failed')::int as failed,
     count(*) filter (where e.type = 'succeeded')::int as done,
@@ -144,6 +169,7 @@ def _read(db: Session, tenant_id: UUID, since_seq: int, settings: Settings, logs
     (jobs,) = fetch(db, _JOBS, values)
     named = {CALLED.get(a, a): counts.get(a, 0) for a in ("create", *ACTIONS, *_OFFER_EVENTS)}
     named |= {CALLED.get(a, a): n for a, n in counts.items()} | {"closed": more["closed"]}
+    named |= fetch(db, _PROOF, values)[0]
     return {
         "from": _text(more["first_at"]),
         "to": _text(more["last_at"]),

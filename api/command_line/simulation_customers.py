@@ -138,6 +138,8 @@ class Customers:
             await self._accept(ticket, story)
         elif status == "on_site":
             await self._answer_quote(ticket, story)
+        elif status == "en_route" and self.rnd.random() < 0.15:
+            await self.dispatcher.name_machines(ticket["ticket_id"], self.rnd.getrandbits(24))
         elif story is not None and status in ("open", "offered", "assigned"):
             await self._press(ticket, story)
 
@@ -187,9 +189,14 @@ class Customers:
             await self.world.ask("PUT", path, self._door(link), content=picture)
             await self._act(link, "reject", reason="not_fixed", text=COMPLAINT[language], photo_ids=[photo])
             return
+        if story is None or story.plot == "plain":
+            if self.rnd.random() < 0.1 and await self.dispatcher.accept_as_manager(ticket["ticket_id"]):
+                return
         rating = self.rnd.choices((5, 4, 3, 2), (60, 28, 9, 3))[0]
         words = self.rnd.choice(PRAISE[language]) if rating > 3 else None
         await self._act(link, "sign_off", rating=rating, text=words)
+        if self.rnd.random() < 0.15:
+            await self.world.send("GET", f"/c/{link.rpartition('/')[2]}/certificate.pdf")
         if story is not None and story.turns("reopened"):
             await self.world.sleep(self.rnd.uniform(200, 400))
             await self._act(link, "reopen", reason="fault_returned", text=COMPLAINT[language])

@@ -237,6 +237,33 @@ class Dispatcher:
         link: str | None = view["customer_link"]
         return link
 
+    async def name_machines(self, ticket_id: str, number: int) -> None:
+        """Two machines, not one: the customer said so on the way."""
+        if not self._headers:
+            return
+        ids = []
+        for each in (number, number + 1):
+            name = {"zh": f"示例设备 {each}", "en": f"Demo machine {each}"}
+            body = {"kind": "machine", "serial": f"M{each:08d}", "name": name}
+            found = await self.world.ask("POST", "/dispatcher/v1/assets", self._headers, body)
+            ids.append(found["asset_id"])
+        path = f"/dispatcher/v1/tickets/{ticket_id}/machines"
+        with self.world.doing("machines"):
+            await self.world.ask("PUT", path, self._headers, {"asset_ids": ids})
+
+    async def accept_as_manager(self, ticket_id: str) -> bool:
+        """A property manager's page, all that waits there accepted at once; False where there is none."""
+        if not self._headers:
+            return False
+        path = f"/dispatcher/v1/tickets/{ticket_id}/manager_link"
+        made = await self.world.ask("POST", path, self._headers)
+        form = {"command_id": command_id(), "action": "sign_off", "ticket_id": ticket_id}
+        token = made["url"].rpartition("/")[2]
+        reply = await self.world.http.post(
+            f"{self.world.url}/m/{token}", data=form, files={"photos": ("", b"")}
+        )
+        return reply.status_code == 303
+
     async def create(self, body: dict[str, Any]) -> Any:
         return await self.world.ask("POST", "/dispatcher/v1/tickets", self._headers, body)
 

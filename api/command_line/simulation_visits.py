@@ -4,8 +4,10 @@ import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from api.command_line.simulation_pictures import signature_picture, site_photo
+from api.command_line.simulation_proof import completion
 from api.command_line.simulation_stories import CALLED, DONE, Story
 from mobile_contract import v1
 from mobile_contract.simulated_phone import sha256_of
@@ -144,8 +146,12 @@ async def _quote(me: "Engineer", card: v1.TicketCard) -> str:
         fresh = me.card(card.ticket_id)
         if fresh is None or fresh.status != "on_site":
             break
+        if fresh.quote is not None and fresh.quote.status == "approved":
+            method = me.rnd.choice(("wechat", "alipay", "cash"))
+            await me.act(card, "pay", method=method, amount_minor=fresh.quote.total_minor)
+            return "fixed"
         if fresh.quote is not None and fresh.quote.status != "open":
-            return "fixed" if fresh.quote.status == "approved" else "refused"
+            return "refused"
         await me.wait_for_change(me.world.clock.real_s(300))
     return "refused"
 
@@ -154,27 +160,37 @@ async def _finish(me: "Engineer", card: v1.TicketCard, outcome: str, story: Stor
     """Photos, completion, and sometimes the customer's signature on this phone."""
     wanted = {"no_access": 1, "refused": 0}.get(outcome, card.work_type.completion_photos)
     wanted = min(wanted, card.work_type.completion_photos)
-    photos = [
-        await me.phone.put_photo(card.ticket_id, "completion", site_photo(me.rnd.getrandbits(32)))
-        for _ in range(wanted)
-    ]
+    photos = [await _completion_photo(me, card) for _ in range(wanted)]
+    told = completion(card, outcome, me.rnd)
     text = me.rnd.choice(DONE[_language(me)])
     if story is not None and story.turns("offline"):
         me.phone.keep(card.ticket_id, "note", v1.ActionFacts(text=_words(me, "地下室无信号", "No reception")))
         me.phone.keep(
-            card.ticket_id, "complete", v1.ActionFacts(outcome="fixed", photo_ids=photos, text=text)
+            card.ticket_id,
+            "complete",
+            v1.ActionFacts(outcome="fixed", photo_ids=photos, text=text, **completion(card, "fixed", me.rnd)),
         )
         await me.world.sleep(180)
         await me.phone.drain()
         await me.pull()
     else:
-        await me.act(card, "complete", outcome=outcome, photo_ids=photos, text=text)
+        await me.act(card, "complete", outcome=outcome, photo_ids=photos, text=text, **told)
     if story is not None and story.turns("witnessed"):
         await me.world.sleep(me.rnd.uniform(60, 180))
         picture = signature_picture(me.rnd.getrandbits(32))
         signature = await me.phone.put_photo(card.ticket_id, "signature", picture)
         text = _words(me, "客户当面签字", "Signed on site")
-        await me.act(card, "sign_off", photo_ids=[signature], text=text)
+        code = await me.world.service_code(story.link)
+        await me.act(card, "sign_off", photo_ids=[signature], text=text, code=code)
+
+
+async def _completion_photo(me: "Engineer", card: v1.TicketCard) -> UUID:
+    """Mostly whole; where reception is poor in pieces; and now and then an old one again."""
+    chance = me.rnd.random()
+    picture = site_photo(me.rnd.getrandbits(32) if chance > 0.05 else 7)
+    if chance > 0.85:
+        return await me.phone.put_photo_in_pieces(card.ticket_id, "completion", picture, 8_000)
+    return await me.phone.put_photo(card.ticket_id, "completion", picture)
 
 
 async def _help(me: "Engineer", card: v1.TicketCard) -> None:

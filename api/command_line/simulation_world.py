@@ -77,6 +77,13 @@ class World:
 
     # the wire
 
+    async def service_code(self, link: str | None) -> str | None:
+        """What the customer reads out to the engineer."""
+        door = {"Authorization": f"Bearer {(link or '').rpartition('/')[2]}"}
+        seen = await self.ask("GET", "/customer/v1/ticket", door)
+        code: str | None = seen["service_code"]
+        return code
+
     async def ask(
         self,
         method: str,

@@ -105,7 +105,14 @@ def _brought(state: uploads.UploadState, raw: bytes) -> PhotoBrought:
             "raw": [reading.raw_lon, reading.raw_lat, reading.datum],
         }
     return PhotoBrought(
-        state.upload_id, state.ticket_id, state.kind, raw, facts.taken_at, facts.original_sha256, claimed
+        state.upload_id,
+        state.ticket_id,
+        state.kind,
+        raw,
+        facts.taken_at,
+        facts.original_sha256,
+        claimed,
+        True,
     )
 
 

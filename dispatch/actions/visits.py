@@ -341,7 +341,7 @@ def _finish(step: Step, case: Case, outcome: str) -> None:
     )
     due_at = step.now + timedelta(days=step.rules.acceptance_days)
     step.set_timer("sign_off_by", case.ticket.id, due_at)
-    remind_at = due_at - timedelta(days=step.rules.remind_days)
+    remind_at = max(due_at - timedelta(days=step.rules.remind_days), step.now + (due_at - step.now) / 2)
     if step.now < remind_at < due_at:
         step.set_timer("remind_sign_off", case.ticket.id, remind_at)
 
