@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import anyio.to_thread
 from fastapi import FastAPI
 
-from api import problems, static
+from api import metrics, problems, static
 from api.customer import certificate as customer_certificate
 from api.customer import endpoints as customer
 from api.customer import manager as customer_manager
@@ -14,6 +14,7 @@ from api.customer import pages as customer_pages
 from api.dispatcher import bulk as dispatcher_bulk
 from api.dispatcher import endpoints as dispatcher
 from api.dispatcher import matching as dispatcher_matching
+from api.dispatcher import operations as dispatcher_operations
 from api.dispatcher import promises as dispatcher_promises
 from api.dispatcher import proof as dispatcher_proof
 from api.dispatcher import telling as dispatcher_telling
@@ -68,10 +69,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings, house, doorkeeper, photos, blob_store(settings), app.state.places, sms_sender(settings)
     )
     app.state.live.shown = app.state.rooms.position_shown
+    app.add_middleware(metrics.Counted, folder=metrics.folder_of(settings))
     app.add_middleware(problems.Limits, most_bytes=JSON_BYTES, photo_bytes=PHOTO_BYTES)
     problems.install(app)
     for router in (
         static.endpoints,
+        metrics.endpoints,
+        dispatcher_operations.endpoints,
         engineer.endpoints,
         dispatcher.endpoints,
         dispatcher_matching.endpoints,

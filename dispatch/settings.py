@@ -93,6 +93,7 @@ class Settings:
     webhook_test_hosts: tuple[str, ...] = ()
     maps_dir: Path = Path("maps")
     roads_dir: Path = Path("roads")
+    metrics_token: str = field(default="", repr=False)
 
 
 DESCRIPTIONS: dict[str, tuple[str, str]] = {
@@ -140,6 +141,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "PAIDAN_WORKER_CONCURRENCY": ("jobs a worker runs at once", "8"),
     "PAIDAN_MAPS_DIR": ("folder of map layers shown on the board", "`$PAIDAN_STATE/maps`"),
     "PAIDAN_ROADS_DIR": ("folder of the imported road network", "`$PAIDAN_STATE/roads`"),
+    "PAIDAN_METRICS_TOKEN": ("bearer token that `/metrics` asks for", "none: no such page"),
     "PAIDAN_DEMO": ("`1` only in the demo: marks pages, allows shipped sign-ins", "off"),
 }
 
@@ -180,6 +182,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         vapid_key=env.get("PAIDAN_VAPID_KEY", ""),
         webhook_test_hosts=tuple(filter(None, env.get("PAIDAN_WEBHOOK_TEST_HOSTS", "").split(","))),
         maps_dir=Path(env.get("PAIDAN_MAPS_DIR", str(state / "maps"))),
+        metrics_token=env.get("PAIDAN_METRICS_TOKEN", ""),
         roads_dir=Path(env.get("PAIDAN_ROADS_DIR", str(state / "roads"))),
     )
 

@@ -110,8 +110,11 @@ class _Handler(socketserver.BaseRequestHandler):
 
 
 def answer(roads: "Roads", wanted: dict[str, Any]) -> dict[str, Any]:
-    """Seconds and metres from each origin to the target, null where no road leads there. Raises GeoError,
-    KeyError, TypeError, ValueError for what is no question."""
+    """Seconds and metres from each origin to the target, null where no road leads there; or, for `off`, metres from
+    each place to the nearest road. Raises GeoError, KeyError, TypeError, ValueError for what is no question."""
+    if "off" in wanted:
+        off = roads.metres_to_road([(float(lon), float(lat)) for lon, lat in wanted["off"][:MOST_POINTS]])
+        return {"metres": [round(m, 1) if m < UNREACHABLE_S else None for m in off.tolist()]}
     origins = [(float(lon), float(lat)) for lon, lat in wanted["from"]]
     lon, lat = wanted["to"]
     target, hour = (float(lon), float(lat)), int(wanted["hour"])

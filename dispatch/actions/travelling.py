@@ -5,20 +5,22 @@ The road process is asked inside the transaction: a unix socket of this host, ne
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy.dialects.postgresql import insert
 
 from dispatch.actions.cases import Case
 from dispatch.actions.step import Step
 from dispatch.adapters.roads import RoadsAway
 from dispatch.store.queries.reading import fetch
-from dispatch.store.queries.travel import finished_jobs, finished_trips, positions_of
+from dispatch.store.queries.travel import finished_jobs, finished_trips, positions_of, raw_readings
 from dispatch.store.tables.events import Timer
 from dispatch.store.tables.travel import Learned, Trip
+from geo.datum import datum_warning
 from geo.durations import Job, learn_durations
 from geo.eta import Calibration, calibrate, predict, uncalibrated
 from geo.eta import Trip as SeenTrip
@@ -30,6 +32,7 @@ POSITION_TOLD = timedelta(minutes=30)
 #: Trips and jobs are folded into what is learned this long after the first new one.
 LEARN_AFTER = timedelta(hours=4)
 TRIPS_LOOKED_AT = timedelta(days=120)
+READINGS_LOOKED_AT = timedelta(days=3)
 #: Sites within a square of this many degrees share an area.
 AREA_DEG = 0.03
 DAY_S = 86_400
@@ -158,6 +161,29 @@ def learn(step: Step) -> None:
     ]
     if jobs:
         _keep(step, "durations", learn_durations(jobs, today).as_json())
+    _doubt_datums(step)
+
+
+def _doubt_datums(step: Step) -> None:
+    """Phones whose readings of the last days fit the roads far better in another datum are kept for the operator to
+    see. Nothing changes where the road process does not answer."""
+    if step.roads is None:
+        return
+    roads = step.roads
+
+    def off_road_m(lon: Any, lat: Any) -> Any:
+        return np.array(roads.metres_to_road(list(zip(lon.tolist(), lat.tolist(), strict=True))))
+
+    warnings = []
+    try:
+        for phone in raw_readings(step.db, step.tenant_id, step.now - READINGS_LOOKED_AT):
+            doubt = datum_warning(phone["lon"], phone["lat"], phone["datum"], off_road_m)
+            if doubt is not None:
+                told = {"engineer_id": str(phone["engineer_id"]), "name": phone["name"], **asdict(doubt)}
+                warnings.append(told)
+    except RoadsAway:
+        return
+    _keep(step, "datum", {"warnings": warnings})
 
 
 def _trip(step: Step, row: dict[str, Any]) -> SeenTrip:

@@ -5,15 +5,16 @@ TIMEOUT_S, and after a failure left alone for REST_S: travel times then are esti
 """
 
 import json
+import math
 import os
 import socket
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from geo.points import Point
 
@@ -22,6 +23,7 @@ TIMEOUT_S = 0.2
 REST_S = 5.0
 MOST_BYTES = 1 << 20
 MOST_POINTS = 1000
+Answered = TypeVar("Answered")
 _LENGTH = struct.Struct("<I")
 
 
@@ -57,23 +59,42 @@ class RoadTimes:
         """By car at a local hour of departure. Raises RoadsAway."""
         if not origins:
             return Drives(())
-        if len(origins) > MOST_POINTS:
-            raise RoadsAway(f"more than {MOST_POINTS} points")
-        if time.monotonic() < self._rest_until:
-            raise RoadsAway("left alone after a failure")
         wanted = {
             "from": [[p.lon, p.lat] for p in origins],
             "to": [target.lon, target.lat],
             "hour": hour,
             "class": with_class,
         }
-        try:
-            said = self._ask(wanted)
+
+        def understood(said: dict[str, Any]) -> Drives:
             pairs = zip(said["seconds"], said["metres"], strict=True)
             drives = tuple(None if s is None else Drive(int(s), int(m)) for s, m in pairs)
-            if len(drives) != len(origins):
-                raise ValueError(f"{len(drives)} answers for {len(origins)} points")
             return Drives(drives, said.get("class"))
+
+        found = self._answer(wanted, len(origins), understood)
+        if len(found.drives) != len(origins):
+            raise RoadsAway(f"{len(found.drives)} answers for {len(origins)} points")
+        return found
+
+    def metres_to_road(self, places: Sequence[tuple[float, float]]) -> list[float]:
+        """How far each place (lon, lat, WGS-84) lies from the nearest road for cars; infinite beyond what the road
+        process looks at. Raises RoadsAway."""
+
+        def understood(said: dict[str, Any]) -> list[float]:
+            return [math.inf if m is None else float(m) for m in said["metres"]]
+
+        return self._answer({"off": [list(place) for place in places]}, len(places), understood)
+
+    def _answer(
+        self, wanted: dict[str, Any], points: int, understood: Callable[[dict[str, Any]], Answered]
+    ) -> Answered:
+        """One question, read by `understood`. Raises RoadsAway."""
+        if points > MOST_POINTS:
+            raise RoadsAway(f"more than {MOST_POINTS} points")
+        if time.monotonic() < self._rest_until:
+            raise RoadsAway("left alone after a failure")
+        try:
+            return understood(self._ask(wanted))
         except (OSError, ValueError, KeyError, TypeError) as error:
             # A missing socket costs nothing to try; one that does not answer does.
             if not isinstance(error, FileNotFoundError | ConnectionRefusedError):

@@ -21,6 +21,7 @@ POLICY: dict[str, frozenset[Role]] = {
     # for anyone: they let people in, or show what is public
     "health": PUBLIC,
     "ready": PUBLIC,
+    "metrics": PUBLIC,
     "engineer_signin": PUBLIC,
     "engineer_signin_code": PUBLIC,
     "engineer_signin_by_code": PUBLIC,
@@ -118,6 +119,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "dispatcher_china_days": _ADMIN,
     "dispatcher_put_contract": _ADMIN,
     "dispatcher_put_duty": _ADMIN,
+    "dispatcher_operations": _ADMIN,
     "dispatcher_admin": _ADMIN,
     "dispatcher_add_engineer": _ADMIN,
     "dispatcher_add_shifts": _ADMIN,

@@ -64,9 +64,13 @@ class Roads:
 
     def near_road(self, points: Points, mode: str = "car") -> NDArray[np.bool_]:
         """(points): whether a road of the mode lies within max_snap_m."""
+        return self.metres_to_road(points, mode) < np.inf
+
+    def metres_to_road(self, points: Points, mode: str = "car") -> NDArray[np.float64]:
+        """(points): metres to the nearest road of the mode; infinite beyond max_snap_m."""
         network = self._network(mode)
-        segment, _, _ = network.snapper.nearest(*as_lon_lat(points), network.may_stop, self.max_snap_m)
-        return np.asarray(segment[:, 0] >= 0)
+        _, _, metres = network.snapper.nearest(*as_lon_lat(points), network.may_stop, self.max_snap_m)
+        return np.asarray(metres[:, 0])
 
     def matrix(
         self, points: Points, mode: str = "car", hour: int | None = None, to: Points | None = None

@@ -529,6 +529,8 @@ def engineer_out(world: World, role: Role) -> tuple[str, Any]:
     return f"/dispatcher/v1/engineers/{world.town.made.engineers['Eve']}/out", body
 
 
+REQUESTS["dispatcher_operations"] = at("/dispatcher/v1/operations")
+
 REQUESTS |= {
     "engineer_requests": at("/engineer/v1/requests"),
     "engineer_ask": lambda w, r: (
@@ -600,7 +602,7 @@ def ask(
 
 
 def test_the_policy_names_every_operation_and_no_other(product: Product) -> None:
-    known = set(operations(product)) | {"static_page"}
+    known = set(operations(product)) | {"static_page", "metrics"}
     assert known - set(POLICY) == set()
     assert set(POLICY) - known == set()
     assert set(SCOPES) <= set(POLICY)

@@ -11,6 +11,7 @@ from dispatch.store.queries.reading import fetch
 from geo.points import Point
 
 MOST = 5000
+MOST_READINGS = 120
 
 _POSITIONS = """
     select id, st_x(position::geometry) as lon, st_y(position::geometry) as lat from engineers
@@ -41,6 +42,27 @@ _JOBS = f"""
       and v.engineer_id is not null
     order by v.checked_in_at desc limit {MOST}
 """
+
+
+#: Of each phone at most MOST_READINGS, spread over the time: neighbours say the same twice.
+_RAW = """
+    select e.id as engineer_id, e.name, p.datum,
+           array_agg(p.raw_lon order by p.at) as lon, array_agg(p.raw_lat order by p.at) as lat
+    from engineers e join lateral (
+        select r.* from (
+            select *, row_number() over (partition by datum order by at) as n,
+                   count(*) over (partition by datum) as all_of
+            from engineer_positions
+            where tenant_id = e.tenant_id and engineer_id = e.id and at >= %(since)s and raw_lon is not null) r
+        where r.n %% greatest(1, r.all_of / %(most)s) = 0) p on true
+    where e.tenant_id = %(tenant)s
+    group by e.id, e.name, p.datum having count(*) >= 30
+"""
+
+
+def raw_readings(db: Session, tenant_id: UUID, since: datetime) -> Sequence[dict[str, Any]]:
+    """Each phone's readings as it sent them, by the datum it says: lists lon and lat, at least 30."""
+    return fetch(db, _RAW, {"tenant": tenant_id, "since": since, "most": MOST_READINGS})
 
 
 def positions_of(

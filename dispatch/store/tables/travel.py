@@ -38,10 +38,11 @@ class Trip(Base, TenantRow):
 
 
 class Learned(Base, TenantRow):
-    """What a tenant's own trips and jobs say: geo.eta.Calibration per source of travel times, geo.durations."""
+    """What a tenant's own trips and jobs say: geo.eta.Calibration per source of travel times, geo.durations, and phones
+    whose datum is doubted."""
 
     __tablename__ = "learned"
     kind: Mapped[str] = mapped_column(primary_key=True)
     learned_at: Mapped[datetime]
     body: Mapped[dict[str, Any]]
-    __table_args__ = (CheckConstraint("kind in ('roads','great_circle','durations')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind in ('roads','great_circle','durations','datum')", name="kind"),)

@@ -1,0 +1,168 @@
+"""Figures for Prometheus: requests by operation and status of all api processes, queues, and the last backup.
+
+Every api process keeps its counts in a file of the state folder, at most once a second; whichever of them is asked adds
+all files up, those of processes that died included, so that no counter runs backwards. Format: prometheus.io,
+exposition formats, text 0.0.4. Nothing personal is in it.
+"""
+
+import bisect
+import contextlib
+import hmac
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from fastapi import APIRouter, Request, Response
+
+from api.house import Here
+from dispatch.domain.errors import NotFound
+from dispatch.settings import Settings
+
+endpoints = APIRouter(tags=["service"])
+
+BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+WRITE_EVERY_S = 1.0
+KEPT_S = 86_400.0
+_TIMEOUT_MS = 2000
+
+_GAUGES = """
+  select status::text, count(*)::float8 from procrastinate_jobs
+    where status in ('todo', 'doing', 'failed') group by 1
+  union all select 'outbox', count(*) from outbox
+  union all select 'timers_overdue', count(*) from timers where due_at < %(now)s
+  union all select 'timers_late_s', coalesce(extract(epoch from %(now)s - min(due_at)), 0) from timers
+    where due_at < %(now)s
+  union all select 'oldest_job_s', coalesce(extract(epoch from clock_timestamp() - min(e.at)), 0)
+    from procrastinate_jobs j join procrastinate_events e on e.job_id = j.id and e.type = 'deferred'
+    where j.status = 'todo' and (j.scheduled_at is null or j.scheduled_at <= clock_timestamp())
+"""
+
+
+class Counted:
+    """ASGI middleware: counts every request by its operation and status, and how long it took."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]], folder: Path) -> None:
+        self.app = app
+        self._file = folder / f"api-{os.getpid()}-{time.time_ns()}.json"
+        self._requests: Counter[str] = Counter()
+        self._buckets: dict[str, list[float]] = {}
+        self._written = 0.0
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("api-*.json"):
+            with contextlib.suppress(OSError):
+                if time.time() - old.stat().st_mtime > KEPT_S:
+                    old.unlink()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began, status = time.monotonic(), 500
+
+        async def answered(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, answered)
+        finally:
+            operation = getattr(scope.get("route"), "operation_id", None) or "none"
+            self.count(operation, status, time.monotonic() - began)
+
+    def count(self, operation: str, status: int, took_s: float) -> None:
+        """One request more; the file follows within a second of requests."""
+        self._requests[f"{operation} {status}"] += 1
+        row = self._buckets.setdefault(operation, [0.0] * (len(BUCKETS_S) + 2))
+        row[bisect.bisect_left(BUCKETS_S, took_s)] += 1
+        row[-1] += took_s
+        if time.monotonic() - self._written >= WRITE_EVERY_S:
+            self.write()
+
+    def write(self) -> None:
+        self._written = time.monotonic()
+        fresh = self._file.with_suffix(".new")
+        with contextlib.suppress(OSError):  # a full disk must not fail a request
+            fresh.write_text(json.dumps({"requests": self._requests, "buckets": self._buckets}))
+            fresh.replace(self._file)
+
+
+@endpoints.get("/metrics", operation_id="metrics", include_in_schema=False)
+def metrics(here: Here, request: Request) -> Response:
+    """Only with the token of the settings; without one there is no such page."""
+    token = here.settings.metrics_token
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not token or not hmac.compare_digest(given.encode(), token.encode()):
+        raise NotFound("not_found")
+    lines = [*_requests(folder_of(here.settings)), *_queues(here.settings, here.house.now()), *_backup(here)]
+    return Response("\n".join([*lines, ""]), media_type="text/plain; version=0.0.4")
+
+
+def folder_of(settings: Settings) -> Path:
+    return settings.state / "metrics"
+
+
+def _requests(folder: Path) -> Iterator[str]:
+    requests: Counter[str] = Counter()
+    buckets: dict[str, list[float]] = {}
+    for file in folder.glob("api-*.json"):
+        with contextlib.suppress(OSError, ValueError):
+            told = json.loads(file.read_text())
+            requests.update(told["requests"])
+            for operation, row in told["buckets"].items():
+                known = buckets.setdefault(operation, [0.0] * len(row))
+                buckets[operation] = [a + b for a, b in zip(known, row, strict=True)]
+    yield "# TYPE paidan_requests_total counter"
+    for key, total in sorted(requests.items()):
+        operation, _, status = key.partition(" ")
+        yield f'paidan_requests_total{{operation="{operation}",status="{status}"}} {total}'
+    yield "# TYPE paidan_request_seconds histogram"
+    for operation, row in sorted(buckets.items()):
+        running = 0.0
+        for limit, count in zip((*map(str, BUCKETS_S), "+Inf"), row, strict=False):
+            running += count
+            yield f'paidan_request_seconds_bucket{{operation="{operation}",le="{limit}"}} {running:.0f}'
+        yield f'paidan_request_seconds_count{{operation="{operation}"}} {running:.0f}'
+        yield f'paidan_request_seconds_sum{{operation="{operation}"}} {row[-1]:.6f}'
+
+
+def _queues(settings: Settings, now: Any) -> Iterator[str]:
+    """Queues of the whole installation, read as the relay: its role sees pointers and timers, and no ticket."""
+    try:
+        with psycopg.connect(
+            settings.database_relay_url,
+            autocommit=True,
+            connect_timeout=2,
+            options=f"-c statement_timeout={_TIMEOUT_MS}",
+        ) as db:
+            found: dict[str, float] = dict(db.execute(_GAUGES, {"now": now}).fetchall())
+    except psycopg.Error:
+        found = {}
+    yield "# TYPE paidan_database_up gauge"
+    yield f"paidan_database_up {1 if found else 0}"
+    if not found:
+        return
+    yield "# TYPE paidan_jobs gauge"
+    for status in ("todo", "doing", "failed"):
+        yield f'paidan_jobs{{status="{status}"}} {found.get(status, 0):.0f}'
+    for name, key in (
+        ("outbox_rows", "outbox"),
+        ("timers_overdue", "timers_overdue"),
+        ("timers_late_seconds", "timers_late_s"),
+        ("oldest_job_seconds", "oldest_job_s"),
+    ):
+        yield f"# TYPE paidan_{name} gauge"
+        yield f"paidan_{name} {float(found[key]):.3f}"
+
+
+def _backup(here: Here) -> Iterator[str]:
+    with contextlib.suppress(OSError):
+        made = (here.settings.state / "last-backup").stat().st_mtime
+        yield "# TYPE paidan_last_backup_timestamp_seconds gauge"
+        yield f"paidan_last_backup_timestamp_seconds {made:.0f}"
