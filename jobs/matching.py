@@ -1,6 +1,6 @@
 """Jobs of the match and of offers."""
 
-from dispatch.actions import matching_modes
+from dispatch.actions import matching_batch, matching_modes
 from jobs.registry import About, Wired, in_step, job
 
 
@@ -8,6 +8,12 @@ from jobs.registry import About, Wired, in_step, job
 def match_ticket(wired: Wired, about: About) -> None:
     """An open ticket looks for its engineer."""
     in_step(wired, about, lambda step: matching_modes.run_match(step, about.ticket_id))
+
+
+@job
+def match_batch(wired: Wired, about: About) -> None:
+    """Tickets that waited are matched together."""
+    matching_batch.match_batch(wired.house, about.tenant_id, about.depth + 1)
 
 
 @job

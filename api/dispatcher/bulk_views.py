@@ -29,7 +29,7 @@ class BulkLine(Reply):
 
     ticket_id: UUID
     ticket_no: str | None
-    outcome: Literal["assigned", "open", "rebooked", "refused"]
+    outcome: Literal["assigned", "offered", "open", "rebooked", "refused"]
     engineer_id: UUID | None
     engineer_name: str | None
     window_from: datetime | None

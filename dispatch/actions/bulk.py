@@ -64,7 +64,7 @@ def engineer_out(
         "to": ends_at.isoformat(),
         "reason": reason,
     }
-    return _report(step, "engineer_out", facts, lines)
+    return keep_report(step, "engineer_out", facts, lines)
 
 
 def _move_on(step: Step, ticket_id: UUID, engineer_id: UUID, reason: str) -> Line:
@@ -101,7 +101,7 @@ def rebook_many(step: Step, ticket_ids: list[UUID], later_min: int) -> dict[str,
         for ticket_id in dict.fromkeys(ticket_ids)
         if str(ticket_id) not in known
     ]
-    return _report(step, "rebook", {"later_min": later_min}, lines)
+    return keep_report(step, "rebook", {"later_min": later_min}, lines)
 
 
 def _rebook(step: Step, ticket_id: UUID, later: timedelta) -> Line:
@@ -175,7 +175,8 @@ def _refused(ticket: dict[str, Any], code: str, facts: dict[str, object]) -> Lin
     return {**_head(ticket), **nobody, "outcome": "refused", "code": code, "facts": facts}
 
 
-def _report(step: Step, kind: str, facts: dict[str, Any], lines: list[Line]) -> dict[str, Any]:
+def keep_report(step: Step, kind: str, facts: dict[str, Any], lines: list[Line]) -> dict[str, Any]:
+    """Stores the report and drafts its event; returns views.BulkReport."""
     report = BulkReport(
         tenant_id=step.tenant_id,
         id=new_id(),

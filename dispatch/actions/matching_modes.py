@@ -19,6 +19,11 @@ from dispatch.domain.matching_policy import Policy, choose_policy
 from dispatch.store.queries.policies import policies_for
 from dispatch.store.tables.tickets import Offer
 
+_WAIT = """
+  insert into timers (tenant_id, kind, subject_id, due_at)
+  values (%(tenant)s, 'match_batch', %(tenant)s, %(due_at)s) on conflict do nothing
+"""
+
 
 def policy_of(step: Step, case: Case) -> Policy:
     """The policy that governs this ticket."""
@@ -54,11 +59,26 @@ def run_match(step: Step, ticket_id: UUID, anew: bool = False) -> dict[str, Any]
         step.db.flush()
         return view
     case.ticket.mode = policy.mode
+    if not anew and _waits_for_batch(step, case, policy):
+        wait_for_batch(step)
+        return view
     chosen = None if policy.mode in ("manual", "contractor") else _best(step, case, found)
     receipt = keep_receipt(step, case, work, found, policy.mode, chosen)
     step.db.flush()
     _act_by_mode(step, case, policy, found, chosen, 1 if anew else _next_round(step, case))
     return {**view, "receipt_id": receipt.id, "chosen_engineer_id": receipt.chosen_engineer_id}
+
+
+def _waits_for_batch(step: Step, case: Case, policy: Policy) -> bool:
+    """Whether this ticket is matched together with others: not what is urgent, and not what a batch left over."""
+    mine = policy.mode in ("direct", "offer") and case.ticket.priority != "urgent"
+    return bool(step.rules.batch_min) and mine and case.ticket.attention is None
+
+
+def wait_for_batch(step: Step) -> None:
+    """The tenant's next batch is at most `batch_min` away; one that is set already stays."""
+    due_at = step.now + timedelta(minutes=step.rules.batch_min)
+    step.writes.append((_WAIT, {"tenant": step.tenant_id, "due_at": due_at}))
 
 
 def _best(step: Step, case: Case, found: Match) -> Candidate | None:

@@ -11,7 +11,7 @@ MODES = ("direct", "offer", "offer_many", "pool", "contractor", "manual")
 #: The tenant's numbers that a policy may replace.
 POLICY_SETTINGS = frozenset(
     {
-        "offer_s", "offer_rounds", "offers_at_once", "pool_min", "ring_m", "ring_min", "collect_s",
+        "batch_min", "offer_s", "offer_rounds", "offers_at_once", "pool_min", "ring_m", "ring_min", "collect_s",
         "most_grabs", "risk_min", "acknowledge_min", "match_again_min", "max_travel_min",
         "weight_travel_min", "weight_late_min", "weight_workload", "weight_overqualified",
         "weight_preferred", "weight_cost",

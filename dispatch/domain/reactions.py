@@ -52,6 +52,7 @@ TIMERS: dict[str, str] = {
     "sign_off_by": "sign_off_by_default",
     "remind_sign_off": "remind_acceptance",
     "match_again": "match_ticket",
+    "match_batch": "match_batch",
     "purge_by": "purge_old",
     "promise_step": "promise_step",
     "message_due": "send_message",

@@ -15,7 +15,8 @@ class TenantRules:
 
     Of the pool: a ticket is shown within `ring_m`, twice as far every `ring_min`; names are collected for
     `collect_s` (0: who is first has it); nobody grabs more than `most_grabs` a day (0: no limit); `risk_min`
-    before a promise ends it is assigned. `weight_cost` is minutes of travel per 100 minor units.
+    before a promise ends it is assigned. Tickets that are not urgent wait up to `batch_min` to be matched together
+    (0: each as it comes). `weight_cost` is minutes of travel per 100 minor units.
     """
 
     zone: str = "UTC"
@@ -24,6 +25,7 @@ class TenantRules:
     offer_s: int = 180
     offer_rounds: int = 3
     offers_at_once: int = 3
+    batch_min: int = 0
     pool_min: int = 30
     ring_m: int = 5_000
     ring_min: int = 5
@@ -79,6 +81,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "offer_s": (10, 86_400),
     "offer_rounds": (1, 20),
     "offers_at_once": (1, 20),
+    "batch_min": (0, 240),
     "pool_min": (1, 10_080),
     "ring_m": (100, 1_000_000),
     "ring_min": (1, 1_440),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,35 @@ from dispatch.planning.plan_file import write_plan
 from dispatch.planning.processes import Order, solve
 from dispatch.planning.scenario import Plan, PlanningError
 
-__all__ = ["Order", "Plan", "PlanningError", "plan_document_of_day", "solve"]
+__all__ = ["Order", "Plan", "PlanningError", "plan_document_of_day", "share", "solve"]
+
+SHARE_S = 30.0
+
+
+def share(
+    costs: Sequence[Mapping[int, float]], left_open: Sequence[float], room: Sequence[int]
+) -> dict[int, int]:
+    """`dispatch.planning.batch.share` in a process of its own, killed after SHARE_S seconds.
+
+    Raises PlanningError: as there, or `planner_failed`.
+    """
+    problem = {"costs": [dict(line) for line in costs], "left_open": list(left_open), "room": list(room)}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "dispatch.planning.batch"],
+            input=json.dumps(problem),
+            capture_output=True,
+            text=True,
+            timeout=SHARE_S,
+            check=True,
+            cwd=Path(__file__).resolve().parents[2],
+        )
+        answer = json.loads(done.stdout)
+    except (subprocess.SubprocessError, ValueError) as error:
+        raise PlanningError("planner_failed", {"detail": str(error)[-500:]}) from error
+    if "error" in answer:
+        raise PlanningError(answer["error"]["code"], answer["error"]["facts"])
+    return {int(i): int(taker) for i, taker in answer["given"].items()}
 
 
 def plan_document_of_day(

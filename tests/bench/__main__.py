@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.bench.engine import warm_up
 
-PLANNING = ("planner", "repair", "features", "insert", "scale", "trsp", "vrptw")
+PLANNING = ("planner", "batch", "repair", "features", "insert", "scale", "trsp", "vrptw")
 MODULES = {name: f"tests.bench.{name}" for name in PLANNING} | {
     "faults": "tests.campaign.bench_faults",
     "api": "tests.campaign.bench_api",

@@ -29,6 +29,20 @@ _REPORTS = """
 """
 
 
+_WAITING = """
+  select t.id, t.ticket_no from tickets t
+  join visits v on v.tenant_id = t.tenant_id and v.ticket_id = t.id and v.closed_at is null
+  where t.tenant_id = %(tenant)s and t.status = 'open' and t.site is not null
+    and (t.attention is null or t.attention in ('no_candidate', 'urged'))
+  order by array_position(array['urgent','high','normal','low'], t.priority), t.created_at, t.id limit %(limit)s
+"""
+
+
+def waiting_tickets(db: Session, tenant_id: UUID, limit: int) -> list[dict[str, Any]]:
+    """(id, ticket_no) of open tickets with a site that no dispatcher has been called for, the urgent first."""
+    return list(fetch(db, _WAITING, {"tenant": tenant_id, "limit": limit}))
+
+
 def lock_tickets(db: Session, tenant_id: UUID, ids: list[UUID]) -> list[dict[str, Any]]:
     """(id, ticket_no) of those that exist, all locked, the most urgent first."""
     values = {"tenant": tenant_id, "ids": ids}
