@@ -44,7 +44,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or read_settings()
     database = Database(settings.database_url, settings.api_pool, "paidan-api")
     roads = RoadTimes(settings.roads_dir)
-    house = House(database, settings.clock.now, PersonalData(settings.data_key), roads)
+    house = House(
+        database, settings.clock.now, PersonalData(settings.data_key, *settings.previous_data_keys), roads
+    )
     secure = settings.public_url.startswith("https://")
     doorkeeper = Doorkeeper(
         database, settings.secret_key, secure, house.now, previous_keys=settings.previous_secret_keys

@@ -1,6 +1,7 @@
 """Jobs that tidy up."""
 
 from dispatch.actions import keeping, travelling
+from dispatch.actions.identity_keys import seal_again
 from jobs.registry import About, Wired, in_step, job
 
 
@@ -8,6 +9,8 @@ from jobs.registry import About, Wired, in_step, job
 def purge_old(wired: Wired, about: About) -> None:
     """Once a day and tenant."""
     in_step(wired, about, keeping.purge_old)
+    while in_step(wired, about, seal_again):
+        pass
 
 
 @job

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     house = House(
         Database(settings.database_url, 1, "paidan-export"),
         settings.clock.now,
-        PersonalData(settings.data_key),
+        PersonalData(settings.data_key, *settings.previous_data_keys),
     )
     tenant_id = find_tenant(house.database, args.tenant)
     if tenant_id is None:

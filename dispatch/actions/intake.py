@@ -162,7 +162,10 @@ def _customer(step: Step, wanted: TicketWanted, digits: str | None) -> UUID | No
     blind = step.personal.blind(digits, step.tenant_id)
     known = step.db.scalars(
         select(Customer.id)
-        .where(Customer.tenant_id == step.tenant_id, Customer.phone_blind == blind)
+        .where(
+            Customer.tenant_id == step.tenant_id,
+            Customer.phone_blind.in_(step.personal.blinds(digits, step.tenant_id)),
+        )
         .limit(1)
     ).one_or_none()
     if known is not None:

@@ -147,9 +147,8 @@ def _search(q: str, values: dict[str, Any], tenant_id: UUID, personal: PersonalD
     clauses = ["t.search @> %(words)s::text[]"]
     digits = phone_digits(q)
     if personal is not None and digits is not None and len(digits) >= 4:
-        values["blind"] = personal.blind(digits, tenant_id)
-        values["last4"] = personal.blind(digits, tenant_id)
-        clauses.append("t.contact_phone_blind = %(blind)s or t.contact_last4_blind = %(last4)s")
+        values["blinds"] = personal.blinds(digits, tenant_id)
+        clauses.append("t.contact_phone_blind = any(%(blinds)s) or t.contact_last4_blind = any(%(blinds)s)")
     return f"(({') or ('.join(clauses)}))"
 
 
