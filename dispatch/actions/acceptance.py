@@ -1,6 +1,6 @@
 """The customer's verdict: sign off, or not accepted and back to work; opened again later."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from dispatch.actions.bookings import give_to, unbook
@@ -10,7 +10,6 @@ from dispatch.actions.money import check_witness
 from dispatch.actions.money_settlement import settle
 from dispatch.actions.service_code import check_service_code
 from dispatch.actions.step import Step
-from dispatch.actions.telling import tell_customer
 from dispatch.domain.commands import Facts
 from dispatch.domain.errors import NotReady
 from dispatch.domain.lifecycle import Need
@@ -124,17 +123,19 @@ def _reopen(step: Step, case: Case) -> dict[str, object]:
     return {"reason": case.facts.reason}
 
 
-def remind_acceptance(step: Step, ticket_id: UUID) -> None:
-    """The customer's days are running out: say so once per finished visit."""
+def closes_at(step: Step, ticket_id: UUID) -> tuple[int, datetime] | None:
+    """The newest event of a ticket that still waits for its customer, and when it closes by itself; None where
+    it waits no longer or is disputed."""
     case = load_case(step, ticket_id, Facts())
-    if case.ticket.status != "awaiting_acceptance":
-        return
+    done_at = case.visit.completed_at
+    if case.ticket.status != "awaiting_acceptance" or done_at is None or case.ticket.disputed_at is not None:
+        return None
     heads = fetch(
         step.db,
         "select max(seq) as seq from ticket_events where tenant_id = %(tenant)s and ticket_id = %(ticket)s",
         {"tenant": step.tenant_id, "ticket": ticket_id},
     )
-    tell_customer(step, ticket_id, int(heads[0]["seq"]), "acceptance_reminder")
+    return int(heads[0]["seq"]), done_at + timedelta(days=step.rules.acceptance_days)
 
 
 HANDLERS = {

@@ -226,9 +226,7 @@ def test_the_customer_is_reminded_once_before_the_days_are_over(town: Town) -> N
     town.settle()
     town.product.clock.move(days=2, minutes=1)
     town.settle()
-    sql = (
-        "select template from messages_sent where tenant_id = %(tenant)s and template = 'acceptance_reminder'"
-    )
+    sql = "select template from messages_sent where tenant_id = %(tenant)s and template = 'closing_soon'"
     assert len(town.product.rows(sql, town.made.tenant_id)) == 1
     assert town.status(ticket_id) == "awaiting_acceptance"
     town.product.clock.move(days=1)
