@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dispatch.planning.kernel import kernel, kernel_inline
+from dispatch.planning.kernel import kernel, kernel_flat, kernel_inline
 from dispatch.planning.kernel_place_rich import put_in, tidy
 from dispatch.planning.kernel_route import retime
 from dispatch.planning.layout import GONE, LAST_VERSION, NODE, OPEN, START, TOUCHED
 
 
-@kernel
+@kernel_flat
 def touch(m, draft):
     """Saves route `m` as it stood before this round, once."""
     if draft.mark[m] == 1:
@@ -25,7 +25,7 @@ def touch(m, draft):
         draft.saved[m, k] = draft.stop[m, k, NODE]
 
 
-@kernel
+@kernel_flat
 def refresh(m, facts, draft):
     """Walks a changed route `m` anew and gives it a new version."""
     if facts.rich:
@@ -62,7 +62,7 @@ def leave_route(x, m, draft):
     draft.owner[x] = -1
 
 
-@kernel
+@kernel_flat
 def pull_out(x, facts, draft):
     """Takes one visit out of whatever route it is in."""
     m = draft.owner[x]
@@ -79,7 +79,7 @@ def pull_out(x, facts, draft):
     leave_route(x, m, draft)
 
 
-@kernel
+@kernel_flat
 def insert(x, m, place, facts, draft):
     """Puts visit `x` into route `m` and walks it anew."""
     touch(m, draft)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dispatch.planning.kernel import kernel, kernel_inline
+from dispatch.planning.kernel import kernel, kernel_flat, kernel_inline
 from dispatch.planning.kernel_walk import carries, first_depot, rewalk, stocked, walk_line
 from dispatch.planning.layout import (
     BROKEN,
@@ -54,7 +54,7 @@ def spread_with(m, work, facts, draft):
     return apart + abs(work - mean)
 
 
-@kernel
+@kernel_flat
 def lowest_row(x, m, facts, draft):
     """The first row of route `m` that visit `x` may take: after pinned stops and after all that it waits for."""
     low = facts.engineer[m, FIXED] + 1
@@ -129,7 +129,7 @@ def place_with_depot(x, m, best, place, depot_row, low, mean, facts, draft):
     return best, place
 
 
-@kernel
+@kernel_flat
 def put_in(x, m, place, facts, draft):
     """Inserts visit `x` into route `m` at a packed place; times are stale until the next walk."""
     row = draft.stop[m]

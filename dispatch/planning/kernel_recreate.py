@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatch.planning.kernel import kernel, kernel_inline
+from dispatch.planning.kernel import kernel, kernel_flat, kernel_inline
 from dispatch.planning.kernel_crew import agree, bring_crew
 from dispatch.planning.kernel_edit import close_up, insert, start_of
 from dispatch.planning.kernel_place import place_plain
@@ -74,7 +74,7 @@ def candidate(x, q, reach, near, owner, option, able, asked, question):
     return m
 
 
-@kernel
+@kernel_flat
 def cheapest_plain(
     x,
     bound,
@@ -215,7 +215,7 @@ def cheapest(x, bound, blink, mean, facts, draft):
     )
 
 
-@kernel
+@kernel_flat
 def bring_back(x, blink, mean, facts, draft):
     """Inserts ticket `x` where it costs least, if that is less than leaving it open. Returns whether it did."""
     if facts.tied.shape[0] > 0 and not ready(x, facts, draft):

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from dispatch.planning.kernel import kernel, kernel_inline
+from dispatch.planning.kernel import kernel_flat, kernel_inline
 from dispatch.planning.layout import (
     ARRIVE,
     AT,
@@ -104,7 +104,7 @@ def spared_later(node, price, x, m, start):
     return 0.0
 
 
-@kernel
+@kernel_flat
 def retime_plain(m, stop, extra, length, node, price, engineer, rate, bias, drive, ball):
     """Walks route `m`, refreshes the times beside its stops and returns (cost, work seconds).
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from dispatch.planning.kernel import kernel, kernel_inline
+from dispatch.planning.kernel import kernel, kernel_flat, kernel_inline
 from dispatch.planning.kernel_crew import settle
 from dispatch.planning.kernel_edit import close_up, open_up, refresh
 from dispatch.planning.kernel_random import below, uniform
@@ -65,7 +65,7 @@ def score(facts, draft):
     return total
 
 
-@kernel
+@kernel_flat
 def changed_score(current, spread, facts, draft):
     """`current` after this round's changes, from the routes and tickets it touched; (score, spread part)."""
     new = current - spread
@@ -92,7 +92,7 @@ def spread_price(facts, draft):
     return facts.spread * total
 
 
-@kernel
+@kernel_flat
 def gather(seed, facts, draft):
     """Fills the pool with the tickets just removed, some open ones nearby and a few from anywhere; returns how many."""
     count, tickets = 0, facts.crew.shape[0]
@@ -122,7 +122,7 @@ def gather(seed, facts, draft):
     return count
 
 
-@kernel
+@kernel_flat
 def sort_pool(count, pool, key):
     """Sorts the first `count` tickets of the pool by their keys, in place; few at a time, so by insertion."""
     for k in range(1, count):
@@ -133,7 +133,7 @@ def sort_pool(count, pool, key):
         pool[j + 1], key[j + 1] = x, value
 
 
-@kernel
+@kernel_flat
 def recreate(count, blink, facts, draft):
     """Returns the pool's tickets one by one to the routes; those that must wait for others get a second turn."""
     rule = uniform(draft.rng)
@@ -151,7 +151,7 @@ def recreate(count, blink, facts, draft):
                 bring_back(x, blink, mean, facts, draft)
 
 
-@kernel
+@kernel_flat
 def undo(facts, draft):
     """Puts every route, owner and agreed time back to where this round found it."""
     counters, tickets = draft.counters, facts.crew.shape[0]

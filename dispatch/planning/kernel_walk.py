@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dispatch.planning.kernel import kernel, kernel_inline
+from dispatch.planning.kernel import kernel, kernel_flat, kernel_inline
 from dispatch.planning.kernel_route import drive_s, stop_price
 from dispatch.planning.layout import (
     ARRIVE,
@@ -46,7 +46,7 @@ from dispatch.planning.layout import (
 )
 
 
-@kernel
+@kernel_flat
 def hour_of(facts, clock):
     if facts.drive.shape[1] == 1:
         return 0
@@ -200,7 +200,7 @@ def walk_line(m, n, first, bound, facts, draft):
     return cost, work + leg
 
 
-@kernel
+@kernel_flat
 def first_depot(m, facts, draft):
     """The row of the first depot in route `m`, or length + 1."""
     if facts.depots.shape[0] > 0:
@@ -210,7 +210,7 @@ def first_depot(m, facts, draft):
     return draft.length[m] + 1
 
 
-@kernel
+@kernel_flat
 def carries(x, m, depot_row, facts, draft):
     """Whether the van alone, before its first depot, still has what visit `x` needs."""
     if facts.lack.shape[0] > 0 and facts.lack[m, x]:
