@@ -13,7 +13,8 @@ from api.declared import problems
 from api.dispatcher import proof_views as views
 from api.house import Asking, Here, refusal_reply, reply, request_hash
 from api.problems import trace_of
-from dispatch.actions import evidence_machines, money_settlement
+from api.shapes import TicketCreated
+from dispatch.actions import evidence_follow_up, evidence_machines, money_settlement
 from dispatch.actions.acceptance_many import make_manager_link
 from dispatch.actions.cases import load_case
 from dispatch.actions.step import Step, run_command, run_step
@@ -123,8 +124,7 @@ def load_van(
 )
 def settlement(asking: Asking, here: Here, since: AwareDatetime, before: AwareDatetime) -> Response:
     """What closed tickets earned, at most 400 days; amounts in minor units, no cell runs as a formula."""
-    if not timedelta() < before - since <= _LONGEST:
-        raise NotReady("span_out_of_range", most_days=_LONGEST.days)
+    _check_span(since, before)
     rows = run_step(here.house, asking, lambda step: money_settlement.export_settlement(step, since, before))
     headers = {"Content-Disposition": 'attachment; filename="settlement.csv"'}
     return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)
@@ -199,3 +199,44 @@ def certificate(
 ) -> Response:
     """The certificate of an accepted ticket as PDF, in the language asked for or the customer's."""
     return certificate_reply(here, asking, ticket_id, lang)
+
+
+@endpoints.post(
+    "/tickets/{ticket_id}/follow_up",
+    operation_id="dispatcher_follow_up",
+    response_model=TicketCreated,
+    status_code=201,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def follow_up(
+    ticket_id: UUID, body: views.FollowUpWanted, asking: Asking, here: Here, request: Request
+) -> Response:
+    """A follow-up or a warranty callback of a closed ticket, once for the command id."""
+
+    def work(step: Step) -> dict[str, Any]:
+        case = load_case(step, ticket_id, Facts())
+        made = evidence_follow_up.follow_up(step, case, body.kind, body.description)
+        return {**made, "customer_link": f"{here.settings.public_url}/c/{made['customer_link']}"}
+
+    answer = run_command(here.house, asking, body.command_id, request_hash(ticket_id, body), work)
+    return refusal_reply(answer, trace_of(request)) or reply(answer.body, 201)
+
+
+@endpoints.get(
+    "/first_time_fix",
+    operation_id="dispatcher_first_time_fix",
+    response_model=views.FirstTimeFix,
+    responses=problems(401, 403, 422),
+)
+def first_time_fix(asking: Asking, here: Here, since: AwareDatetime, before: AwareDatetime) -> Response:
+    """How many closed tickets one visit fixed for good, at most 400 days."""
+    _check_span(since, before)
+    return reply(
+        run_step(here.house, asking, lambda step: evidence_follow_up.first_time_fix(step, since, before))
+    )
+
+
+def _check_span(since: datetime, before: datetime) -> None:
+    """Raises NotReady `span_out_of_range`."""
+    if not timedelta() < before - since <= _LONGEST:
+        raise NotReady("span_out_of_range", most_days=_LONGEST.days)

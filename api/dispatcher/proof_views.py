@@ -133,3 +133,18 @@ class ManagerLinkMade(Reply):
 
     url: str
     expires_at: datetime
+
+
+class FollowUpWanted(Wire):
+    """A ticket after a closed one; without `description` it says what the one before said."""
+
+    command_id: UUID
+    kind: Literal["follow_up", "warranty_callback"]
+    description: Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)] | None = None
+
+
+class FirstTimeFix(Reply):
+    """一次修复率: tickets closed with work done, and those among them that one visit fixed for good."""
+
+    closed: int
+    fixed_first_time: int

@@ -146,6 +146,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "dispatcher_put_machines": _BOARD,
     "dispatcher_manager_link": _BOARD,
     "dispatcher_certificate": _BOARD,
+    "dispatcher_follow_up": _BOARD,
+    "dispatcher_first_time_fix": _BOARD,
     # the customer's link
     "customer_ticket": _CUSTOMER,
     "customer_action": _CUSTOMER,

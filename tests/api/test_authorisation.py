@@ -406,6 +406,13 @@ REQUESTS: dict[str, Maker] = {
         {"asset_ids": []},
     ),
     "dispatcher_certificate": lambda w, r: (f"/dispatcher/v1/tickets/{w.closed()}/certificate.pdf", None),
+    "dispatcher_follow_up": lambda w, r: (
+        f"/dispatcher/v1/tickets/{w.closed()}/follow_up",
+        {"command_id": str(new_id()), "kind": "warranty_callback"},
+    ),
+    "dispatcher_first_time_fix": at(
+        "/dispatcher/v1/first_time_fix?since=2026-01-01T00:00:00Z&before=2026-02-01T00:00:00Z"
+    ),
     "dispatcher_manager_link": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/manager_link", None),
     "dispatcher_admin": at("/dispatcher/v1/admin"),
     "dispatcher_add_engineer": lambda w, r: (

@@ -297,3 +297,32 @@ def test_a_property_manager_accepts_many_at_once_and_only_their_own(town: Town) 
     assert town.status(str(other)) == "awaiting_acceptance"
     ok(client.post(url, headers=town.board()))
     assert client.get(path).status_code == 404
+
+
+def test_a_warranty_callback_is_linked_and_its_ticket_was_not_fixed_the_first_time(town: Town) -> None:
+    client, board = town.product.client, town.board()
+    now = town.product.clock.now()
+    span = {"since": (now - timedelta(days=1)).isoformat(), "before": (now + timedelta(days=1)).isoformat()}
+
+    def share() -> dict[str, int]:
+        return ok(client.get("/dispatcher/v1/first_time_fix", params=span, headers=board))
+
+    closed = []
+    for _ in range(2):
+        ticket_id, name, link = on_site(town)
+        town.complete(name, ticket_id)
+        ok(town.answer(link, "sign_off"))
+        closed.append(ticket_id)
+    assert share() == {"closed": 2, "fixed_first_time": 2}
+    body = {"command_id": str(new_id()), "kind": "warranty_callback", "description": "warm again"}
+    url = f"/dispatcher/v1/tickets/{closed[0]}/follow_up"
+    made = [ok(client.post(url, json=body, headers=board))["ticket_id"] for _ in range(2)]
+    assert made[0] == made[1]
+    (row,) = town.product.rows(
+        "select parent_id::text, parent_kind, coverage from tickets where id = %(id)s", id=made[0]
+    )
+    assert row == {"parent_id": closed[0], "parent_kind": "warranty_callback", "coverage": "warranty"}
+    assert share() == {"closed": 2, "fixed_first_time": 1}
+    again = {"command_id": str(new_id()), "kind": "follow_up"}
+    url = f"/dispatcher/v1/tickets/{made[0]}/follow_up"
+    refused(client.post(url, json=again, headers=board), 409, "ticket_not_closed")
