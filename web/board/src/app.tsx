@@ -18,6 +18,7 @@ import { board, isLive, me, selectedId, start, starting, startProblem, zoneOf } 
 import { language, problemText, t } from './words'
 
 const AdminPage = lazy(() => import('./admin/admin_page').then((module) => module.AdminPage))
+const RulesPage = lazy(() => import('./rules/rules_page').then((module) => module.RulesPage))
 const SecurityPage = lazy(() => import('./admin/security_page').then((module) => module.SecurityPage))
 const MapView = lazy(() => import('./map/map_view').then((module) => module.MapView))
 
@@ -57,6 +58,7 @@ function Inside(): JSX.Element {
       {page === 'failed' && <FailedJobs />}
       <Suspense fallback={<Loading />}>
         {page === 'admin' && <AdminPage />}
+        {page === 'rules' && <RulesPage />}
         {page === 'security' && <SecurityPage />}
       </Suspense>
       {(page === 'board' || page === 'new') && <Desk />}

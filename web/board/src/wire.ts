@@ -40,6 +40,16 @@ export interface WorkType {
   check_in_radius_m: number
 }
 
+/** The promise due first; while paused `due_at` is null. */
+export interface PromiseCard {
+  kind: 'response' | 'arrival' | 'resolution'
+  due_at: Instant | null
+  at_risk_at: Instant | null
+  paused_reason: string | null
+  left_s: number
+  guess: boolean
+}
+
 export interface BoardTicket {
   ticket_id: Uuid
   ticket_no: string
@@ -66,6 +76,7 @@ export interface BoardTicket {
   offer_expires_at: Instant | null
   hold_until: Instant | null
   eta_at: Instant | null
+  promise?: PromiseCard | null
   allowed_actions: string[]
 }
 

@@ -5,12 +5,13 @@ import { admin } from '../../shared/messages/admin'
 import { board } from '../../shared/messages/board'
 import { common } from '../../shared/messages/common'
 import { problems } from '../../shared/messages/problems'
+import { telling } from '../../shared/messages/telling'
 import { fill, pick, readable, type Catalogue, type Facts, type Language } from '../../shared/words'
 import type { Refused } from './api'
 import type { Texts } from './wire'
 
 const STORED = 'paidan.language'
-const messages = { ...common, ...problems, ...board, ...admin }
+const messages = { ...common, ...problems, ...board, ...admin, ...telling }
 const anyMessage: Catalogue = messages
 
 export type Key = keyof typeof messages

@@ -4,6 +4,7 @@ import { countdown, dayTime } from '../../../shared/formats'
 import { QUEUE_VIEWS, viewCount, type QueueOrder } from '../board_state'
 import { Due, Empty, IconButton, Loading, PriorityMark, StatusPill } from '../parts/basics'
 import { Icon } from '../parts/icons'
+import { PromiseMark } from '../parts/promise_mark'
 import { go, ticketHash } from '../route'
 import { board, loadMore, loadQueue, now, queue, queueLoading, queueNext, queueOrder, queueView, searchText, selectedId, zoneOf } from '../state'
 import type { BoardTicket } from '../wire'
@@ -157,7 +158,7 @@ function Row({ ticket, chosen }: { ticket: BoardTicket; chosen: boolean }): JSX.
         <span class="row-top">
           <PriorityMark priority={ticket.priority} />
           <strong>{own(ticket.work_type.name)}</strong>
-          <Due ticket={ticket} />
+          {ticket.promise ? <PromiseMark promise={ticket.promise} /> : <Due ticket={ticket} />}
         </span>
         <span class="row-text">{ticket.description}</span>
         <span class="row-place">{ticket.address}</span>

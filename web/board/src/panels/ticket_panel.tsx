@@ -13,9 +13,10 @@ import { Receipts } from './receipts'
 import { Details } from './ticket_details'
 import { History } from './ticket_history'
 import { Photos } from './ticket_photos'
+import { Promises } from './ticket_promises'
 
-type Tab = 'details' | 'candidates' | 'receipts' | 'photos' | 'history'
-const TABS: readonly Tab[] = ['details', 'candidates', 'receipts', 'photos', 'history']
+type Tab = 'details' | 'promises' | 'candidates' | 'receipts' | 'photos' | 'history'
+const TABS: readonly Tab[] = ['details', 'promises', 'candidates', 'receipts', 'photos', 'history']
 
 export function TicketPanel(): JSX.Element {
   const id = selectedId.value!
@@ -105,6 +106,7 @@ function tabKeys(event: KeyboardEvent, tab: Tab, setTab: (tab: Tab) => void): vo
 
 function TabBody({ tab, view }: { tab: Tab; view: TicketView }): JSX.Element {
   if (tab === 'details') return <Details view={view} />
+  if (tab === 'promises') return <Promises ticket={view.ticket} />
   if (tab === 'candidates') return <Candidates ticket={view.ticket} />
   if (tab === 'receipts') return <Receipts ticket={view.ticket} />
   if (tab === 'photos') return <Photos view={view} />
@@ -135,6 +137,7 @@ const ANSWERS: Record<string, string> = {
   no_candidate: 'assign',
   offers_ran_out: 'assign',
   not_acknowledged: 'assign',
+  offer_unseen: 'assign',
   rejected: 'rebook',
   urged: 'contact',
 }

@@ -10,6 +10,7 @@ const PAGES: readonly { page: Page; hash: string; name: Key; icon: IconName; adm
   { page: 'engineers', hash: '#/engineers', name: 'nav_engineers', icon: 'people' },
   { page: 'failed', hash: '#/failed', name: 'nav_failed', icon: 'wrench', adminOnly: true },
   { page: 'admin', hash: '#/admin', name: 'nav_admin', icon: 'key', adminOnly: true },
+  { page: 'rules', hash: '#/rules', name: 'nav_rules', icon: 'tick', adminOnly: true },
 ]
 
 export function LanguageSwitch(): JSX.Element {
