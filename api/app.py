@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.live.shown = app.state.rooms.position_shown
     app.add_middleware(metrics.Counted, folder=metrics.folder_of(settings))
-    app.add_middleware(problems.Limits, most_bytes=JSON_BYTES, photo_bytes=PHOTO_BYTES)
+    app.add_middleware(problems.Limits, most_bytes=JSON_BYTES, photo_bytes=PHOTO_BYTES, secure=secure)
     problems.install(app)
     for router in (
         static.endpoints,

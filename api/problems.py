@@ -180,11 +180,31 @@ def _bug(request: Request, error: Exception) -> Response:
     return problem(500, "internal", None, trace_id)
 
 
+#: On every reply; a page's own policy stands beside them.
+PROTECTING = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+#: What is no page loads nothing, whatever a browser takes it for.
+CSP_OF_DATA = b"default-src 'none'; frame-ancestors 'none'"
+
+
 class Limits:
     """ASGI middleware: a trace id for every request, a size for every body, headers that protect."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]], most_bytes: int, photo_bytes: int) -> None:
+    def __init__(
+        self,
+        app: Callable[..., Awaitable[None]],
+        most_bytes: int,
+        photo_bytes: int,
+        secure: bool = False,
+    ) -> None:
+        """`secure`: the product is reached by https, and browsers are told to stay with it."""
         self.app = app
+        self.secure = secure
         self.most_bytes = most_bytes
         self.photo_bytes = photo_bytes
 
@@ -207,14 +227,12 @@ class Limits:
 
         async def answered(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message.setdefault("headers", []).extend(
-                    [
-                        (b"x-trace-id", trace_id.encode()),
-                        (b"x-content-type-options", b"nosniff"),
-                        (b"referrer-policy", b"same-origin"),
-                        (b"x-frame-options", b"DENY"),
-                    ]
-                )
+                headers = message.setdefault("headers", [])
+                headers.extend([(b"x-trace-id", trace_id.encode()), *PROTECTING])
+                if not any(name.lower() == b"content-security-policy" for name, _ in headers):
+                    headers.append((b"content-security-policy", CSP_OF_DATA))
+                if self.secure:
+                    headers.append((b"strict-transport-security", b"max-age=63072000"))
             await send(message)
 
         announced = dict(scope["headers"]).get(b"content-length", b"0")
