@@ -9,6 +9,7 @@ from sqlalchemy import select
 from dispatch.actions.cases import as_point
 from dispatch.actions.step import Step
 from dispatch.domain.evidence_doubts import (
+    SAME_PICTURE_BITS,
     SAME_SCENE_BITS,
     ArrivalFacts,
     PhotoFacts,
@@ -24,7 +25,7 @@ LOOKED_BACK = timedelta(days=180)
 MOST_COMPARED = 50_000
 MOST_ALIKE = 5
 
-#: Earlier photos of other tickets within SAME_SCENE_BITS, as taken or mirrored, nearest first.
+#: Earlier photos of other tickets that look alike, as taken or mirrored, nearest first.
 _LIKE = """
   select e.id, least(x.bits, x.mirror_bits) as bits, x.mirror_bits < x.bits as mirrored
   from (
@@ -34,7 +35,7 @@ _LIKE = """
         and stored_at > %(since)s order by stored_at desc limit %(most)s) b) x
   join evidence e on e.tenant_id = %(tenant)s and e.sha256 = x.sha256 and e.ticket_id <> %(ticket)s
     and e.kind <> 'signature' and not e.pending and e.received_at < %(before)s
-  where least(x.bits, x.mirror_bits) <= %(near)s
+  where least(x.bits, x.mirror_bits) <= case when e.actor_id = %(actor)s then %(near)s else %(far)s end
   order by 2, e.received_at limit %(alike)s
 """
 _SEEN_BEFORE = """
@@ -89,7 +90,9 @@ def _like(step: Step, photo: Evidence) -> list[dict[str, Any]]:
         "mirror": blob.mirror_phash,
         "since": step.now - LOOKED_BACK,
         "before": photo.received_at,
+        "actor": photo.actor_id,
         "near": SAME_SCENE_BITS,
+        "far": SAME_PICTURE_BITS,
         "most": MOST_COMPARED,
         "alike": MOST_ALIKE,
     }
