@@ -1,12 +1,14 @@
 /** The dispatcher's half of the HTTP API. Every call has a time-out; every failure is a `Refused` with a code. */
 
 import type {
-  ActionDone, Board, Candidate, CatalogueReply, DeadLetter, Me, NewTicket, Place, ProblemBody, Receipt, TicketCreated, TicketPage, TicketView, Uuid,
+  ActionDone, Board, BulkReport, Candidate, CatalogueReply, DeadLetter, EngineerRequest, Me, NewTicket, Place, ProblemBody, Receipt, TicketCreated, TicketPage, TicketView, Uuid,
 } from './wire'
 
 const TIMEOUT_MS = 5_000
 /** A match reads every engineer and their roads: it may think longer than a page read. */
 const MATCH_TIMEOUT_MS = 15_000
+/** Each of up to 200 tickets is matched anew. */
+const BULK_TIMEOUT_MS = 60_000
 const PHOTO_TIMEOUT_MS = 60_000
 
 /** A request that failed: the server's problem, or `offline`, `timeout`, `unreachable` (status 0). */
@@ -54,6 +56,14 @@ export class DispatcherApi {
   create = (ticket: NewTicket): Promise<TicketCreated> => this.#send('POST', '/tickets', ticket)
   act = (id: Uuid, commandId: Uuid, action: string, facts: object): Promise<ActionDone> =>
     this.#send('POST', `/tickets/${id}/actions`, { command_id: commandId, action, facts })
+  bulkReports = (): Promise<{ reports: BulkReport[] }> => this.#get('/bulk')
+  engineerOut = (id: Uuid, asked: { command_id: Uuid; starts_at: string; ends_at: string; reason: string }): Promise<BulkReport> =>
+    this.#send('POST', `/engineers/${id}/out`, asked, BULK_TIMEOUT_MS)
+  rebookMany = (asked: { command_id: Uuid; ticket_ids: Uuid[]; later_min: number }): Promise<BulkReport> =>
+    this.#send('POST', '/bulk/rebook', asked, BULK_TIMEOUT_MS)
+  requests = (): Promise<{ requests: EngineerRequest[] }> => this.#get('/requests')
+  answerRequest = (id: Uuid, commandId: Uuid, verdict: 'approve' | 'refuse'): Promise<{ status: string }> =>
+    this.#send('POST', `/requests/${id}/answer`, { command_id: commandId, verdict })
   deadLetters = (page?: string | null): Promise<{ dead_letters: DeadLetter[]; next_page: string | null }> =>
     this.#get('/dead_letters', { page })
   retry = (jobId: number): Promise<{ job_id: number }> => this.#send('POST', `/dead_letters/${jobId}/retry`)

@@ -5,6 +5,7 @@ import { dayTime } from '../../shared/formats'
 import { useKeys } from './keys'
 import { narrowTab } from './map/map_state'
 import { placing } from './forms/site_placer'
+import { BulkPage } from './panels/bulk_page'
 import { Engineers } from './panels/engineers'
 import { FailedJobs } from './panels/failed_jobs'
 import { NewTicketPanel } from './panels/new_ticket'
@@ -55,6 +56,7 @@ function Inside(): JSX.Element {
         <p class="offline-bar" role="status">{t('live_off_note', { time: dayTime(board.value.now, zoneOf(null), Date.parse(board.value.now), language.value) })}</p>
       )}
       {page === 'engineers' && <Engineers />}
+      {page === 'bulk' && <BulkPage />}
       {page === 'failed' && <FailedJobs />}
       <Suspense fallback={<Loading />}>
         {page === 'admin' && <AdminPage />}

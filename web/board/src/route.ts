@@ -2,7 +2,7 @@
 
 import { signal } from '@preact/signals'
 
-export type Page = 'board' | 'new' | 'engineers' | 'failed' | 'admin' | 'rules' | 'security'
+export type Page = 'board' | 'new' | 'engineers' | 'bulk' | 'failed' | 'admin' | 'rules' | 'security'
 export interface Route {
   page: Page
   ticketId: string | null
@@ -10,9 +10,9 @@ export interface Route {
 
 const UUID = /^[0-9a-f-]{36}$/
 
-const PAGES: readonly string[] = ['new', 'engineers', 'failed', 'admin', 'rules', 'security'] satisfies Page[]
+const PAGES: readonly string[] = ['new', 'engineers', 'bulk', 'failed', 'admin', 'rules', 'security'] satisfies Page[]
 
-/** `#/ticket/ID`, `#/new`, `#/engineers`, `#/failed`, `#/admin`, `#/rules`, `#/security`; anything else is the board. */
+/** `#/ticket/ID`, `#/new`, `#/engineers`, `#/bulk`, `#/failed`, `#/admin`, `#/rules`, `#/security`; anything else is the board. */
 export function readRoute(hash: string): Route {
   const [page, id] = hash.replace(/^#\/?/, '').split('/')
   if (page === 'ticket' && id && UUID.test(id)) return { page: 'board', ticketId: id }

@@ -284,3 +284,40 @@ export interface ProblemBody {
   facts: Record<string, unknown>
   trace_id: string
 }
+
+/** What became of one ticket of a bulk action; `refused` has the code and facts one action alone would have had. */
+export interface BulkLine {
+  ticket_id: Uuid
+  ticket_no: string | null
+  outcome: 'assigned' | 'offered' | 'open' | 'rebooked' | 'refused'
+  engineer_id: Uuid | null
+  engineer_name: string | null
+  window_from: Instant | null
+  window_to: Instant | null
+  broken_rules: string[]
+  code: string | null
+  facts: Record<string, unknown>
+}
+
+export interface BulkReport {
+  report_id: Uuid
+  kind: 'engineer_out' | 'rebook' | 'batch'
+  at: Instant
+  facts: Record<string, unknown>
+  lines: BulkLine[]
+}
+
+export interface EngineerRequest {
+  request_id: Uuid
+  kind: 'overtime' | 'leave' | 'discount' | 'part'
+  engineer_id: Uuid
+  engineer_name: string
+  ticket_id: Uuid | null
+  ticket_no: string | null
+  status: 'open' | 'approved' | 'refused' | 'withdrawn'
+  facts: Record<string, unknown>
+  asked_at: Instant
+  answered_at: Instant | null
+  answered_by: string | null
+  booked: number
+}

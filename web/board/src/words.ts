@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals'
 import { admin } from '../../shared/messages/admin'
 import { board } from '../../shared/messages/board'
+import { bulk } from '../../shared/messages/bulk'
 import { common } from '../../shared/messages/common'
 import { problems } from '../../shared/messages/problems'
 import { telling } from '../../shared/messages/telling'
@@ -11,7 +12,7 @@ import type { Refused } from './api'
 import type { Texts } from './wire'
 
 const STORED = 'paidan.language'
-const messages = { ...common, ...problems, ...board, ...admin, ...telling }
+const messages = { ...common, ...problems, ...board, ...bulk, ...admin, ...telling }
 const anyMessage: Catalogue = messages
 
 export type Key = keyof typeof messages

@@ -28,7 +28,7 @@ test('every reason has a label', () => {
 })
 
 test('every rule that refuses has a sentence', () => {
-  const codes = [...read('dispatch/domain/matching.py').matchAll(/Refusal\(\s*"(\w+)"/g)].map((found) => found[1]!)
+  const codes = [...read('dispatch/domain/matching_rules.py').matchAll(/Refusal\(\s*"(\w+)"/g)].map((found) => found[1]!)
   expect(codes.length).toBeGreaterThan(8)
   expect(unlabelled('rule', codes)).toEqual([])
 })

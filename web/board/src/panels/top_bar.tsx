@@ -8,6 +8,7 @@ import { chooseLanguage, language, own, t, type Key } from '../words'
 const PAGES: readonly { page: Page; hash: string; name: Key; icon: IconName; adminOnly?: boolean }[] = [
   { page: 'board', hash: '#/', name: 'nav_board', icon: 'list' },
   { page: 'engineers', hash: '#/engineers', name: 'nav_engineers', icon: 'people' },
+  { page: 'bulk', hash: '#/bulk', name: 'nav_bulk', icon: 'clock' },
   { page: 'failed', hash: '#/failed', name: 'nav_failed', icon: 'wrench', adminOnly: true },
   { page: 'admin', hash: '#/admin', name: 'nav_admin', icon: 'key', adminOnly: true },
   { page: 'rules', hash: '#/rules', name: 'nav_rules', icon: 'tick', adminOnly: true },
