@@ -1,9 +1,7 @@
 """Jobs of the visit and its end."""
 
-from dispatch.actions import acceptance, automations, evidence_doubts, telling, telling_messages, working
+from dispatch.actions import acceptance, automations, evidence_doubts, telling, working
 from dispatch.actions.step import Step
-from dispatch.actions.telling_messages import Telling
-from dispatch.actions.telling_people import Person
 from jobs.registry import About, Wired, in_step, job
 
 
@@ -33,18 +31,13 @@ def judge_evidence(wired: Wired, about: About) -> None:
 
 @job
 def remind_acceptance(wired: Wired, about: About) -> None:
-    """A finished ticket nobody has accepted yet: on the customer's page, and over the company's channels."""
+    """A finished ticket nobody has accepted yet: said on the customer's page. Over the company's channels it is
+    said by the reaction `close_when_unanswered`, when the company wants that."""
     ticket_id = about.subject_id
 
     def remind(step: Step) -> None:
         waits = acceptance.closes_at(step, ticket_id)
-        if waits is None:
-            return
-        seq, at = waits
-        telling.tell_customer(step, ticket_id, seq, "closing_soon")
-        if wired.book is not None:
-            customer, facts = Person("customer", ticket_id), {"at": at.isoformat()}
-            told = Telling(seq, ticket_id, "closing_soon", customer, facts)
-            telling_messages.tell(step, wired.book.of(step), told)
+        if waits is not None:
+            telling.tell_customer(step, ticket_id, waits[0], "closing_soon")
 
     in_step(wired, about, remind)
