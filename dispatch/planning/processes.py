@@ -134,6 +134,7 @@ class _Crew:
             share = FIRST_SHARE if first else 1.0
             words += ["--until", f"{self.began + share * (self.latest - self.began):.3f}"]
         words += ["--warm", str(warm)] if warm is not None else []
+        words += ["--repair"] if order.warm is not None else []
         return words + (["--explain"] if order.explain and not first else [])
 
     def phase(self, each: Sequence[Sequence[str]]) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ from dispatch.planning.reasons import explain_assignments, explain_unassigned
 from dispatch.planning.scenario import Plan, PlanningError, Scenario
 from dispatch.planning.scenario_file import read_scenario
 from dispatch.planning.search import Effort, Found, search_day, temperatures
+from dispatch.planning.steady import steady
 from dispatch.planning.territories import split
 from dispatch.planning.warm_up import warm_up
 
@@ -81,6 +82,9 @@ def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--iterations", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--warm", type=Path)
+    parser.add_argument(
+        "--repair", action="store_true", help="the warm plan is known to people: keep close to it"
+    )
     parser.add_argument("--part", default="0/1", help="i/n: only territory i of n")
     parser.add_argument("--explain", action="store_true")
     parser.add_argument("--memory-mb", type=int, default=4096)
@@ -125,6 +129,8 @@ def _search(
             last = time.monotonic()
             write_plan(plan_of(day, settled_draft(day, best.routes)), given.out)
 
+    if warm is not None and given.repair:
+        return search_day(steady(day, warm), effort, warm, keep=keep)
     return search_day(day, effort, warm, keep=keep)
 
 

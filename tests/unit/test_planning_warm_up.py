@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dispatch.planning.warm_up import forget_stale_kernels
+from dispatch.planning.warm_up import forget_stale_kernels, keep_bytecode
 
 
 def test_a_changed_kernel_clears_the_cache_of_all_and_an_unchanged_one_does_not(tmp_path: Path) -> None:
@@ -21,3 +21,8 @@ def test_a_changed_kernel_clears_the_cache_of_all_and_an_unchanged_one_does_not(
     (tmp_path / "layout.py").write_text("b = 2")
     assert forget_stale_kernels(tmp_path)
     assert not compiled.exists()
+
+
+def test_bytecode_is_kept_once() -> None:
+    keep_bytecode()
+    assert keep_bytecode() == 0
