@@ -152,5 +152,6 @@ class BoardTicket(Reply):
     offer_expires_at: datetime | None
     hold_until: datetime | None
     eta_at: datetime | None
+    eta_estimated: bool = False
     promise: PromiseCard | None = None
     allowed_actions: list[str]

@@ -305,6 +305,8 @@ class TicketCard(Reply):
     acknowledged: bool
     checked_in_at: datetime | None
     eta_at: datetime | None
+    eta_estimated: bool = False
+    """The time stands on distance alone, not on roads: show it as an estimate."""
     hold_until: datetime | None
     outcome: str | None
     checklist: list[ChecklistItem] = []

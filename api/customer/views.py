@@ -59,6 +59,7 @@ class CustomerTicket(Reply):
     address: str
     window: Window | None
     eta_at: datetime | None
+    eta_estimated: bool = False
     engineer_name: str | None
     outcome: str | None
     what_was_done: str | None

@@ -450,6 +450,7 @@ export type TicketCard = {
   acknowledged: boolean
   checked_in_at: string | null
   eta_at: string | null
+  eta_estimated?: boolean
   hold_until: string | null
   outcome: string | null
   checklist?: Array<ChecklistItem>

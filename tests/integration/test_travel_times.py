@@ -89,7 +89,8 @@ def put(town: Town, name: str, at: Point) -> None:
 
 def on_the_way(town: Town, start: Point = WEST) -> tuple[str, dict[str, Any]]:
     """A ticket Ana has set off to from `start`, and the kept trip."""
-    ticket_id = town.create(new_ticket("survey"))["ticket_id"]
+    made = town.create(new_ticket("survey"))
+    ticket_id = made["ticket_id"]
     put(town, "Ana", start)
     reply = town.direct(
         ticket_id,
@@ -106,7 +107,7 @@ def on_the_way(town: Town, start: Point = WEST) -> tuple[str, dict[str, Any]]:
         "where v.ticket_id = %(ticket)s",
         ticket=ticket_id,
     )
-    return ticket_id, trip
+    return ticket_id, trip | {"link": made["customer_link"]}
 
 
 def seconds_until(at: datetime, town: Town) -> float:
@@ -127,6 +128,32 @@ def test_without_roads_it_is_estimated_by_distance(town: Town) -> None:
     _, trip = on_the_way(town)
     assert (trip["source"], trip["calibrated"]) == ("great_circle", False)
     assert trip["base_s"] == great_circle_travel(WEST, SITE).seconds
+
+
+def shown_as_estimated(town: Town, ticket_id: str, link: str) -> list[bool]:
+    """What the board, the phone and the customer's page say of the time."""
+    client = town.product.client
+    board = client.get(f"/dispatcher/v1/tickets/{ticket_id}", headers=town.board()).json()
+    phone = next(t for t in town.today("Ana")["tickets"] if t["ticket_id"] == ticket_id)
+    page = client.get(
+        link.replace(town.product.settings.public_url, ""), headers={"Accept-Language": "en"}
+    ).text
+    return [
+        board["ticket"]["eta_estimated"],
+        phone["eta_estimated"],
+        "按距离估算" in page or "by distance" in page,
+    ]
+
+
+def test_every_page_says_that_a_time_by_distance_is_estimated(town: Town) -> None:
+    ticket_id, trip = on_the_way(town)
+    assert shown_as_estimated(town, ticket_id, trip["link"]) == [True, True, True]
+
+
+def test_no_page_calls_a_time_by_road_estimated(with_roads: Product) -> None:
+    town = with_roads.company()
+    ticket_id, trip = on_the_way(town)
+    assert shown_as_estimated(town, ticket_id, trip["link"]) == [False, False, False]
 
 
 def test_who_turns_back_has_no_arrival_time(town: Town) -> None:

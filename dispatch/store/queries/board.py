@@ -10,9 +10,9 @@ from dispatch.domain.lifecycle import Actor, TicketStatus, allowed_actions
 from dispatch.domain.words import search_words
 from dispatch.store.exchange import Question, Rows
 from dispatch.store.personal import PersonalData, phone_digits
-from dispatch.store.queries.reading import fetch, fetch_all, site_card, window_card
+from dispatch.store.queries.reading import ETA_ESTIMATED, fetch, fetch_all, site_card, window_card
 
-_LINE = """
+_LINE = f"""
   select t.id as ticket_id, t.ticket_no, t.status, t.version, t.priority,
     jsonb_build_object('code', w.code, 'name', w.name, 'duration_min', w.duration_min,
       'completion_photos', w.completion_photos, 'check_in_radius_m', w.check_in_radius_m) as work_type,
@@ -21,7 +21,7 @@ _LINE = """
     t.attention, t.urged, v.id as visit_id, v.engineer_id, e.name as engineer_name,
     v.acknowledged_at is not null as acknowledged,
     coalesce(o.pending, 0) as offers_pending, o.expires_at as offer_expires_at,
-    t.hold_until, v.eta_at, p.promise
+    t.hold_until, v.eta_at, {ETA_ESTIMATED}, p.promise
   from page t
   join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
   left join lateral (select v.* from visits v where v.tenant_id = t.tenant_id and v.ticket_id = t.id
@@ -158,7 +158,7 @@ def board_ticket(row: dict[str, Any]) -> dict[str, Any]:
         "ticket_id", "ticket_no", "status", "version", "priority", "work_type", "description", "address",
         "territory_id", "due_at", "created_at", "updated_at", "source", "attention", "urged", "visit_id",
         "engineer_id", "engineer_name", "acknowledged", "offers_pending", "offer_expires_at", "hold_until",
-        "eta_at", "promise",
+        "eta_at", "eta_estimated", "promise",
     )  # fmt: skip
     return {
         **{key: row[key] for key in plain},

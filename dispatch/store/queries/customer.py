@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from dispatch.domain.lifecycle import Actor, TicketStatus, allowed_actions
 from dispatch.domain.tenancy import TenantRules
-from dispatch.store.queries.reading import fetch, window_card
+from dispatch.store.queries.reading import ETA_ESTIMATED, fetch, window_card
 
-_TICKET = """
+_TICKET = f"""
   select t.ticket_no, t.status, t.version, t.language, n.zone, n.name as tenant_name, w.name as work_type,
-    t.description, t.address, v.window_from, v.window_to, v.eta_at, e.name as engineer_name, t.outcome,
+    t.description, t.address, v.window_from, v.window_to, v.eta_at, {ETA_ESTIMATED}, e.name as engineer_name, t.outcome,
     v.id as visit_id, v.completed_at, t.closed_at,
     (select coalesce(sum(y.amount_minor), 0)::int8 from payments y
       where y.tenant_id = t.tenant_id and y.ticket_id = t.id) as paid_minor,
@@ -58,7 +58,8 @@ def read_customer_ticket(
     waiting = status is TicketStatus.AWAITING_ACCEPTANCE and row["completed_at"] is not None
     plain = (
         "ticket_no", "status", "version", "language", "zone", "tenant_name", "work_type", "description",
-        "address", "visit_id", "paid_minor", "eta_at", "engineer_name", "outcome", "what_was_done", "photos", "progress",
+        "address", "visit_id", "paid_minor", "eta_at", "eta_estimated", "engineer_name", "outcome",
+        "what_was_done", "photos", "progress",
     )  # fmt: skip
     return {
         **{key: row[key] for key in plain},

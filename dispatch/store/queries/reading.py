@@ -19,6 +19,11 @@ def fetch_all(db: Session, *questions: Question) -> list[Rows]:
     return exchange(driver(db), questions)
 
 
+#: Beside `v.eta_at`: whether that time stands on distance alone (an estimate) and not on roads.
+ETA_ESTIMATED = """case when v.eta_at is null then false else coalesce((select tr.source <> 'roads' from trips tr
+    where tr.tenant_id = v.tenant_id and tr.visit_id = v.id), true) end as eta_estimated"""
+
+
 def site_card(lon: float | None, lat: float | None) -> dict[str, Any] | None:
     return None if lon is None else {"lon": lon, "lat": lat, "datum": "wgs84"}
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.domain.lifecycle import TicketStatus, engineer_buttons
 from dispatch.store.personal import PersonalData
-from dispatch.store.queries.reading import fetch, site_card, window_card
+from dispatch.store.queries.reading import ETA_ESTIMATED, fetch, site_card, window_card
 from dispatch.store.transactions import Database
 
 _WORK_TYPE = """jsonb_build_object('code', w.code, 'name', w.name, 'duration_min', w.duration_min,
@@ -20,7 +20,7 @@ _TICKETS = f"""
       st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
       v.window_from, v.window_to, t.due_at, v.id as visit_id, v.number as visit_number,
       coalesce(c.role, 'lead') as role, v.acknowledged_at is not null as acknowledged,
-      c.checked_in_at, v.eta_at, t.hold_until, t.outcome, w.checklist,
+      c.checked_in_at, v.eta_at, {ETA_ESTIMATED}, t.hold_until, t.outcome, w.checklist,
       coalesce((select (n.settings ->> 'service_code')::float8 = 1 from tenants n
         where n.id = t.tenant_id), false) as service_code,
       coalesce((select jsonb_agg(jsonb_build_object('asset_id', m.asset_id, 'kind', a.kind, 'serial', a.serial,
@@ -234,6 +234,7 @@ def _ticket(row: dict[str, Any], personal: PersonalData, tenant_id: UUID) -> dic
         "acknowledged": row["acknowledged"],
         "checked_in_at": row["checked_in_at"],
         "eta_at": row["eta_at"],
+        "eta_estimated": row["eta_estimated"],
         "hold_until": row["hold_until"],
         "outcome": row["outcome"],
         "checklist": row["checklist"],

@@ -77,6 +77,7 @@ export interface BoardTicket {
   hold_until: Instant | null
   eta_at: Instant | null
   promise?: PromiseCard | null
+  eta_estimated?: boolean
   allowed_actions: string[]
 }
 

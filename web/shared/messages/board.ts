@@ -67,6 +67,7 @@ export const board = {
   not_seen: ['未确认', 'Not seen yet'],
   no_site: ['无坐标', 'No position'],
   eta: ['预计 {time} 到达', 'ETA {time}'],
+  eta_estimated: ['预计 {time} 到达（按距离估算）', 'ETA {time} (estimated)'],
   held_until: ['挂到 {time}', 'Until {time}'],
   keys_hint: ['/ 搜索 · n 新建 · ↑↓ 选择 · Esc 关闭', '/ search · n new · ↑↓ choose · Esc close'],
 

@@ -116,6 +116,7 @@ export const phone = {
   due_at: ['{time} 前完成', 'Due {time}'],
   overdue: ['已超期', 'Overdue'],
   eta: ['预计到达 {time}', 'ETA {time}'],
+  eta_estimated: ['预计到达 {time}（估算）', 'ETA {time} (estimated)'],
   address: ['服务地址', 'Site'],
   door: ['门牌', 'Door'],
   contact: ['联系人', 'Contact'],

@@ -191,6 +191,7 @@ export interface TicketCard {
   acknowledged: boolean
   checked_in_at: string | null
   eta_at: string | null
+  eta_estimated?: boolean
   hold_until: string | null
   outcome: string | null
   checklist?: ChecklistItem[]

@@ -25,7 +25,7 @@ export function HeroCard({ ticket }: { ticket: ShownTicket }) {
         </p>
         {ticket.description && <p class="sub clamp">{ticket.description}</p>}
         <div class="row facts">
-          {ticket.status === 'en_route' && ticket.eta_at && <span>{t('eta', { time: clockTime(ticket.eta_at) })}</span>}
+          {ticket.status === 'en_route' && ticket.eta_at && <span>{t(ticket.eta_estimated ? 'eta_estimated' : 'eta', { time: clockTime(ticket.eta_at) })}</span>}
           {ticket.status === 'on_site' && ticket.checked_in_at && <span>{t('arrived_at', { time: clockTime(ticket.checked_in_at) })}</span>}
           <DueLine due={ticket.due_at} />
         </div>

@@ -68,7 +68,7 @@ function Ticket({ ticket }: { ticket: ShownTicket }) {
             <h2>{own(ticket.work_type.name)}</h2>
             <div class="row facts">
               <DueLine due={ticket.due_at} />
-              {ticket.eta_at && ticket.status === 'en_route' && <span>{t('eta', { time: clockTime(ticket.eta_at) })}</span>}
+              {ticket.eta_at && ticket.status === 'en_route' && <span>{t(ticket.eta_estimated ? 'eta_estimated' : 'eta', { time: clockTime(ticket.eta_at) })}</span>}
               {ticket.checked_in_at && <span>{t('arrived_at', { time: dayTime(ticket.checked_in_at) })}</span>}
               {ticket.status === 'on_hold' && ticket.hold_until && <span>{t('held_until', { time: dayTime(ticket.hold_until) })}</span>}
               {ticket.outcome && <span>{t('ended_as', { outcome: label('outcome', ticket.outcome) })}</span>}
