@@ -12,8 +12,10 @@ from api.dispatcher import admin_views as views
 from api.house import Asking, Here, Rooms, reply
 from api.signin import hash_password
 from dispatch.actions import identity_admin as admin
+from dispatch.actions import identity_erasure as erasure
 from dispatch.actions import tenants
 from dispatch.actions.identity import list_devices
+from dispatch.actions.step import run_step
 from dispatch.domain.commands import Principal
 from dispatch.domain.errors import NotReady
 from dispatch.store.queries.catalogue import read_catalogue
@@ -115,6 +117,42 @@ def revoke_device(engineer_id: UUID, device_id: UUID, asking: Asking, here: Here
     """A phone that was lost: it stops working within a minute."""
     here.doorkeeper.end_device(asking, engineer_id, device_id)
     return Response(status_code=204)
+
+
+@endpoints.post(
+    "/engineers/{engineer_id}/erase",
+    operation_id="dispatcher_erase_engineer",
+    status_code=204,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def erase_engineer(engineer_id: UUID, asking: Asking, here: Here) -> Response:
+    """What is personal of somebody who left: the work stays, under no name."""
+    wall = here.doorkeeper.wall()
+    run_step(here.house, asking, lambda step: erasure.erase_engineer(step, engineer_id, wall))
+    return Response(status_code=204)
+
+
+@endpoints.post(
+    "/tickets/{ticket_id}/erase_customer",
+    operation_id="dispatcher_erase_customer",
+    status_code=204,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def erase_customer(ticket_id: UUID, asking: Asking, here: Here) -> Response:
+    """The customer of this ticket is forgotten in all of theirs, once none is under way."""
+    run_step(here.house, asking, lambda step: erasure.erase_customer(step, ticket_id))
+    return Response(status_code=204)
+
+
+@endpoints.get(
+    "/tickets/{ticket_id}/customer",
+    operation_id="dispatcher_customer_export",
+    response_model=views.CustomerData,
+    responses=problems(401, 403, 404, 422),
+)
+def export_customer(ticket_id: UUID, asking: Asking, here: Here) -> Response:
+    """Everything kept about the customer of this ticket, for handing to them."""
+    return reply(run_step(here.house, asking, lambda step: erasure.export_customer(step, ticket_id)))
 
 
 @endpoints.post(

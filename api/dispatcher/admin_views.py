@@ -158,5 +158,32 @@ class Admin(Reply):
     territories: list[TerritoryLine]
 
 
+class CustomerTicket(Reply):
+    ticket_id: UUID
+    ticket_no: str
+    status: str
+    work_type: str
+    address: str
+    description: str
+    created_at: datetime
+    closed_at: datetime | None
+    contact_name: str | None
+    contact_phone: str | None
+    door: str | None
+
+
+class CustomerWords(Reply):
+    ticket_id: UUID | None
+    text: str
+
+
+class CustomerData(Reply):
+    """One customer's data, readable, for handing to them."""
+
+    customer_id: UUID
+    tickets: list[CustomerTicket]
+    words: list[CustomerWords]
+
+
 class DeviceLines(Reply):
     devices: list[DeviceCard]

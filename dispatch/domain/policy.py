@@ -123,6 +123,9 @@ POLICY: dict[str, frozenset[Role]] = {
     "dispatcher_admin": _ADMIN,
     "dispatcher_add_engineer": _ADMIN,
     "dispatcher_add_shifts": _ADMIN,
+    "dispatcher_erase_engineer": _ADMIN,
+    "dispatcher_erase_customer": _ADMIN,
+    "dispatcher_customer_export": _ADMIN,
     "dispatcher_devices": _BOARD,
     "dispatcher_revoke_device": _BOARD,
     "dispatcher_add_dispatcher": _ADMIN,
@@ -173,6 +176,8 @@ STEP_UP_ENDINGS = ("_export", "_import", "_bulk")
 STEP_UP: frozenset[str] = frozenset(
     {
         "dispatcher_add_dispatcher",
+        "dispatcher_erase_customer",
+        "dispatcher_erase_engineer",
         "dispatcher_add_key",
         "dispatcher_set_password",
         "dispatcher_set_territories",

@@ -5,6 +5,7 @@ policy table, or a row without a route, fails.
 """
 
 import base64
+import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -13,11 +14,18 @@ import pytest
 
 from api.signin import Doorkeeper
 from dispatch.actions.identity_codes import make_code
-from dispatch.actions.tenants import add_api_key, add_contractor, add_dispatcher
+from dispatch.actions.tenants import (
+    EngineerWanted,
+    add_api_key,
+    add_contractor,
+    add_dispatcher,
+    add_engineer,
+)
 from dispatch.domain.commands import Role
 from dispatch.domain.errors import Forbidden
 from dispatch.domain.identity import totp_code
 from dispatch.domain.policy import POLICY, PUBLIC, SCOPES, check_policy
+from dispatch.domain.reasons import REASONS
 from dispatch.store.ids import new_id
 from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tenants import Dispatcher
@@ -107,6 +115,20 @@ class World:
         headers = {"Authorization": f"Bearer {phone['access_token']}"}
         devices = self.town.product.client.get("/engineer/v1/devices", headers=headers).json()["devices"]
         return next(str(device["device_id"]) for device in devices if device["current"])
+
+    def leaver(self) -> str:
+        """An engineer without work."""
+        made = self.town.made
+        wanted = EngineerWanted("Leo", f"leo-{new_id().hex}", PASSWORD_HASH, {})
+        with made.house.database.transaction(made.tenant_id) as db:
+            return str(add_engineer(db, made.house.personal, made.tenant_id, wanted, made.house.now()))
+
+    def finished(self) -> str:
+        """A cancelled ticket of a customer who has no other."""
+        phone = f"137{secrets.randbelow(10**8):08d}"
+        ticket_id = str(self.town.create(new_ticket("survey", contact_phone=phone))["ticket_id"])
+        assert self.town.direct(ticket_id, "cancel", "Ada", reason=REASONS["cancel"][0]).status_code == 200
+        return ticket_id
 
     def key_id(self) -> str:
         made = self.town.made
@@ -422,6 +444,18 @@ REQUESTS: dict[str, Maker] = {
     "dispatcher_add_shifts": lambda w, r: (
         f"/dispatcher/v1/admin/engineers/{w.town.made.engineers['Eve']}/shifts",
         {"spans": [{"starts_at": "2030-01-01T08:00:00+08:00", "ends_at": "2030-01-01T17:00:00+08:00"}]},
+    ),
+    "dispatcher_erase_engineer": lambda w, r: (
+        f"/dispatcher/v1/admin/engineers/{w.leaver()}/erase",
+        None,
+    ),
+    "dispatcher_erase_customer": lambda w, r: (
+        f"/dispatcher/v1/admin/tickets/{w.finished()}/erase_customer",
+        None,
+    ),
+    "dispatcher_customer_export": lambda w, r: (
+        f"/dispatcher/v1/admin/tickets/{w.ticket_id}/customer",
+        None,
     ),
     "dispatcher_devices": lambda w, r: (
         f"/dispatcher/v1/admin/engineers/{w.town.made.engineers[w.engineer]}/devices",

@@ -1,0 +1,124 @@
+"""One person's data: handed out, or erased so that the history's chain still verifies.
+
+Events hash ids and codes only; what is personal lies beside them and goes. Photos of finished work stay: they prove
+what was done, and carry no name.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from dispatch.actions.identity import revoke_all
+from dispatch.actions.step import Step
+from dispatch.domain.errors import Conflict, NotFound
+from dispatch.store.queries.reading import fetch, fetch_all
+
+ERASED = "—"
+#: Shown where a name was.
+FORMER = "Former engineer 已离职"
+
+_CUSTOMER_OF = """
+  select t.customer_id, c.erased_at from tickets t
+  left join customers c on c.tenant_id = t.tenant_id and c.id = t.customer_id
+  where t.tenant_id = %(tenant)s and t.id = %(ticket)s
+"""
+_THEIRS = "select id from tickets where tenant_id = %(tenant)s and customer_id = %(customer)s"
+_UNDER_WAY = f"{_THEIRS} and status not in ('closed', 'cancelled') limit 1"
+_ERASE_CUSTOMER = (
+    "update customers set name_enc = null, phone_enc = null, phone_blind = null, phone_last4_blind = null,"
+    " erased_at = %(now)s where tenant_id = %(tenant)s and id = %(customer)s",
+    f"delete from event_texts where tenant_id = %(tenant)s and ticket_id in ({_THEIRS})",
+    f"update acceptances set text = null where tenant_id = %(tenant)s and ticket_id in ({_THEIRS})",
+    "update customer_links set revoked_at = coalesce(revoked_at, %(now)s) where tenant_id = %(tenant)s"
+    f" and ticket_id in ({_THEIRS})",
+    "delete from tell_targets where tenant_id = %(tenant)s and person_kind = 'customer'"
+    " and person_id = %(customer)s",
+    "update tickets set contact_name_enc = null, contact_phone_enc = null, contact_phone_blind = null,"
+    " contact_last4_blind = null, door_enc = null, address = %(erased)s, description = %(erased)s,"
+    " site = null, site_raw = null, search = '{}' where tenant_id = %(tenant)s and customer_id = %(customer)s",
+)
+_WORK_OF = """
+  select 1 from visit_engineers c join visits v on v.tenant_id = c.tenant_id and v.id = c.visit_id
+  where c.tenant_id = %(tenant)s and c.engineer_id = %(engineer)s and c.left_at is null
+    and v.closed_at is null limit 1
+"""
+_ERASE_ENGINEER = (
+    "delete from directory where tenant_id = %(tenant)s and kind = 'engineer' and subject_id = %(engineer)s",
+    "delete from engineer_positions where tenant_id = %(tenant)s and engineer_id = %(engineer)s",
+    "delete from position_views where tenant_id = %(tenant)s and engineer_id = %(engineer)s",
+    "delete from signin_codes where tenant_id = %(tenant)s and engineer_id = %(engineer)s",
+    "delete from tell_targets where tenant_id = %(tenant)s and person_kind = 'engineer'"
+    " and person_id = %(engineer)s",
+    "update engineer_skills set certificate = null where tenant_id = %(tenant)s"
+    " and engineer_id = %(engineer)s",
+    "update engineers set active = false, name = %(former)s, signin_id = id::text, password_hash = '',"
+    " phone_enc = null, phone_blind = null, home = null, position = null, position_at = null,"
+    " position_accuracy_m = null, position_consent_at = null"
+    " where tenant_id = %(tenant)s and id = %(engineer)s",
+)
+_TICKETS_OF = """
+  select id, ticket_no, status, work_type, address, description, created_at, closed_at,
+    contact_name_enc, contact_phone_enc, door_enc
+  from tickets where tenant_id = %(tenant)s and customer_id = %(customer)s order by created_at limit 10000
+"""
+_WORDS_OF = f"""
+  select ticket_id, text from event_texts where tenant_id = %(tenant)s and ticket_id in ({_THEIRS})
+  order by seq limit 100000
+"""
+
+
+def erase_customer(step: Step, ticket_id: UUID) -> None:
+    """The customer of this ticket, in all their tickets. Raises NotFound, Conflict `tickets_under_way`."""
+    values = _customer(step, ticket_id)
+    if fetch(step.db, _UNDER_WAY, values):
+        raise Conflict("tickets_under_way")
+    fetch_all(step.db, *((sql, values) for sql in _ERASE_CUSTOMER))
+
+
+def export_customer(step: Step, ticket_id: UUID) -> dict[str, Any]:
+    """All that is kept about the customer of this ticket, readable. Raises NotFound."""
+    values = _customer(step, ticket_id)
+    tickets = []
+    for row in fetch(step.db, _TICKETS_OF, values):
+        opened = {
+            name: step.personal.decrypt(row.pop(f"{name}_enc"), step.tenant_id, row["id"], name)
+            for name in ("contact_name", "contact_phone", "door")
+        }
+        tickets.append({"ticket_id": row.pop("id"), **row, **opened})
+    return {
+        "customer_id": values["customer"],
+        "tickets": tickets,
+        "words": [
+            {"ticket_id": w["ticket_id"], "text": w["text"]} for w in fetch(step.db, _WORDS_OF, values)
+        ],
+    }
+
+
+def erase_engineer(step: Step, engineer_id: UUID, wall: datetime) -> None:
+    """What is personal of somebody who left; their work stays, under no name. `wall` is real time.
+
+    Raises NotFound `engineer_unknown`, Conflict `engineer_has_work`.
+    """
+    values = {"tenant": step.tenant_id, "engineer": engineer_id, "former": FORMER}
+    if not fetch(
+        step.db, "select 1 from engineers where tenant_id = %(tenant)s and id = %(engineer)s", values
+    ):
+        raise NotFound("engineer_unknown", engineer_id=str(engineer_id))
+    if fetch(step.db, _WORK_OF, values):
+        raise Conflict("engineer_has_work")
+    revoke_all(step.db, step.tenant_id, engineer_id, wall)
+    fetch_all(step.db, *((sql, values) for sql in _ERASE_ENGINEER))
+
+
+def _customer(step: Step, ticket_id: UUID) -> dict[str, Any]:
+    found = fetch(step.db, _CUSTOMER_OF, {"tenant": step.tenant_id, "ticket": ticket_id})
+    if not found:
+        raise NotFound("ticket_unknown", ticket_id=str(ticket_id))
+    if found[0]["customer_id"] is None or found[0]["erased_at"] is not None:
+        raise NotFound("customer_unknown")
+    return {
+        "tenant": step.tenant_id,
+        "customer": found[0]["customer_id"],
+        "now": step.now,
+        "erased": ERASED,
+    }
