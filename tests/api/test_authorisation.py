@@ -62,6 +62,7 @@ class World:
     def __init__(self, product: Product) -> None:
         self.town: Town = product.company()
         self.endpoint_id: str | None = None
+        self.made_calendar: str | None = None
         town, made = self.town, self.town.made
         self.made = town.create(new_ticket("ac_direct"))
         self.ticket_id: str = self.made["ticket_id"]
@@ -233,12 +234,16 @@ class World:
         return delivery_id
 
     def calendar_id(self) -> str:
-        calendar_id = str(new_id())
-        reply = self.town.product.client.put(
-            f"/dispatcher/v1/calendars/{calendar_id}", json=calendar(), headers=self.town.board("Ada")
-        )
-        assert reply.status_code == 200, reply.text
-        return calendar_id
+        """A calendar, one for all."""
+        if self.made_calendar is None:
+            self.made_calendar = str(new_id())
+            reply = self.town.product.client.put(
+                f"/dispatcher/v1/calendars/{self.made_calendar}",
+                json=calendar(),
+                headers=self.town.board("Ada"),
+            )
+            assert reply.status_code == 200, reply.text
+        return self.made_calendar
 
     def command(self, action: str, **facts: Any) -> dict[str, Any]:
         return {"command_id": str(new_id()), "action": action, "facts": facts}
@@ -365,7 +370,7 @@ REQUESTS: dict[str, Maker] = {
     "dispatcher_get_photo": lambda w, r: (f"/dispatcher/v1/photos/{w.photo_id}", None),
     "dispatcher_webhooks": at("/dispatcher/v1/webhooks"),
     "dispatcher_put_webhook": lambda w, r: (
-        f"/dispatcher/v1/webhooks/{new_id()}",
+        f"/dispatcher/v1/webhooks/{w.webhook()}",
         {"url": "https://hooks.example/paidan", "active": False},
     ),
     "dispatcher_rotate_webhook": lambda w, r: (f"/dispatcher/v1/webhooks/{w.webhook()}/rotate", None),
