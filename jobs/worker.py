@@ -35,7 +35,9 @@ def wire(settings: Settings) -> Wired:
     """The worker's parts, from settings."""
     database = Database(settings.database_url, settings.worker_concurrency, "paidan-worker")
     roads = RoadTimes(settings.roads_dir)
-    house = House(database, settings.clock.now, PersonalData(settings.data_key, *settings.previous_data_keys), roads)
+    house = House(
+        database, settings.clock.now, PersonalData(settings.data_key, *settings.previous_data_keys), roads
+    )
     return Wired(
         house,
         push_sender(settings),

@@ -25,7 +25,18 @@ PHONE = {"width": 390, "height": 844}
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 ADDRESS = {"zh": "示例路1号", "en": "1 Sample Road"}
 #: What people typed or are called, in whatever language they like.
-DATA = ("示例路1号", "1 Sample Road", "Not cooling", "示例", "Ana", "Ben", "Chen", "Dora", "Eve", "Chrome Linux")
+DATA = (
+    "示例路1号",
+    "1 Sample Road",
+    "Not cooling",
+    "示例",
+    "Ana",
+    "Ben",
+    "Chen",
+    "Dora",
+    "Eve",
+    "Chrome Linux",
+)
 
 expect.set_options(timeout=PATIENCE_MS)
 
