@@ -223,6 +223,11 @@ class SimulatedPhone:
         reply = await self._send("POST", "/positions", v1.PositionBatch(positions=readings))
         return v1.PositionsTaken.model_validate_json(reply.content)
 
+    async def ask(self, wanted: v1.RequestWanted) -> v1.RequestStatus:
+        """Overtime, leave, a discount, a part: a dispatcher answers."""
+        reply = await self._send("POST", "/requests", wanted)
+        return v1.RequestStatus.model_validate_json(reply.content)
+
     # being told
 
     async def register_push(self, target: str) -> None:

@@ -27,7 +27,9 @@ from api.command_line.problems import CommandError
 from dispatch.actions import tenants
 from dispatch.actions.tenants import EngineerWanted, WorkTypeWanted
 from dispatch.settings import Settings, read_settings
+from dispatch.store.ids import new_id
 from dispatch.store.personal import PersonalData
+from dispatch.store.tables.matching import MatchPolicy
 from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tenants import Contractor, DirectoryEntry, Dispatcher
 from dispatch.store.transactions import Database
@@ -71,6 +73,16 @@ WORK_TYPES = (
     WorkTypeWanted("survey", {"zh": "现场勘察", "en": "Site survey"}, 30, "manual", {}, 0),
 )
 # fmt: on
+#: How some of them find engineers: several asked at once, names collected, a ticket matched with others.
+POLICIES: tuple[dict[str, Any], ...] = (
+    {"work_type": "leak", "mode": "offer_many", "settings": {"offers_at_once": 2}},
+    {
+        "work_type": "drain_cleaning",
+        "mode": "pool",
+        "settings": {"collect_s": 300, "ring_m": 4000, "ring_min": 3},
+    },
+    {"work_type": "network_down", "mode": "direct", "settings": {"batch_min": 3}},
+)
 #: Skills of the eight engineers of a territory, by place in the row.
 _SKILLS_OF = (
     {"hvac": 3, "electrical": 2},
@@ -151,6 +163,8 @@ def _people(
     tenants.add_skills(db, tenant_id, SKILLS)
     for work_type in WORK_TYPES:
         tenants.add_work_type(db, tenant_id, work_type)
+    for policy in POLICIES:
+        db.add(MatchPolicy(tenant_id=tenant_id, id=new_id(), **policy))
     password_hash = _CHEAP.hash(PASSWORD)
     for signin_id, name, role, language in (
         ("dispatcher", "示例调度员 Demo Dispatcher", "dispatcher", "zh"),

@@ -20,6 +20,8 @@ from dispatch.store.transactions import Database
 
 #: How the report calls an action's events; every other action is called by its name.
 CALLED = {
+    "ask_request": "requests_asked", "approve_request": "requests_approved", "bulk": "bulk_actions",
+    "bid": "names_put_down",
     "create": "created", "offer": "offered", "grab": "grabbed", "assign": "assigned",
     "accept_offer": "accepted", "decline_offer": "declined", "offer_expired": "expired",
     "offer_withdrawn": "withdrawn", "run_out": "ran_out", "acknowledge": "acknowledged",
@@ -32,6 +34,7 @@ CALLED = {
     "contact": "contacted", "urge": "urged", "note": "noted", "photo": "photos", "alert": "alerts",
     "helpers": "helpers_checked_in", "pay": "payments",
 }  # fmt: skip
+_MANY_EVENTS = ("ask_request", "approve_request", "bulk", "bid")
 _OFFER_EVENTS = ("decline_offer", "offer_expired", "offer_withdrawn")
 _BUG = re.compile(rb"unexpected, trace [0-9a-f]+")
 _SEEN_5XX = re.compile(rb"^reply 5\d\d ", re.MULTILINE)
@@ -167,7 +170,7 @@ def _read(db: Session, tenant_id: UUID, since_seq: int, settings: Settings, logs
     counts = {row["action"]: row["count"] for row in fetch(db, _COUNTS, values)}
     (more,) = fetch(db, _MORE, values)
     (jobs,) = fetch(db, _JOBS, values)
-    named = {CALLED.get(a, a): counts.get(a, 0) for a in ("create", *ACTIONS, *_OFFER_EVENTS)}
+    named = {CALLED.get(a, a): counts.get(a, 0) for a in ("create", *ACTIONS, *_OFFER_EVENTS, *_MANY_EVENTS)}
     named |= {CALLED.get(a, a): n for a, n in counts.items()} | {"closed": more["closed"]}
     named |= fetch(db, _PROOF, values)[0]
     return {

@@ -11,6 +11,8 @@ from mobile_contract.simulated_phone import Refused
 
 LOOK_EVERY_S = 1.5  # real seconds
 PAGES_MOST = 5
+MANY_EVERY = 8  # looks between two at what engineers ask for
+ILL_AFTER = 24  # looks until somebody falls ill
 #: What people in the demo are left to do themselves before the simulated dispatcher helps, business minutes.
 OTHERS_MIN = 20
 STALLED_MIN = 90
@@ -29,6 +31,7 @@ class Dispatcher:
         self.simulated = {each["id"]: each for each in world.cast["engineers"]}
         self._headers: dict[str, str] = {}
         self._not_before: dict[str, Any] = {}
+        self._looks, self._was_ill = 0, False
         self._desks: dict[str, dict[str, str]] = {}
 
     async def live(self) -> None:
@@ -49,7 +52,37 @@ class Dispatcher:
                 continue
             if not await self.world.attempt(self._handle(ticket), "dispatcher"):
                 self._not_before[number] = self.world.now() + timedelta(minutes=AGAIN_MIN)
+        if self._looks % MANY_EVERY == 0:
+            await self.world.attempt(self._many(), "dispatcher")
+        self._looks += 1
         await self.world.sleep(LOOK_EVERY_S * self.world.clock.speed)
+
+    async def _many(self) -> None:
+        """What engineers ask for is answered; once, somebody falls ill and their tickets go to others."""
+        for request in (await self._get("/requests"))["requests"]:
+            if request["status"] == "open":
+                verdict = "refuse" if request["booked"] else "approve"
+                body = {"command_id": command_id(), "verdict": verdict}
+                path = f"/dispatcher/v1/requests/{request['request_id']}/answer"
+                with self.world.doing(f"{verdict}_request"):
+                    await self.world.ask("POST", path, self._headers, body)
+        ill = [
+            e
+            for e in self.world.engineers.values()
+            if e["status"] == "assigned" and e["engineer_id"] in self.simulated
+        ]
+        if self._looks < ILL_AFTER or self._was_ill or not ill:
+            return
+        self._was_ill = True
+        now = self.world.now()
+        body = {
+            "command_id": command_id(), "reason": "sick",
+            "starts_at": now.isoformat(), "ends_at": (now + timedelta(hours=2)).isoformat(),
+        }  # fmt: skip
+        with self.world.doing("bulk"):
+            await self.world.ask(
+                "POST", f"/dispatcher/v1/engineers/{ill[0]['engineer_id']}/out", self._headers, body
+            )
 
     async def sign_in(self, signin_id: str) -> dict[str, str]:
         """The session's token as a header: a header needs no CSRF token, a cookie would."""

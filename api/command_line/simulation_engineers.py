@@ -12,7 +12,7 @@ from uuid import UUID
 from api.command_line.simulation_visits import visit
 from api.command_line.simulation_world import World
 from mobile_contract import v1
-from mobile_contract.simulated_phone import SimulatedPhone
+from mobile_contract.simulated_phone import SimulatedPhone, uuid7
 
 POLL_S = 15.0  # real seconds: truth is pulled even when nothing was told
 PULL_GAP_S = 0.8  # real seconds between two pulls, however often the bell rings
@@ -22,6 +22,8 @@ LEAST_BEAT_S = 1.0  # real seconds between two batches of positions
 SPEED_MPS = 32 / 3.6 / 1.3
 MOST_OPEN = 4
 METRES_PER_DEGREE = 111_195.0
+#: Who asks the dispatchers for what when the day begins.
+ASKING = {"e02": "overtime", "e05": "leave", "e11": "overtime", "e13": "leave"}
 
 
 class Engineer:
@@ -49,11 +51,27 @@ class Engineer:
         await asyncio.sleep(start_after_s)
         while not await self.world.attempt(self._sign_in(), self.name):
             await asyncio.sleep(2)
+        if self.name in ASKING:
+            await self.world.attempt(self._ask(), self.name)
         async with asyncio.TaskGroup() as group:
             group.create_task(self.world.keep_going(self.name, self._inbox))
             group.create_task(self.world.keep_going(self.name, self._hands))
             group.create_task(self._listen())
             group.create_task(self._hear_pushes())
+
+    async def _ask(self) -> None:
+        """Overtime tomorrow, or a day off in some weeks."""
+        now = self.world.now()
+        wanted = v1.RequestWanted(
+            command_id=uuid7(), kind="overtime", day=(now + timedelta(days=1)).date(), minutes=60
+        )
+        if ASKING[self.name] == "leave":
+            starts_at = now + timedelta(days=20)
+            wanted = v1.RequestWanted(
+                command_id=uuid7(), kind="leave", starts_at=starts_at, ends_at=starts_at + timedelta(hours=10)
+            )
+        with self.world.doing("ask_request"):
+            await self.phone.ask(wanted)
 
     async def _sign_in(self) -> None:
         await self.phone.sign_in()
