@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,8 @@ def test_a_phone_that_names_the_wrong_datum_is_shown_to_the_operator(
     along = np.linspace(0, 5000, 60) / 90_000
     lon, lat = from_wgs84(SITE.lon + along, np.full(60, SITE.lat), truth)
     now = product.clock.now()
+    for day in {now.date(), (now - timedelta(minutes=10)).date()}:
+        product.rows("select ensure_positions_partition(%(day)s::date)", day=day)
     for n, (x, y) in enumerate(zip(lon.tolist(), lat.tolist(), strict=True)):
         at = now.timestamp() - 600 + n
         product.rows(
