@@ -21,6 +21,9 @@ MUST_SERVE_LEGS: Final = (
 )
 HOT_LEGS: Final = 16.0
 COLD_LEGS: Final = 0.02
+COLD_LEGS_OF_CHOICE: Final = (
+    0.2  # where tickets may stay open: time at the last, smallest changes is worth less
+)
 LEAST_HOT: Final = 1.0
 RUINED: Final = 15.0
 BLINK: Final = 0.01
@@ -138,7 +141,8 @@ def temperatures(day: Day, effort: Effort) -> tuple[float, float]:
     open_price = float(facts.price[:tickets, col.UNSERVED][~pinned].mean()) if (~pinned).any() else 0.0
     must = leg > 0 and open_price > MUST_SERVE_LEGS * leg
     hot = max(LEAST_HOT, HOT_LEGS * leg if must else HOT_SHARE * open_price)
-    cold = max(LEAST_HOT / 100, min(hot, COLD_LEGS * leg if leg > 0 else hot / 600))
+    cold_legs = COLD_LEGS if must else COLD_LEGS_OF_CHOICE
+    cold = max(LEAST_HOT / 100, min(hot, cold_legs * leg if leg > 0 else hot / 600))
     return effort.hot or hot, effort.cold or cold
 
 
