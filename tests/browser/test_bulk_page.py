@@ -20,9 +20,21 @@ pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.usefixtures("p
 
 PATIENCE_MS = 60_000
 WORDS = {
-    "en": {"page": "Bulk & requests", "approve": "Approve Ana’s request", "who": "Engineer", "do": "Move the tickets", "given": "Given to Ben"},
-    "zh": {"page": "批量与申请", "approve": "批准 Ana 的申请", "who": "工程师", "do": "移交工单", "given": "已派给 Ben"},
-}  # fmt: skip
+    "en": {
+        "page": "Bulk & requests",
+        "approve": "Approve Ana’s request",
+        "who": "Engineer",
+        "do": "Move the tickets",
+        "given": "Given to Ben",
+    },
+    "zh": {
+        "page": "批量与申请",
+        "approve": "批准 Ana 的申请",
+        "who": "工程师",
+        "do": "移交工单",
+        "given": "已派给 Ben",
+    },
+}
 
 
 @pytest.fixture(scope="module")
