@@ -638,7 +638,7 @@ def test_no_key_is_left_unused() -> None:
     source = "".join(p.read_text("utf-8") for p in (WEB / "customer").glob("*.html"))
     source += "".join(p.read_text("utf-8") for p in (WEB.parent / "api" / "customer").glob("*.py"))
     made_up = re.compile(
-        r"^(head|sub|step|outcome|photo|line|rating|reason|done|event|status|problem|need|field|language|quote|day)_"
+        r"^(head|sub|step|outcome|photo|line|rating|reason|done|event|status|problem|need|field|language|quote|day|check_wrong)_"
     )
     assert [
         k
