@@ -1,6 +1,7 @@
 """The admin's page: engineers, their devices and shifts, dispatchers, keys, skills and kinds of work."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from dispatch.store.tables.tenants import Skill, WorkType
 #: Part of the dispatcher's door: `api.dispatcher.endpoints` takes these in.
 endpoints = APIRouter(prefix="/admin")
 
+#: Shifts and ends of keys lie within so many days of now.
+FURTHEST = timedelta(days=3660)
 Kind = Literal["engineer", "dispatcher"]
 _READ = problems(401, 403)
 _CHANGE = problems(401, 403, 404, 422)
@@ -84,7 +87,8 @@ def add_shifts(engineer_id: UUID, body: views.ShiftsAdded, asking: Asking, here:
     """Working hours; those that begin when one does already stay as they are."""
     spans = [(span.starts_at, span.ends_at) for span in body.spans]
     for starts_at, ends_at in spans:
-        if not 0 < (ends_at - starts_at).total_seconds() <= 86_400:
+        near = abs(starts_at - here.house.now()) <= FURTHEST
+        if not near or not 0 < (ends_at - starts_at).total_seconds() <= 86_400:
             raise NotReady("shift_span_wrong", starts_at=starts_at.isoformat())
 
     def add(db: Session) -> None:
@@ -240,7 +244,7 @@ def set_active(kind: Kind, person_id: UUID, body: views.ActiveSet, asking: Askin
 )
 def add_key(body: views.KeyAdded, asking: Asking, here: Here) -> Response:
     wall = here.doorkeeper.wall()
-    if body.expires_at is not None and body.expires_at <= wall:
+    if body.expires_at is not None and not wall < body.expires_at <= wall + FURTHEST:
         raise NotReady("key_already_ended")
     scopes = sorted(set(body.scopes))
     key = _within(
