@@ -14,6 +14,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import Pool
 
 from dispatch.store.exchange import Link, Question, Rows, exchange
 
@@ -70,21 +71,28 @@ class Database:
         self, tenant_id: UUID | None, begin: str, *first: Question
     ) -> Iterator[tuple[Session, list[Rows]]]:
         """The transaction, and what its `first` questions gave in the trip that began it."""
+        pool, link = self.engine.pool, None
         try:
             with Session(self.engine, expire_on_commit=False, autoflush=False) as db, db.begin():
-                yield db, exchange(driver(db), [(begin, {}), _set_tenant(tenant_id), *first])[2:]
+                link = driver(db)
+                yield db, exchange(link, [(begin, {}), _set_tenant(tenant_id), *first])[2:]
         except PoolTimeout as error:
             raise Unavailable("pool") from error
         except DBAPIError as error:
             if _gone(error):
-                self.engine.dispose()
+                self._lost(pool, link)
                 raise Unavailable("database") from error
             raise
         except psycopg.OperationalError as error:
             if isinstance(error, LOST_BY_LUCK):
                 raise
-            self.engine.dispose()
+            self._lost(pool, link)
             raise Unavailable("database") from error
+
+    def _lost(self, pool: Pool, link: psycopg.Connection[Any] | None) -> None:
+        """Where a connection broke, the others of its pool are not trusted either: once for each pool."""
+        if (link is None or link.closed) and self.engine.pool is pool:
+            self.engine.dispose()
 
     def run(self, tenant_id: UUID | None, work: Callable[..., Result], *first: Question) -> Result:
         """`work(session, *rows of each first question)` in one transaction, again when luck lost it
@@ -104,6 +112,7 @@ class Database:
         """The rows of each (SQL in psycopg's `%(name)s` form, values), in one transaction and one trip
         to the server: for the hot reads, a fraction of what a Session costs. Raises Unavailable.
         """
+        pool = self.engine.pool
         try:
             pooled = self.engine.raw_connection()
         except PoolTimeout as error:
@@ -117,7 +126,7 @@ class Database:
         except psycopg.OperationalError as error:
             if db.closed:
                 pooled.invalidate()
-                self.engine.dispose()
+            self._lost(pool, db)
             raise Unavailable("database") from error
         finally:
             pooled.close()
