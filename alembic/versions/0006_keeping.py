@@ -50,7 +50,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("learned_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("body", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.CheckConstraint("kind in ('roads','great_circle','durations','datum')", name=op.f("ck_learned_kind")),
+        sa.CheckConstraint(
+            "kind in ('roads','great_circle','durations','datum')", name=op.f("ck_learned_kind")
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "kind", name=op.f("pk_learned")),
     )
     for table in ("trips", "learned"):
