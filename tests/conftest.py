@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from api.command_line.cluster import Cluster
@@ -54,7 +55,21 @@ def template(cluster: Cluster) -> str:
 def database(cluster: Cluster, template: str) -> Iterator[Database]:
     """This process's own database, shared by its tests: each test works in a tenant of its own."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    yield from clone(cluster, template, f"paidan_test_{os.getpid()}_{worker}")
+    for made in clone(cluster, template, f"paidan_test_{os.getpid()}_{worker}"):
+        _shared.append(made)
+        yield made
+        _shared.remove(made)
+
+
+_shared: list[Database] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_to_do() -> None:
+    """What the tests of another file left to relay, to time or to work off is no business of this one's."""
+    for made in _shared:
+        with psycopg.connect(made.superuser_url, autocommit=True) as db:
+            db.execute("truncate outbox, timers, procrastinate_jobs cascade")
 
 
 @pytest.fixture

@@ -221,7 +221,7 @@ def test_a_sign_in_that_ended_keeps_the_queue_and_sends_it_after_the_next(phone:
                const kept = opening.result.transaction('kept', 'readwrite').objectStore('kept')
                const reading = kept.get('session')
                reading.onsuccess = () => {
-                 const writing = kept.put({ ...reading.result, access_token: 'ended' }, 'session')
+                 const writing = kept.put({ ...reading.result, access_token: 'ended', refresh_token: 'ended' }, 'session')
                  writing.onsuccess = () => { opening.result.close(); resolve(true) }
                }
              }
