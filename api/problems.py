@@ -155,12 +155,8 @@ def install(app: FastAPI) -> None:
     for kind in (DataError, psycopg.DataError):
         on(kind)(lambda request, _: problem(422, "request_invalid", None, trace_of(request)))
 
-    @on(IntegrityError)
-    def _(request: Request, error: IntegrityError) -> Response:
-        code = race_code(error)
-        if code is None:
-            return _bug(request, error)
-        return problem(409, code, None, trace_of(request))
+    for kind in (IntegrityError, psycopg.IntegrityError):
+        on(kind)(_broken_rule)
 
     for kind in (ProgrammingError, psycopg.errors.InsufficientPrivilege):
         on(kind)(_outside_scope)
@@ -172,6 +168,18 @@ def _outside_scope(request: Request, error: Exception) -> Response:
     if not isinstance(getattr(error, "orig", error), psycopg.errors.InsufficientPrivilege):
         return _bug(request, error)
     return problem(403, "territory_not_yours", None, trace_of(request))
+
+
+def _broken_rule(request: Request, error: IntegrityError | psycopg.IntegrityError) -> Response:
+    """A lost race, or a row that named one which does not exist (or not any more)."""
+    code = race_code(error)
+    if code is not None:
+        return problem(409, code, None, trace_of(request))
+    cause = error.orig if isinstance(error, IntegrityError) else error
+    if isinstance(cause, psycopg.errors.ForeignKeyViolation):
+        named = (cause.diag.constraint_name or "").removeprefix("fk_")
+        return problem(422, "reference_unknown", {"named": named}, trace_of(request))
+    return _bug(request, error)
 
 
 def _bug(request: Request, error: Exception) -> Response:

@@ -15,7 +15,7 @@ from dispatch.settings import Settings
 from tests.databases import Database
 
 HOME = Path(__file__).resolve().parent.parent
-SETTLE_S = 90.0
+SETTLE_S = 240.0
 
 _LEFT = """
   select (select count(*) from outbox)

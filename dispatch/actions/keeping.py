@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from dispatch.actions.step import Step
+from dispatch.settings import Clock
 
 ANSWERS_KEPT = timedelta(days=30)
 POSITIONS_KEPT = timedelta(days=90)
@@ -16,6 +17,9 @@ _OLD = (
     ("commands", "at", ANSWERS_KEPT),
     ("engineer_positions", "at", POSITIONS_KEPT),
     ("position_views", "hour", POSITIONS_KEPT),
+)
+#: These end by the wall's clock, whatever the day of business is.
+_OLD_BY_WALL = (
     ("signins", "expires_at", SIGNINS_KEPT),
     ("signin_codes", "expires_at", CODES_KEPT),
 )
@@ -23,11 +27,14 @@ _OLD = (
 
 def purge_old(step: Step) -> dict[str, int]:
     """Rows removed per table, and the timer armed for tomorrow."""
+    wall = Clock.wall()
+    old = [(table, column, step.now - kept) for table, column, kept in _OLD]
+    old += [(table, column, wall - kept) for table, column, kept in _OLD_BY_WALL]
     removed = {}
-    for table, column, kept in _OLD:
+    for table, column, before in old:
         done = step.db.execute(
             text(f"delete from {table} where tenant_id = :tenant and {column} < :before"),
-            {"tenant": step.tenant_id, "before": step.now - kept},
+            {"tenant": step.tenant_id, "before": before},
         )
         removed[table] = int(getattr(done, "rowcount", 0))
     step.set_timer("purge_by", step.tenant_id, step.now + EVERY)

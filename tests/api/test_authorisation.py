@@ -545,7 +545,8 @@ def match_policy(world: World, role: Role) -> tuple[str, Any]:
 def part_wanted(world: World, role: Role) -> tuple[str, Any]:
     made = world.town.made
     world.town.product.rows(
-        """insert into parts (tenant_id, code, name, unit) values (%(tenant)s, 'fuse', '{}', 'piece')
+        """insert into parts (tenant_id, code, name, unit)
+        values (%(tenant)s, 'fuse', '{"zh": "保险丝", "en": "Fuse"}', 'piece')
         on conflict (tenant_id, code) do update set unit = 'piece' returning code""",
         made.tenant_id,
     )

@@ -101,7 +101,7 @@ def test_each_killed_process_is_started_again_and_stop_ends_all(serving: Serving
     done = subprocess.run([PAIDAN, "stop"], env=serving.environment, timeout=30)
     assert done.returncode == 0
     assert serving.process.wait(1) == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
     after = serving.status()
     assert not after["healthy"]
     assert after["processes"] == []

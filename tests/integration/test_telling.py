@@ -133,7 +133,8 @@ def test_a_message_whose_job_died_while_sending_is_not_sent_again(
             town.settle()
     town.product.rows(
         "insert into timers (tenant_id, kind, subject_id, due_at) select tenant_id, 'message_due', id, now() "
-        "from messages where tenant_id = %(tenant)s returning 1",
+        "from messages where tenant_id = %(tenant)s "
+        "on conflict (tenant_id, kind, subject_id) do update set due_at = excluded.due_at returning 1",
         town.made.tenant_id,
     )
     town.settle()

@@ -8,6 +8,7 @@ from shapely import MultiPolygon, box
 
 from dispatch.actions.identity_admin import set_territories
 from dispatch.actions.tenants import add_territory
+from dispatch.domain.commands import Role
 from dispatch.domain.policy import POLICY
 from dispatch.store.ids import new_id
 from tests.api.test_authorisation import REQUESTS
@@ -67,7 +68,8 @@ def test_no_door_leads_to_a_ticket_elsewhere(two: TwoTerritories) -> None:
             name = operation["operationId"]
             if not name.startswith("dispatcher_") or "{ticket_id}" not in path or path.count("{") > 1:
                 continue
-            assert name in POLICY
+            if Role.DISPATCHER not in POLICY[name]:
+                continue
             body = {"command_id": str(new_id()), "action": "note", "facts": {"text": "x"}}
             send = {"json": body} if name in REQUESTS and name == "dispatcher_action" else {}
             url = path.replace("{ticket_id}", two.theirs)

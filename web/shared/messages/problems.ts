@@ -69,6 +69,7 @@ export const problems = {
   problem_offer_pending: ['已向该工程师派单，正等待答复', 'That engineer has an offer already; wait for the answer.'],
   problem_quote_open: ['还有一份报价等待确认', 'A quote is still open.'],
   problem_visit_open: ['上门还没有结束', 'A visit is still open.'],
+  problem_reference_unknown: ['所指的对象不存在', 'It names something that does not exist.'],
   problem_external_ref_known: ['外部单号已存在', 'A ticket with that external number exists.'],
   problem_too_many_photos: ['照片数量已达上限 {most}', 'No more than {most} photos.'],
   problem_photo_id_reused: ['照片编号重复，请重新选择照片', 'That photo id is taken. Choose the photo again.'],
