@@ -265,7 +265,10 @@ export async function act(
 // Live news
 
 const REREAD_MS = 1_200
+/** What jobs make of an event (promises, arrival times) is there a little later than the event. */
+const SETTLED_MS = 6_000
 let rereadTimer: ReturnType<typeof setTimeout> | undefined
+let settledTimer: ReturnType<typeof setTimeout> | undefined
 let ticketTimer: ReturnType<typeof setTimeout> | undefined
 let lineLost = false
 
@@ -284,6 +287,8 @@ function heard(name: string, data: unknown): void {
     if (selectedId.value) void loadTicket(selectedId.value)
   } else if (name === 'changed') {
     rereadTimer ??= setTimeout(() => void reread(), REREAD_MS)
+    clearTimeout(settledTimer)
+    settledTimer = setTimeout(() => void reread(), SETTLED_MS)
     const id = (data as { ticket_id?: Uuid }).ticket_id
     if (id && id === selectedId.value) {
       clearTimeout(ticketTimer)

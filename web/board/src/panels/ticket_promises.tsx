@@ -10,7 +10,8 @@ import { complain, now, zoneOf } from '../state'
 import type { BoardTicket } from '../wire'
 import { label, language, t } from '../words'
 
-const FOLLOWED_MS = 2_000
+/** Clocks follow the event by a job: what is read at once may be a moment old, on a busy day longer. */
+const FOLLOWED_MS = [2_000, 6_000, 15_000]
 
 /** A ticket's promises: what is left, and the ledger that says why. */
 export function Promises({ ticket }: { ticket: BoardTicket }): JSX.Element {
@@ -24,11 +25,10 @@ export function Promises({ ticket }: { ticket: BoardTicket }): JSX.Element {
       )
     }
     read()
-    // Clocks follow the event by a job: what is read at once may be a moment old.
-    const again = setTimeout(read, FOLLOWED_MS)
+    const again = FOLLOWED_MS.map((later) => setTimeout(read, later))
     return () => {
       here = false
-      clearTimeout(again)
+      again.forEach(clearTimeout)
     }
   }, [ticket.ticket_id, ticket.version, ticket.promise?.due_at])
   if (!lines) return <Loading />
