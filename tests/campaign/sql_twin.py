@@ -95,6 +95,8 @@ def to_script(statements: list[Statement], replace: Replace, head: str = "", rea
             value = statement.values[int(match.group(1))]
             if value is None:
                 return "NULL"
+            if not value:
+                return "''"  # pgbench takes no empty variable
             other = replace(value)
             if other is not None:
                 return f"({other})"
