@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from dispatch.actions.step import House, Step, run_step
@@ -10,6 +9,7 @@ from dispatch.actions.telling_book import ChannelBook
 from dispatch.adapters.outside import OutsideClient
 from dispatch.adapters.push import PushSender
 from dispatch.domain.commands import system
+from dispatch.store.transactions import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,6 @@ def job(work: Job) -> Job:
     return work
 
 
-def in_step(wired: Wired, about: About, work: Callable[[Step], Any]) -> Any:
+def in_step(wired: Wired, about: About, work: Callable[[Step], Result]) -> Result:
     """`work` by the system in one transaction; its events are one deeper in the chain of reactions."""
     return run_step(wired.house, system(about.tenant_id), work, about.depth + 1)

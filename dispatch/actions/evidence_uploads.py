@@ -84,12 +84,12 @@ def begin_upload(
     state, expired = run_step(house, asking, work)
     for each in expired:
         _drop_chunks(blobs, asking.tenant_id, each)
-    return state  # type: ignore[no-any-return]  # run_step returns what `work` does
+    return state
 
 
 def read_upload(house: House, asking: Principal, upload_id: UUID) -> UploadState:
     """How far it is. Raises NotFound `upload_unknown`, also for another's."""
-    return run_step(house, asking, lambda step: _state(_own(step, upload_id)))  # type: ignore[no-any-return]
+    return run_step(house, asking, lambda step: _state(_own(step, upload_id)))
 
 
 def keep_chunk(
@@ -119,7 +119,7 @@ def keep_chunk(
             raise Conflict("upload_offset_wrong", offset=row.bytes_received)
         return _state(row)
 
-    return run_step(house, asking, count)  # type: ignore[no-any-return]
+    return run_step(house, asking, count)
 
 
 def whole_photo(blobs: BlobStore, tenant_id: UUID, state: UploadState) -> bytes:

@@ -24,7 +24,7 @@ from dispatch.domain.tenancy import TenantRules
 from dispatch.store.exchange import Question, Rows
 from dispatch.store.personal import PersonalData
 from dispatch.store.queries.reading import fetch, fetch_all
-from dispatch.store.transactions import Database, finish
+from dispatch.store.transactions import Database, Result, finish
 
 STATUS_OF: tuple[tuple[type[DispatchError], int], ...] = (
     (NotFound, 404),
@@ -189,10 +189,10 @@ class AlreadyDone(Exception):
     """The same command was finished by another request while this one waited for a lock."""
 
 
-def run_step(house: House, principal: Principal, work: Callable[[Step], Any], depth: int = 0) -> Any:
+def run_step(house: House, principal: Principal, work: Callable[[Step], Result], depth: int = 0) -> Result:
     """`work` in one transaction without a command id: jobs, which check everything again themselves."""
 
-    def attempt(db: Session, rules: Rows) -> Any:
+    def attempt(db: Session, rules: Rows) -> Result:
         step = begin(db, house, principal, _as_rules(rules))
         step.depth = depth
         result = work(step)

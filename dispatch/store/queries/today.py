@@ -22,7 +22,7 @@ _TICKETS = f"""
       coalesce(c.role, 'lead') as role, v.acknowledged_at is not null as acknowledged,
       c.checked_in_at, v.eta_at, {ETA_ESTIMATED}, t.hold_until, t.outcome, w.checklist,
       coalesce((select (n.settings ->> 'service_code')::float8 = 1 from tenants n
-        where n.id = t.tenant_id), false) as service_code,
+        where n.id = %(tenant)s), false) as service_code,
       coalesce((select jsonb_agg(jsonb_build_object('asset_id', m.asset_id, 'kind', a.kind, 'serial', a.serial,
           'name', a.name, 'outcome', m.outcome) order by m.asset_id)
         from ticket_assets m join assets a on a.tenant_id = m.tenant_id and a.id = m.asset_id
