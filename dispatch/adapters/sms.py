@@ -4,27 +4,15 @@ There is no common protocol of providers. A gateway takes `POST {to, text, key}`
 answers 2xx, 4xx for a number it refuses, 429 or 5xx when busy; a provider's own API stands behind it.
 """
 
-import re
 from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
-import httpx
-
-from dispatch.adapters.channel import (
-    ACCEPTED,
-    HTTP_TIMEOUT_S,
-    Clock,
-    Message,
-    Sent,
-    by_status,
-    refused,
-    retry,
-)
+from dispatch.adapters.channel import ACCEPTED, Clock, Message, Sent, refused
+from dispatch.adapters.gateway import Gateway, dialled
 
 TEXT_LENGTH_MAX = 500
 KEPT = 1_000
-_PHONE = re.compile(r"\+?\d{5,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +36,15 @@ class HttpSms:
     """A SmsSender through a gateway at `url`; one instance may be used from several threads."""
 
     def __init__(self, url: str, token: str) -> None:
-        self._url = url
-        self._client = httpx.Client(
-            timeout=HTTP_TIMEOUT_S, headers={"Authorization": f"Bearer {token}"}, trust_env=False
-        )
+        self._gateway = Gateway("sms", url, token)
 
     def send_sms(self, sms: Sms) -> Sent:
-        phone = dialled(sms.phone)
-        if phone is None:
-            return refused("sms_phone_malformed")
-        if not sms.text or len(sms.text) > TEXT_LENGTH_MAX:
+        if dialled(sms.phone) is not None and not 0 < len(sms.text) <= TEXT_LENGTH_MAX:
             return refused("sms_text_length")
-        try:
-            answer = self._client.post(self._url, json={"to": phone, "text": sms.text, "key": sms.key})
-        except httpx.HTTPError:
-            return retry("sms_unreachable")
-        return by_status("sms", answer.status_code, answer.headers)
+        return self._gateway.post(sms.phone, sms.text, sms.key)
 
     def close(self) -> None:
-        self._client.close()
+        self._gateway.close()
 
 
 class KeptSms:
@@ -94,9 +72,3 @@ class SmsChannel:
             return refused("message_expired")
         text = f"{message.text} {message.url}" if message.url else message.text
         return self._sender.send_sms(Sms(message.target, text, message.key))
-
-
-def dialled(phone: str) -> str | None:
-    """The number as a provider takes it: digits, a leading + kept; None where it is no number."""
-    plain = re.sub(r"[\s().-]", "", phone)
-    return plain if _PHONE.fullmatch(plain) else None

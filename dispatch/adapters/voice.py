@@ -1,25 +1,15 @@
 """Voice calls that read a text aloud: the port, a gateway over HTTP, and one that keeps what it is given.
 
-A gateway takes `POST {to, text, language, key}` with a bearer token and answers like that of text messages.
+The gateway is one as for text messages.
 """
 
 from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
-import httpx
-
-from dispatch.adapters.channel import (
-    ACCEPTED,
-    HTTP_TIMEOUT_S,
-    Clock,
-    Message,
-    Sent,
-    by_status,
-    refused,
-    retry,
-)
-from dispatch.adapters.sms import KEPT, dialled
+from dispatch.adapters.channel import ACCEPTED, Clock, Message, Sent, refused
+from dispatch.adapters.gateway import Gateway, dialled
+from dispatch.adapters.sms import KEPT
 
 TEXT_LENGTH_MAX = 300
 
@@ -43,21 +33,10 @@ class HttpVoice:
     """A VoiceCaller through a gateway at `url`."""
 
     def __init__(self, url: str, token: str) -> None:
-        self._url = url
-        self._client = httpx.Client(
-            timeout=HTTP_TIMEOUT_S, headers={"Authorization": f"Bearer {token}"}, trust_env=False
-        )
+        self._gateway = Gateway("voice", url, token)
 
     def call(self, call: Call) -> Sent:
-        phone = dialled(call.phone)
-        if phone is None:
-            return refused("voice_phone_malformed")
-        body = {"to": phone, "text": call.text[:TEXT_LENGTH_MAX], "key": call.key}
-        try:
-            answer = self._client.post(self._url, json=body)
-        except httpx.HTTPError:
-            return retry("voice_unreachable")
-        return by_status("voice", answer.status_code, answer.headers)
+        return self._gateway.post(call.phone, call.text[:TEXT_LENGTH_MAX], call.key)
 
 
 class KeptVoice:
