@@ -71,8 +71,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings, house, doorkeeper, photos, blob_store(settings), app.state.places, sms_sender(settings)
     )
     app.state.live.shown = app.state.rooms.position_shown
-    app.add_middleware(metrics.Counted, folder=metrics.folder_of(settings))
     app.add_middleware(problems.Limits, most_bytes=JSON_BYTES, photo_bytes=PHOTO_BYTES, secure=secure)
+    app.add_middleware(metrics.Counted, folder=metrics.folder_of(settings))
     problems.install(app)
     for router in (
         static.endpoints,

@@ -9,6 +9,7 @@ import bisect
 import contextlib
 import hmac
 import json
+import logging
 import os
 import time
 from collections import Counter
@@ -20,6 +21,7 @@ import psycopg
 from fastapi import APIRouter, Request, Response
 
 from api.house import Here
+from dispatch.adapters.logs import entry
 from dispatch.domain.errors import NotFound
 from dispatch.settings import Settings
 
@@ -44,7 +46,8 @@ _GAUGES = """
 
 
 class Counted:
-    """ASGI middleware: counts every request by its operation and status, and how long it took."""
+    """ASGI middleware: counts every request by its operation and status, and how long it took; a line of the log
+    each, with the route's template and never the path, which may hold a customer's link."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], folder: Path) -> None:
         self.app = app
@@ -73,8 +76,19 @@ class Counted:
         try:
             await self.app(scope, receive, answered)
         finally:
-            operation = getattr(scope.get("route"), "operation_id", None) or "none"
-            self.count(operation, status, time.monotonic() - began)
+            route, took_s = scope.get("route"), time.monotonic() - began
+            operation = scope.get("shed") or getattr(route, "operation_id", None) or "none"
+            self.count(operation, status, took_s)
+            entry(
+                "request",
+                level_of(status),
+                tenant=scope.get("state", {}).get("tenant_id"),
+                method=scope["method"],
+                route=getattr(route, "path", None),
+                operation=operation,
+                status=status,
+                ms=round(took_s * 1000, 1),
+            )
 
     def count(self, operation: str, status: int, took_s: float) -> None:
         """One request more; the file follows within a second of requests."""
@@ -91,6 +105,13 @@ class Counted:
         with contextlib.suppress(OSError):  # a full disk must not fail a request
             fresh.write_text(json.dumps({"requests": self._requests, "buckets": self._buckets}))
             fresh.replace(self._file)
+
+
+def level_of(status: int) -> int:
+    """A request's level in the log: refusals are ordinary, being away is not, a bug is an error."""
+    if status < 500:
+        return logging.INFO
+    return logging.ERROR if status == 500 else logging.WARNING
 
 
 @endpoints.get("/metrics", operation_id="metrics", include_in_schema=False)

@@ -3,7 +3,6 @@
 import json
 import logging
 import math
-import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -20,6 +19,7 @@ from dispatch.adapters.papers import PaperBroken, PaperBusy
 from dispatch.adapters.photos import PhotoBusy, PhotoWorkerBroken
 from dispatch.adapters.storage import StorageFull, StorageUnavailable
 from dispatch.domain.errors import DispatchError
+from dispatch.domain.tracing import TRACE, new_trace, trace_in, traceparent
 from dispatch.store.transactions import Unavailable
 from geo.points import GeoError
 
@@ -79,11 +79,6 @@ def problem_body(status: int, code: str, facts: Any = None, trace_id: str = "") 
 
 def status_of(error: DispatchError) -> int:
     return next((status for kind, status in (*_OUTSIDE, *STATUS_OF) if isinstance(error, kind)), 422)
-
-
-def new_trace() -> str:
-    """Sixteen hex digits that name a request; no secret, so not worth the kernel's randomness."""
-    return f"{random.getrandbits(64):016x}"
 
 
 def trace_of(request: Request) -> str:
@@ -184,7 +179,7 @@ def _broken_rule(request: Request, error: IntegrityError | psycopg.IntegrityErro
 
 def _bug(request: Request, error: Exception) -> Response:
     trace_id = trace_of(request)
-    log.error("unexpected, trace %s, %s %s", trace_id, request.method, request.url.path, exc_info=error)
+    log.error("unexpected", exc_info=error)
     return problem(500, "internal", None, trace_id)
 
 
@@ -220,10 +215,12 @@ class Limits:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        trace_id = new_trace()
+        given = dict(scope["headers"])
+        trace_id = trace_in(given.get(b"traceparent", b"").decode("latin-1")) or new_trace()
         scope.setdefault("state", {})["trace_id"] = trace_id
+        TRACE.set(trace_id)
         most = self.photo_bytes if _takes_photos(scope["path"]) else self.most_bytes
-        taken = 0
+        taken, parent = 0, traceparent(trace_id).encode()
 
         async def counted() -> Any:
             nonlocal taken
@@ -236,14 +233,14 @@ class Limits:
         async def answered(message: Any) -> None:
             if message["type"] == "http.response.start":
                 headers = message.setdefault("headers", [])
-                headers.extend([(b"x-trace-id", trace_id.encode()), *PROTECTING])
+                headers.extend([(b"x-trace-id", trace_id.encode()), (b"traceparent", parent), *PROTECTING])
                 if not any(name.lower() == b"content-security-policy" for name, _ in headers):
                     headers.append((b"content-security-policy", CSP_OF_DATA))
                 if self.secure:
                     headers.append((b"strict-transport-security", b"max-age=63072000"))
             await send(message)
 
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        announced = given.get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > most:
             status, code = (413, "request_too_large") if announced.isdigit() else (400, "request_invalid")
             await problem(status, code, {"most_bytes": most}, trace_id)(scope, receive, answered)

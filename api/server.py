@@ -1,10 +1,12 @@
 """One api process: uvicorn on a listening socket that the supervisor opened and every api process shares."""
 
 import argparse
-import logging
 import socket
 
 import uvicorn
+
+from dispatch.adapters.logs import set_up
+from dispatch.settings import read_settings
 
 GRACEFUL_S = 5  # below the supervisor's patience, so that open event streams end in order
 
@@ -14,8 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m api.server", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="the listening socket's file descriptor")
     fd = parser.parse_args().fd
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    set_up("api", read_settings().log_level)
     config = uvicorn.Config(
         "api.app:create_app",
         factory=True,

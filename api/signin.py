@@ -109,10 +109,14 @@ class Doorkeeper:
             raise
         identity.attempt_succeeded(self._database, lookup)
 
-    def begin(self, person: Person, device: str, device_id: str | None = None) -> SignedIn:
-        """A sign-in for someone who has proven who they are."""
+    def begin(
+        self, person: Person, device: str, device_id: str | None = None, proven_at: datetime | None = None
+    ) -> SignedIn:
+        """A sign-in for someone who has proven who they are: just now, or at `proven_at` somewhere else."""
         with self._database.transaction(person.tenant_id) as db:
             row = identity.open_signin(db, person, device, identity.hash_device(device_id), self.wall())
+            row.proven_at = proven_at or row.proven_at
+            db.flush()
         return self._signed_in(row, person)
 
     def refresh(self, refresh_token: str, device_id: str) -> SignedIn:
@@ -309,6 +313,7 @@ async def principal(request: Request) -> Principal:
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
     asking = await doorkeeper.principal_of(request)
     SCOPE.set(",".join(str(each) for each in asking.territories))
+    request.state.tenant_id = asking.tenant_id
     ticket_id = request.path_params.get("ticket_id")
     if asking.territories and ticket_id is not None:
         await run_in_threadpool(doorkeeper.must_see, asking, str(ticket_id))

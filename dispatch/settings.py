@@ -91,9 +91,11 @@ class Settings:
     voice_token: str = field(default="", repr=False)
     vapid_key: str = field(default="", repr=False)
     webhook_test_hosts: tuple[str, ...] = ()
+    oidc_private_hosts: tuple[str, ...] = ()
     maps_dir: Path = Path("maps")
     roads_dir: Path = Path("roads")
     metrics_token: str = field(default="", repr=False)
+    log_level: str = "info"
 
 
 DESCRIPTIONS: dict[str, tuple[str, str]] = {
@@ -137,11 +139,19 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "host names webhooks may go to though they are not public, separated by commas: tests and the demo only",
         "none",
     ),
+    "PAIDAN_OIDC_PRIVATE_HOSTS": (
+        "host names of companies' sign-in providers that are not public, separated by commas; they may lack https",
+        "none",
+    ),
     "PAIDAN_API_POOL": ("database connections of each api process", "8"),
     "PAIDAN_WORKER_CONCURRENCY": ("jobs a worker runs at once", "8"),
     "PAIDAN_MAPS_DIR": ("folder of map layers shown on the board", "`$PAIDAN_STATE/maps`"),
     "PAIDAN_ROADS_DIR": ("folder of the imported road network", "`$PAIDAN_STATE/roads`"),
     "PAIDAN_METRICS_TOKEN": ("bearer token that `/metrics` asks for", "none: no such page"),
+    "PAIDAN_LOG_LEVEL": (
+        "`info` (a line for every request and job), `warning` or `error`",
+        "`info`; the demo: `warning`",
+    ),
     "PAIDAN_DEMO": ("`1` only in the demo: marks pages, allows shipped sign-ins", "off"),
 }
 
@@ -181,9 +191,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         voice_token=env.get("PAIDAN_VOICE_TOKEN", ""),
         vapid_key=env.get("PAIDAN_VAPID_KEY", ""),
         webhook_test_hosts=tuple(filter(None, env.get("PAIDAN_WEBHOOK_TEST_HOSTS", "").split(","))),
+        oidc_private_hosts=tuple(filter(None, env.get("PAIDAN_OIDC_PRIVATE_HOSTS", "").split(","))),
         maps_dir=Path(env.get("PAIDAN_MAPS_DIR", str(state / "maps"))),
         metrics_token=env.get("PAIDAN_METRICS_TOKEN", ""),
         roads_dir=Path(env.get("PAIDAN_ROADS_DIR", str(state / "roads"))),
+        log_level=_one_of(env, "PAIDAN_LOG_LEVEL", ("info", "warning", "error")),
     )
 
 
@@ -207,6 +219,14 @@ def _checked_key(text: str, name: str, at_least: int, exactly: int) -> bytes:
     if len(key) < at_least or (exactly and len(key) != exactly) or len(set(key)) < 8:
         raise SettingsError(f"{name} is too short or too plain ({len(key)} bytes); {mend}")
     return key
+
+
+def _one_of(env: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
+    """The setting's word; the first where it is not set."""
+    word = env.get(name) or words[0]
+    if word not in words:
+        raise SettingsError(f"{name} must be one of {', '.join(words)}, not {word!r}")
+    return word
 
 
 def _count(env: Mapping[str, str], name: str, default: int) -> int:

@@ -15,13 +15,12 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from dispatch.adapters.logs import entry, set_up
 from dispatch.adapters.queue import JobQueue, JobWanted
 from dispatch.domain.reactions import MAX_DEPTH, REACTIONS, TIMERS
 from dispatch.settings import Settings, read_settings
 from jobs import automations, keeping, matching, promises, telling, telling_channels, telling_webhooks, visits
 from jobs.registry import JOBS
-
-log = logging.getLogger("relay")
 
 MODULES = (automations, keeping, matching, promises, telling, telling_channels, telling_webhooks, visits)
 IDLE_S = 0.05
@@ -34,7 +33,7 @@ CHANNEL = "paidan_live"
 _OUTBOX = """
   delete from outbox where id in (
     select id from outbox order by id limit %(batch)s for update skip locked)
-  returning id, tenant_id, seq, action, subject_id, ticket_id, territory_id, depth
+  returning id, tenant_id, seq, action, subject_id, ticket_id, territory_id, depth, trace
 """
 _TIMERS = """
   delete from timers where (tenant_id, kind, subject_id) in (
@@ -71,7 +70,7 @@ class Relay:
                 ) as connection:
                     self._lead(connection)
             except psycopg.Error as error:
-                log.warning("relay waits for the database: %s", type(error).__name__)
+                entry("database_away", logging.WARNING, error=type(error).__name__)
                 time.sleep(RECONNECT_S)
 
     def _lead(self, connection: Connection) -> None:
@@ -108,19 +107,28 @@ def _leads(connection: Connection) -> bool:
 def _reactions(rows: list[dict[str, Any]]) -> Iterator[JobWanted]:
     for row in rows:
         if row["depth"] > MAX_DEPTH:
-            log.error("tenant %s seq %s: reactions go in circles, stopped", row["tenant_id"], row["seq"])
+            entry("reactions_in_circles", logging.ERROR, tenant=row["tenant_id"], seq=row["seq"])
             continue
         for name in REACTIONS.get(row["action"], ()):
-            yield _job(name, row["tenant_id"], row["subject_id"], row["ticket_id"], row["seq"], row["depth"])
+            yield _job(name, **{key: row[key] for key in _ABOUT})
 
 
 def _due(timers: list[dict[str, Any]]) -> Iterator[JobWanted]:
     for timer in timers:
-        yield _job(TIMERS[timer["kind"]], timer["tenant_id"], timer["subject_id"], None, 0, 0)
+        yield _job(TIMERS[timer["kind"]], timer["tenant_id"], timer["subject_id"])
+
+
+_ABOUT = ("tenant_id", "subject_id", "ticket_id", "seq", "depth", "trace")
 
 
 def _job(
-    name: str, tenant_id: object, subject_id: object, ticket_id: object, seq: int, depth: int
+    name: str,
+    tenant_id: object,
+    subject_id: object,
+    ticket_id: object = None,
+    seq: int = 0,
+    depth: int = 0,
+    trace: str | None = None,
 ) -> JobWanted:
     arguments = {
         "tenant": str(tenant_id),
@@ -128,14 +136,15 @@ def _job(
         "ticket": str(ticket_id) if ticket_id else None,
         "seq": seq,
         "depth": depth,
+        "trace": trace,
     }
     return JobWanted(name, arguments, lock=str(ticket_id or subject_id))
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)
-    relay = Relay(read_settings())
+    settings = read_settings()
+    set_up("relay", settings.log_level)
+    relay = Relay(settings)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: relay.stop())
     relay.run()

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dispatch.adapters.logs import set_up
 from dispatch.adapters.roads import MOST_POINTS, SOCKET_NAME, read_message, short_path, write_message
 from dispatch.settings import read_settings
 from geo.points import GeoError
@@ -144,8 +145,9 @@ def _stamp(folder: Path) -> tuple[int, int] | None:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    process = RoadProcess(read_settings().roads_dir)
+    settings = read_settings()
+    set_up("roads", settings.log_level)
+    process = RoadProcess(settings.roads_dir)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: process.stop())
     process.run()

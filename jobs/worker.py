@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 from dispatch.actions.step import House
 from dispatch.actions.telling_book import ChannelBook
 from dispatch.adapters.channel import Channel
+from dispatch.adapters.logs import entry, set_up
 from dispatch.adapters.mail import MailChannel
 from dispatch.adapters.outside import OutsideClient
 from dispatch.adapters.push import PushSender
@@ -20,13 +22,12 @@ from dispatch.adapters.sms import HttpSms, KeptSms, SmsChannel
 from dispatch.adapters.voice import HttpVoice, VoiceChannel
 from dispatch.adapters.webpush import WebPushChannel
 from dispatch.domain.errors import DispatchError
+from dispatch.domain.tracing import TRACE, new_trace
 from dispatch.settings import Settings, read_settings
 from dispatch.store.personal import PersonalData
 from dispatch.store.transactions import Database
 from jobs import automations, keeping, matching, promises, telling, telling_channels, telling_webhooks, visits
 from jobs.registry import JOBS, About, Wired
-
-log = logging.getLogger("jobs")
 
 MODULES = (automations, keeping, matching, promises, telling, telling_channels, telling_webhooks, visits)
 
@@ -75,6 +76,24 @@ def channel_book(settings: Settings) -> ChannelBook:
 
 def run_job(wired: Wired, name: str, arguments: Mapping[str, Any]) -> None:
     """One job. A refusal means that it is no longer true, and is no failure."""
+    TRACE.set(arguments.get("trace") or new_trace())
+    began, outcome = time.monotonic(), "failed"
+    try:
+        outcome = _run(wired, name, arguments)
+    finally:
+        entry(
+            "job",
+            logging.INFO if outcome != "failed" else logging.WARNING,
+            job=name,
+            tenant=arguments.get("tenant"),
+            seq=arguments.get("seq"),
+            outcome=outcome,
+            ms=round((time.monotonic() - began) * 1000, 1),
+        )
+
+
+def _run(wired: Wired, name: str, arguments: Mapping[str, Any]) -> str:
+    """`done`, or the code of the refusal."""
     about = About(
         tenant_id=UUID(arguments["tenant"]),
         subject_id=UUID(arguments["subject"]),
@@ -85,15 +104,15 @@ def run_job(wired: Wired, name: str, arguments: Mapping[str, Any]) -> None:
     try:
         JOBS[name](wired, about)
     except DispatchError as refusal:
-        log.info("job %s of seq %s: %s", name, about.seq, refusal.code)
+        return refusal.code
+    return "done"
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)
     settings = read_settings()
+    set_up("worker", settings.log_level)
     wired = wire(settings)
-    log.info("worker starts, %d jobs known", len(JOBS))
+    entry("worker_starts", jobs=len(JOBS))
     run_worker(
         settings.database_url,
         JOBS,

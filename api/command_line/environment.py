@@ -94,6 +94,7 @@ def read_environment(
     chosen["PAIDAN_STATE"] = str(state)
     if demo:
         chosen["PAIDAN_DEMO"] = "1"
+        chosen.setdefault("PAIDAN_LOG_LEVEL", "warning")
     database = "paidan_demo" if demo else "paidan"
     cluster = None
     if url := external_url(given):

@@ -211,14 +211,19 @@ class Supervisor:
 
 
 def forward(source: IO[bytes], name: str, path: Path) -> None:
-    """Copies a child's lines to its log and, with its name in front, to standard error, until it ends."""
+    """Copies a child's lines to its log and to standard error, until it ends: to a terminal only what somebody
+    should look at, with the child's name in front; to a file or a collector all of it, as it is."""
     if path.exists() and path.stat().st_size > LOG_BYTES:
         path.replace(path.with_suffix(".log.1"))
+    terminal = sys.stderr.isatty()
     with source, path.open("ab", buffering=0) as log:
         for line in source:
             log.write(line)
             text = line.decode(errors="replace").rstrip()
-            if text:
+            is_entry = text.startswith('{"time":')
+            if is_entry and not terminal:
+                print(text, file=sys.stderr, flush=True)
+            elif text and '"level":"info"' not in text:
                 print(f"{name:<8} {text}", file=sys.stderr, flush=True)
 
 

@@ -153,7 +153,7 @@ class PageRoute(APIRoute):
 def _refusal_page(request: Request, error: Exception) -> HTMLResponse:
     status, code, facts = _what_of(error)
     if status == 500:
-        log.error("unexpected, trace %s, %s", trace_of(request), request.method, exc_info=error)
+        log.error("unexpected", exc_info=error)
     here: Rooms = request.app.state.rooms
     language = wished_language(request) or browser_language(request) or "zh"
     words = Words(language, "UTC", here.house.now())

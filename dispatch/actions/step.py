@@ -21,6 +21,7 @@ from dispatch.domain.commands import Principal
 from dispatch.domain.errors import Conflict, DispatchError, Forbidden, NotFound, NotReady
 from dispatch.domain.events import GENESIS, Event, chain_hash
 from dispatch.domain.tenancy import TenantRules
+from dispatch.domain.tracing import TRACE
 from dispatch.store.exchange import Question, Rows
 from dispatch.store.personal import PersonalData
 from dispatch.store.queries.reading import fetch, fetch_all
@@ -297,8 +298,9 @@ _EVENT = """
     %(at)s, %(prev_hash)s, %(hash)s)
 """
 _OUTBOX = """
-  insert into outbox (tenant_id, seq, action, subject_id, ticket_id, territory_id, depth) values
-    (%(tenant_id)s, %(seq)s, %(action)s, %(subject_id)s, %(ticket_id)s, %(territory_id)s, %(depth)s)
+  insert into outbox (tenant_id, seq, action, subject_id, ticket_id, territory_id, depth, trace) values
+    (%(tenant_id)s, %(seq)s, %(action)s, %(subject_id)s, %(ticket_id)s, %(territory_id)s, %(depth)s,
+     %(trace)s)
 """
 _TEXT = """
   insert into event_texts (tenant_id, seq, ticket_id, text)
@@ -334,7 +336,8 @@ def append_events(step: Step, seen: Question | None = None) -> tuple[int, list[Q
         this = chain_hash(previous, event)
         row = _row(step, event, previous, this)
         writes.append((_EVENT, row))
-        writes.append((_OUTBOX, {**row, "territory_id": draft.territory_id, "depth": step.depth}))
+        follows = {"territory_id": draft.territory_id, "depth": step.depth, "trace": TRACE.get() or None}
+        writes.append((_OUTBOX, {**row, **follows}))
         if draft.text:
             writes.append((_TEXT, {**row, "text": draft.text}))
         previous = this

@@ -8,6 +8,7 @@ import re
 import httpx
 
 from dispatch.adapters.channel import HTTP_TIMEOUT_S, Sent, by_status, refused, retry
+from dispatch.domain.tracing import tracing_headers
 
 _PHONE = re.compile(r"\+?\d{5,20}")
 
@@ -28,7 +29,9 @@ class Gateway:
         if to is None:
             return refused(f"{self.channel}_phone_malformed")
         try:
-            answer = self._client.post(self._url, json={"to": to, "text": text, "key": key})
+            answer = self._client.post(
+                self._url, json={"to": to, "text": text, "key": key}, headers=tracing_headers()
+            )
         except httpx.HTTPError:
             return retry(f"{self.channel}_unreachable")
         return by_status(self.channel, answer.status_code, answer.headers)

@@ -1,4 +1,4 @@
-"""Requests to addresses that somebody else chose: webhooks and push subscriptions.
+"""Requests to addresses that somebody else chose: webhooks, push subscriptions, sign-in providers.
 
 The name is resolved once, every address it has must be public, and the connection goes to the address that was
 checked, with the name in Host and in TLS: a second answer of the name server (rebinding) is never asked for.
@@ -15,6 +15,8 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
+
+from dispatch.domain.tracing import tracing_headers
 
 ANSWER_BYTES_MAX = 4_096
 URL_LENGTH_MAX = 2_000
@@ -54,13 +56,35 @@ class OutsideClient:
         """Raises RefusedTarget where `url` may never be sent to, without asking a name server."""
         self._parts(url)
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answered:
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        timeout_s: float,
+        most_bytes: int = ANSWER_BYTES_MAX,
+    ) -> Answered:
         """One POST. Raises RefusedTarget, or httpx.TransportError when the address cannot be reached in time."""
+        return self._ask("POST", url, body, headers, timeout_s, most_bytes)
+
+    def get(self, url: str, headers: Mapping[str, str], timeout_s: float, most_bytes: int) -> Answered:
+        """One GET; what is longer than `most_bytes` is cut. Raises as `post`."""
+        return self._ask("GET", url, None, headers, timeout_s, most_bytes)
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        timeout_s: float,
+        most_bytes: int,
+    ) -> Answered:
         parts = self._parts(url)
         host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
         address = self._address(host, port)
         try:
-            return _post(parts, host, port, address, body, headers, timeout_s)
+            return _exchange(method, parts, host, port, address, body, headers, timeout_s, most_bytes)
         except (OSError, HTTPException) as error:
             raise httpx.ConnectError(type(error).__name__) from error
 
@@ -130,14 +154,16 @@ def _translated(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     return None
 
 
-def _post(
+def _exchange(
+    method: str,
     parts: SplitResult,
     host: str,
     port: int,
     address: str,
-    body: bytes,
+    body: bytes | None,
     headers: Mapping[str, str],
     timeout_s: float,
+    most_bytes: int,
 ) -> Answered:
     deadline = time.monotonic() + timeout_s
     connected = socket.create_connection((address, port), timeout_s)
@@ -147,20 +173,22 @@ def _post(
         connection = HTTPConnection(host, port, timeout=timeout_s)
         connection.sock = connected
         path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        connection.request("POST", path, body, {**headers, "Connection": "close"})
+        connection.request(method, path, body, {**tracing_headers(), **headers, "Connection": "close"})
         answer = connection.getresponse()
-        return Answered(answer.status, dict(answer.getheaders()), _read(answer, connected, deadline))
+        return Answered(
+            answer.status, dict(answer.getheaders()), _read(answer, connected, deadline, most_bytes)
+        )
     finally:
         connected.close()
 
 
-def _read(answer: HTTPResponse, connected: socket.socket, deadline: float) -> bytes:
+def _read(answer: HTTPResponse, connected: socket.socket, deadline: float, most_bytes: int) -> bytes:
     """The beginning of the body; a server that drips it byte by byte is left at the deadline."""
     kept = b""
-    while len(kept) < ANSWER_BYTES_MAX and (left := deadline - time.monotonic()) > 0:
+    while len(kept) < most_bytes and (left := deadline - time.monotonic()) > 0:
         connected.settimeout(left)
         try:
-            piece = answer.read1(ANSWER_BYTES_MAX - len(kept))
+            piece = answer.read1(most_bytes - len(kept))
         except (OSError, ValueError):
             break
         if not piece:

@@ -15,9 +15,8 @@ import procrastinate
 import psycopg
 from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy, SyncPsycopgConnector
 
+from dispatch.adapters.logs import entry
 from dispatch.settings import Clock
-
-log = logging.getLogger("jobs")
 
 MAX_TRIES = 5
 HEARTBEAT_S = 2.0
@@ -61,7 +60,7 @@ def run_worker(url: str, names: Iterable[str], run: Run, concurrency: int) -> No
             asyncio.run(_work(app, concurrency))
             return
         except (procrastinate.exceptions.ConnectorException, psycopg.Error) as error:
-            log.warning("worker waits for the database: %s", type(error).__name__)
+            entry("database_away", logging.WARNING, error=type(error).__name__)
             time.sleep(RECONNECT_S)
 
 
@@ -116,10 +115,10 @@ async def _rescue(app: App) -> None:
                     await app.job_manager.finish_job(
                         job, status=procrastinate.jobs.Status.FAILED, delete_job=False
                     )
-                    log.error("job %s %s failed: its workers were killed", job.id, job.task_name)
+                    entry("job_of_killed_workers_failed", logging.ERROR, job_id=job.id, job=job.task_name)
                 else:
                     await app.job_manager.retry_job(job, retry_at=Clock.wall())
-                    log.warning("job %s %s rescued", job.id, job.task_name)
+                    entry("job_rescued", logging.WARNING, job_id=job.id, job=job.task_name)
             await app.job_manager.delete_old_jobs(nb_hours=FORGET_DONE_HOURS)
         except (procrastinate.exceptions.ConnectorException, psycopg.Error) as error:
-            log.warning("rescue waits: %s", type(error).__name__)
+            entry("database_away", logging.WARNING, error=type(error).__name__)

@@ -67,6 +67,7 @@ class OutboxRow(Base):
     ticket_id: Mapped[UUID | None]
     territory_id: Mapped[UUID | None]
     depth: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    trace: Mapped[str | None]
 
 
 class Timer(Base):
