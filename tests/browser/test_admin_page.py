@@ -3,12 +3,11 @@
 import base64
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from api.signin import Doorkeeper
 from dispatch.domain.identity import totp_code
@@ -32,16 +31,6 @@ expect.set_options(timeout=60_000)
 def running(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with Running(database, tmp_path_factory.mktemp("admin"), apis=1) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "Debian's chromium is missing: ./paidan doctor says how to get it"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
 
 
 def open_board(browser: Browser, running: Running, size: dict[str, int], language: str) -> Page:
@@ -124,7 +113,7 @@ def test_a_dispatcher_turns_the_second_factor_on_and_needs_it_at_the_next_sign_i
     page.click(".admin-form > button.primary")
     secret = page.locator("code.secret").inner_text()
     keep(page, "security")
-    assert page.locator("img.qr").evaluate("image => image.naturalWidth") > 0
+    assert page.locator("img.qr").evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     page.fill("[name=code]", code_of(secret, 0))
     page.locator("form", has=page.locator("[name=code]")).locator("button.primary").click()
     expect(page.locator(".recovery li")).to_have_count(10)

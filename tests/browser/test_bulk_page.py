@@ -1,14 +1,13 @@
 """The page of bulk actions and requests, in a real browser: a leave approved, an engineer's day moved, both languages."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from dispatch.store.ids import new_id
 from tests.builders import PASSWORD, new_ticket
@@ -35,16 +34,6 @@ WORDS = {
         "given": "已派给 Ben",
     },
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "Debian's chromium is missing: ./paidan doctor says how to get it"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

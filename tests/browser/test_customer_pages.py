@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from api.customer.limits import RequestLimit
 from tests.builders import new_ticket, picture
@@ -19,8 +19,6 @@ from tests.house import Product, Town, ok
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = "/usr/bin/chromium"
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 800}
 
@@ -42,14 +40,6 @@ def address(product: Product) -> Iterator[str]:
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.should_exit = True
     thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield browser
-        browser.close()
 
 
 def opened(browser: Browser, size: dict[str, int] = PHONE, **more: Any) -> Page:
@@ -77,14 +67,9 @@ def made(town: Town) -> tuple[str, str]:
     return body["ticket_id"], f"/c/{body['customer_link'].rsplit('/', 1)[-1]}"
 
 
-def given(town: Town, ticket_id: str) -> None:
-    engineer_id = str(town.made.engineers["Ana"])
-    ok(town.direct(ticket_id, "assign", engineer_id=engineer_id, confirm_broken_rules=True, reason="other"))
-
-
 def finished(town: Town) -> tuple[str, str]:
     ticket_id, path = made(town)
-    given(town, ticket_id)
+    town.assign_by_hand(ticket_id, "Ana")
     town.arrive("Ana", ticket_id)
     town.complete("Ana", ticket_id)
     return ticket_id, path
@@ -104,10 +89,10 @@ def sign(page: Page) -> None:
 
 
 def test_stars_words_and_a_drawn_signature_close_the_ticket(
-    town: Town, address: str, chromium: Browser
+    town: Town, address: str, browser: Browser
 ) -> None:
     ticket_id, path = finished(town)
-    page = opened(chromium)
+    page = opened(browser)
     page.goto(f"{address}{path}")
     page.locator(".stars label").nth(3).click()
     expect(page.locator(".stars output")).to_have_text("Good")
@@ -125,10 +110,10 @@ def test_stars_words_and_a_drawn_signature_close_the_ticket(
 
 
 def test_a_signature_that_cannot_be_sent_is_told_and_nothing_is_signed_off(
-    town: Town, address: str, chromium: Browser
+    town: Town, address: str, browser: Browser
 ) -> None:
     ticket_id, path = finished(town)
-    page = opened(chromium)
+    page = opened(browser)
     page.goto(f"{address}{path}")
     page.route("**/customer/v1/photos/**", lambda route: route.abort())
     sign(page)
@@ -143,13 +128,13 @@ def test_a_signature_that_cannot_be_sent_is_told_and_nothing_is_signed_off(
 
 
 def test_not_accepted_with_a_reason_and_photos(
-    town: Town, address: str, chromium: Browser, tmp_path: Path
+    town: Town, address: str, browser: Browser, tmp_path: Path
 ) -> None:
     ticket_id, path = finished(town)
     files = [tmp_path / f"{n}.jpg" for n in range(2)]
     for file in files:
         file.write_bytes(picture(secrets.randbits(30)))
-    page = opened(chromium)
+    page = opened(browser)
     page.goto(f"{address}{path}")
     page.get_by_text("Something wrong? Send it back").click()
     page.get_by_label("Left untidy").check()
@@ -165,9 +150,9 @@ def test_not_accepted_with_a_reason_and_photos(
     assert rows[0]["n"] == 2
 
 
-def test_a_button_pressed_twice_acts_once(town: Town, address: str, chromium: Browser) -> None:
+def test_a_button_pressed_twice_acts_once(town: Town, address: str, browser: Browser) -> None:
     ticket_id, path = made(town)
-    page = opened(chromium)
+    page = opened(browser)
     page.goto(f"{address}{path}")
     page.locator("[data-form=urge] .button").dblclick(no_wait_after=True)
     expect(page.locator(".note.ok")).to_be_visible()
@@ -176,15 +161,15 @@ def test_a_button_pressed_twice_acts_once(town: Town, address: str, chromium: Br
 
 
 def test_news_arrives_by_itself_but_takes_away_nothing_half_filled(
-    town: Town, address: str, chromium: Browser
+    town: Town, address: str, browser: Browser
 ) -> None:
     ticket_id, path = made(town)
-    idle, busy = opened(chromium), opened(chromium)
+    idle, busy = opened(browser), opened(browser)
     for page in (idle, busy):
         page.goto(f"{address}{path}")
     busy.locator("summary", has_text="Cancel the request").click()
     busy.locator("[data-form=cancel] textarea").fill("half a sentence")
-    given(town, ticket_id)
+    town.assign_by_hand(ticket_id, "Ana")
     for page in (idle, busy):
         page.evaluate("look()")
         expect(page.locator("h1")).to_have_text("Ana will come to you")
@@ -197,11 +182,11 @@ def test_news_arrives_by_itself_but_takes_away_nothing_half_filled(
 
 
 def test_a_repair_is_asked_for_with_a_large_photo_made_smaller(
-    town: Town, address: str, chromium: Browser, tmp_path: Path
+    town: Town, address: str, browser: Browser, tmp_path: Path
 ) -> None:
     large = tmp_path / "large.jpg"
     large.write_bytes(_noisy_jpeg())
-    page = opened(chromium)
+    page = opened(browser)
     page.goto(f"{address}/new/{town.made.slug}?lang=en")
     page.get_by_label("Leak").check()
     page.get_by_label("What is wrong?").fill("Water under the sink")
@@ -234,10 +219,10 @@ def _noisy_jpeg() -> bytes:
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_every_status_fits_the_screen_without_a_complaint(
-    town: Town, address: str, chromium: Browser, size: dict[str, int], language: str
+    town: Town, address: str, browser: Browser, size: dict[str, int], language: str
 ) -> None:
     ticket_id, path = made(town)
-    page = opened(chromium, size, color_scheme="dark")
+    page = opened(browser, size, color_scheme="dark")
 
     def look() -> None:
         page.goto(f"{address}{path}?lang={language}")
@@ -245,7 +230,7 @@ def test_every_status_fits_the_screen_without_a_complaint(
         quiet(page)
 
     look()
-    given(town, ticket_id)
+    town.assign_by_hand(ticket_id, "Ana")
     look()
     ok(town.act("Ana", ticket_id, "set_off"))
     look()
@@ -265,9 +250,9 @@ def test_every_status_fits_the_screen_without_a_complaint(
     quiet(page)
 
 
-def test_without_scripts_a_plain_form_signs_off(town: Town, address: str, chromium: Browser) -> None:
+def test_without_scripts_a_plain_form_signs_off(town: Town, address: str, browser: Browser) -> None:
     ticket_id, path = finished(town)
-    page = opened(chromium, java_script_enabled=False)
+    page = opened(browser, java_script_enabled=False)
     page.goto(f"{address}{path}")
     expect(page.locator("canvas")).to_be_hidden()
     page.locator(".stars label").nth(4).click()
@@ -276,9 +261,9 @@ def test_without_scripts_a_plain_form_signs_off(town: Town, address: str, chromi
     assert town.status(ticket_id) == "closed"
 
 
-def test_a_script_the_page_did_not_bring_does_not_run(town: Town, address: str, chromium: Browser) -> None:
+def test_a_script_the_page_did_not_bring_does_not_run(town: Town, address: str, browser: Browser) -> None:
     _, path = made(town)
-    page = opened(chromium)
+    page = opened(browser)
     page.goto(f"{address}{path}")
     page.evaluate(
         "const s = document.createElement('script'); s.textContent = 'window.ran = 1';document.body.append(s)"

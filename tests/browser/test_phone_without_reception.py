@@ -2,7 +2,6 @@
 
 import io
 import secrets
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 from playwright.sync_api import Error as BrowserError
 
 from tests.builders import PASSWORD, SITE, new_ticket
@@ -19,9 +18,10 @@ from tests.house import Product, Town, ok
 
 pytestmark = pytest.mark.usefixtures("pages")
 
-#: Debian's Chromium in a container without a graphics card; it must not phone home.
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE_MS = 30_000
+KEEPS_ITS_SHELL = """() => navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller ??
+    new Promise((resolve) => navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }))
+).then(() => true)"""
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -43,14 +43,6 @@ def address(product: Product) -> Iterator[str]:
     thread.join(10)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "Debian's chromium is missing: ./paidan doctor says how to get it"
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
-
-
 class Phone:
     """Ana's phone: 360 px wide, at the site, in English."""
 
@@ -69,21 +61,23 @@ class Phone:
         self.page: Page = self.context.new_page()
 
     def sign_in(self, name: str = "Ana") -> None:
+        """Until the day's work is on the phone: what was never fetched cannot be worked on without reception."""
         self.page.goto(f"{self.address}/phone/")
         self.enter(name)
 
-    def enter(self, name: str) -> None:
+    def enter(self, name: str, then: str = ".day-head") -> None:
         self.page.fill("input[name=username]", self.town.made.signin_id(name))
         self.page.fill("input[name=password]", PASSWORD)
         self.page.click("button[type=submit]")
-        self.page.wait_for_selector(".tabs")
+        self.page.wait_for_selector(then)
 
     def open(self, path: str) -> None:
         self.page.goto(f"{self.address}/phone/#/{path}")
 
-    def keeps_its_shell(self) -> None:
-        """Wait until a reload needs no network."""
-        self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    def loses_reception(self) -> None:
+        """Not before the shell is kept: from then on neither a sheet nor a reload needs the network."""
+        self.page.evaluate(KEEPS_ITS_SHELL)
+        self.context.set_offline(True)
 
     def main_button(self, name: str) -> None:
         self.page.locator(".bar .main", has_text=name).click()
@@ -152,8 +146,7 @@ def actions_of(town: Town, ticket_id: str) -> list[str]:
 def test_a_whole_visit_without_reception_arrives_in_order_after_a_reload(phone: Phone) -> None:
     ticket_id = given_ana_has_a_ticket(phone.town)
     phone.sign_in()
-    phone.keeps_its_shell()
-    phone.context.set_offline(True)
+    phone.loses_reception()
 
     phone.main_button("Set off")
     phone.check_in()
@@ -173,6 +166,20 @@ def test_a_whole_visit_without_reception_arrives_in_order_after_a_reload(phone: 
     assert kinds == ["check_in", "completion", "signature"]
 
 
+def test_who_loses_reception_before_the_day_was_fetched_is_told_and_sees_it_once_it_is_back(
+    phone: Phone,
+) -> None:
+    created = phone.town.create(new_ticket("survey"))
+    phone.town.assign_by_hand(str(created["ticket_id"]), "Ana")
+    cut = "**/engineer/v1/today"
+    phone.page.route(cut, lambda route: route.abort())
+    phone.page.goto(f"{phone.address}/phone/")
+    phone.enter("Ana", ".empty")
+    expect(phone.page.locator(".empty")).to_contain_text("Not loaded yet")
+    phone.page.unroute(cut)
+    expect(phone.page.locator(".hero")).to_contain_text(str(created["ticket_no"]))
+
+
 def test_without_the_kept_shell_a_reload_without_reception_shows_nothing(
     browser: Browser, address: str, town: Town
 ) -> None:
@@ -188,7 +195,7 @@ def test_without_the_kept_shell_a_reload_without_reception_shows_nothing(
 def test_a_step_refused_after_the_fact_stays_in_sight_with_its_photo_until_dismissed(phone: Phone) -> None:
     ticket_id = given_ana_has_a_ticket(phone.town)
     phone.sign_in()
-    phone.context.set_offline(True)
+    phone.loses_reception()
     phone.main_button("Set off")
     phone.check_in()
     ok(phone.town.direct(ticket_id, "cancel", reason="by_customer"))
@@ -211,9 +218,9 @@ def test_a_step_refused_after_the_fact_stays_in_sight_with_its_photo_until_dismi
 def test_a_sign_in_that_ended_keeps_the_queue_and_sends_it_after_the_next(phone: Phone) -> None:
     ticket_id = given_ana_has_a_ticket(phone.town)
     phone.sign_in()
-    phone.keeps_its_shell()
-    phone.context.set_offline(True)
+    phone.loses_reception()
     phone.main_button("Set off")
+    expect(phone.page.locator(".pill.unsent")).to_be_visible()
     phone.page.evaluate(
         """() => new Promise((resolve) => {
              const opening = indexedDB.open('paidan-phone')

@@ -1,13 +1,12 @@
 """Promises on the board and the rules page, in a browser, in both languages."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from dispatch.store.ids import new_id
 from tests.builders import PASSWORD, Company, company, new_ticket
@@ -16,7 +15,6 @@ from tests.running import Running
 
 pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.usefixtures("pages")]
 
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE_MS = 30_000
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 WORDS = {
@@ -40,16 +38,6 @@ expect.set_options(timeout=PATIENCE_MS)
 def running(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with Running(database, tmp_path_factory.mktemp("rules"), apis=1) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "Debian's chromium is missing: ./paidan doctor says how to get it"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
-        yield started
-        started.close()
 
 
 class Admin:

@@ -4,13 +4,12 @@ import io
 import json
 import re
 import secrets
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Locator, Page, expect
 
 from tests.builders import PASSWORD, SITE, Company, company
 from tests.databases import Database
@@ -18,7 +17,6 @@ from tests.running import Running
 
 pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.usefixtures("pages")]
 
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE_MS = 60_000
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -50,16 +48,6 @@ def running(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Ite
     (state / "maps" / "addresses.json").write_text(json.dumps([place]))
     with Running(database, state, apis=1) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "Debian's chromium is missing: ./paidan doctor says how to get it"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
-        yield started
-        started.close()
 
 
 class Pages:
@@ -151,7 +139,7 @@ class Pages:
         page.fill("input[name=username]", self.made.signin_id(name))
         page.fill("input[name=password]", PASSWORD)
         page.click("button[type=submit]")
-        page.wait_for_selector(".tabs")
+        page.wait_for_selector(".day-head")
 
     def tap(self, action: str, status: str) -> None:
         """A one-tap step; `status` is how the card shows it then."""

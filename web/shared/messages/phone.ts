@@ -92,7 +92,7 @@ export const phone = {
   nothing_today: ['今天没有待上门的工单', 'No visits left today'],
   nothing_today_hint: ['新的派单会显示在这里，也可以去抢单大厅看看。', 'New tickets appear here. The pool may have work nearby.'],
   first_load: ['正在取今天的工单…', 'Fetching today’s tickets…'],
-  first_load_offline: ['还没有数据，需要联网一次。', 'Nothing here yet: connect once.'],
+  first_load_offline: ['今天的工单还没有取到，有网后自动显示。', 'Not loaded yet. Your tickets appear as soon as there is reception.'],
   see_pool: ['看抢单大厅', 'See the pool'],
   offer_strip: ['{n} 个派单等你答复', '{n} offers to answer'],
   offer_strip_one: ['1 个派单等你答复', '1 offer to answer'],

@@ -103,10 +103,20 @@ function wake(): void {
   state.visible.value = !document.hidden
   if (document.hidden || !state.session.value || state.expired.value) return
   state.deviceNow.value = Date.now()
-  line = openLive(api, { changed: () => soon(), connected: (up) => (state.live.value = up), signedOut: () => void expire() })
+  missed = false
+  const opened = openLive(api, { changed: () => soon(), connected: (up) => line === opened && connected(up), signedOut: () => void expire() })
+  line = opened
   void sync()
 }
 
+/** While the line was gone nobody told of changes: once it is back, look. */
+function connected(up: boolean): void {
+  if (up && missed) soon()
+  missed = !up
+  state.live.value = up
+}
+
+let missed = false
 let settling: ReturnType<typeof setTimeout> | undefined
 function soon(): void {
   clearTimeout(settling)
@@ -130,14 +140,16 @@ async function arrived(today: Today): Promise<void> {
   })
 }
 
-/** Pulls the whole of today. Never throws: the page says what it knows. */
-export async function load(): Promise<void> {
-  if (!state.session.value || state.expired.value) return
+/** Pulls the whole of today; false where there was no answer. Never throws: the page says what it knows. */
+export async function load(): Promise<boolean> {
+  if (!state.session.value || state.expired.value) return true
   try {
     await arrived(await api.today())
   } catch (error) {
     await failed(error)
+    return !(error instanceof Unreachable)
   }
+  return true
 }
 
 async function failed(error: unknown): Promise<void> {
@@ -179,8 +191,8 @@ async function round(): Promise<void> {
   state.sending.value = true
   const end = await outbox.drain().finally(() => (state.sending.value = false))
   if (end === 'signed_out') return expire()
-  await load()
-  if (end === 'done') {
+  const loaded = await load()
+  if (end === 'done' && loaded) {
     retryMs = RETRY_FIRST_MS
     return
   }

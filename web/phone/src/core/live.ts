@@ -59,7 +59,8 @@ async function follow(api: EngineerApi, on: LiveHandlers, stopped: AbortSignal, 
     const reply = await api.live(line.signal)
     const reader = reply.body?.pipeThrough(new TextDecoderStream()).getReader()
     if (!reader) return
-    const read = eventReader((name) => name === 'changed' && on.changed())
+    // `reload`: the server may have missed news itself.
+    const read = eventReader((name) => (name === 'changed' || name === 'reload') && on.changed())
     on.connected(true)
     alive()
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
