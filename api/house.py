@@ -14,6 +14,8 @@ from api.position_log import PositionLog
 from api.problems import problem_body
 from api.signin import Doorkeeper, principal
 from dispatch.actions.step import Answer, House, read_rules
+from dispatch.adapters.oidc import OidcClient
+from dispatch.adapters.outside import OutsideClient
 from dispatch.adapters.papers import PaperPress
 from dispatch.adapters.photos import PhotoPipeline
 from dispatch.adapters.sms import SmsSender
@@ -48,6 +50,7 @@ class Rooms:
         self.blobs = blobs
         self.press = PaperPress()
         self.sms = sms
+        self.oidc = OidcClient(OutsideClient(settings.oidc_private_hosts))
         self.position_log = PositionLog(house.database)
         self._places = places
 

@@ -16,6 +16,9 @@ GRACE = timedelta(seconds=60)
 #: What is asked for before exports and bulk changes is a proof no older than this.
 PROOF = timedelta(minutes=15)
 
+#: The way to a sign-in provider and back takes no longer.
+JOURNEY = timedelta(minutes=10)
+
 CODE_DIGITS = 6
 CODE_LIVES = timedelta(minutes=10)
 CODE_TRIES = 5

@@ -27,6 +27,9 @@ POLICY: dict[str, frozenset[Role]] = {
     "engineer_signin_by_code": PUBLIC,
     "engineer_refresh": PUBLIC,
     "dispatcher_signin": PUBLIC,
+    "dispatcher_signin_ways": PUBLIC,
+    "dispatcher_oidc_start": PUBLIC,
+    "dispatcher_oidc_callback": PUBLIC,
     "request_form": PUBLIC,
     "request_form_post": PUBLIC,
     "request_ticket": PUBLIC,
@@ -67,6 +70,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "dispatcher_signout": _DESK,
     "dispatcher_me": _DESK,
     "dispatcher_prove": _DESK,
+    "dispatcher_oidc_prove": _DESK,
     "dispatcher_change_password": _DESK,
     "dispatcher_totp_start": _DESK,
     "dispatcher_totp_confirm": _DESK,
@@ -137,6 +141,9 @@ POLICY: dict[str, frozenset[Role]] = {
     "dispatcher_add_skill": _ADMIN,
     "dispatcher_add_work_type": _ADMIN,
     "dispatcher_dead_letters": _ADMIN,
+    "dispatcher_oidc": _ADMIN,
+    "dispatcher_put_oidc": _ADMIN,
+    "dispatcher_put_email": _ADMIN,
     "dispatcher_retry": _ADMIN,
     "dispatcher_put_checklist": _ADMIN,
     "dispatcher_put_prices": _ADMIN,
@@ -186,6 +193,8 @@ STEP_UP: frozenset[str] = frozenset(
         *(name for name in POLICY if name.endswith(STEP_UP_ENDINGS)),
     }
 )
+        "dispatcher_put_oidc",
+        "dispatcher_put_email",
 
 
 def check_policy(operation: str, role: Role) -> None:

@@ -52,8 +52,17 @@ PAGES = frozenset(
     }
 )
 
-#: Signed by who calls: tests/integration/test_telling.py makes such calls, good and bad.
-CALLBACKS = frozenset({"wecom_verify", "wecom_callback"})
+#: Signed by who calls, or sending a browser on: tests/integration/test_telling.py and test_oidc.py make such
+#: calls, good and bad.
+CALLBACKS = frozenset(
+    {
+        "wecom_verify",
+        "wecom_callback",
+        "dispatcher_oidc_start",
+        "dispatcher_oidc_prove",
+        "dispatcher_oidc_callback",
+    }
+)
 
 
 class World:
@@ -520,6 +529,21 @@ REQUESTS: dict[str, Maker] = {
 }
 
 
+    "dispatcher_signin_ways": at("/dispatcher/v1/signin/ways"),
+    "dispatcher_oidc": at("/dispatcher/v1/admin/oidc"),
+    "dispatcher_put_oidc": at(
+        "/dispatcher/v1/admin/oidc",
+        {
+            "issuer": "https://idp.example",
+            "client_id": "probe",
+            "client_secret": "probe",
+            "email_domains": ["example.com"],
+        },
+    ),
+    "dispatcher_put_email": lambda w, r: (
+        f"/dispatcher/v1/admin/dispatchers/{w.cora}/email",
+        {"email": "cora@example.com"},
+    ),
 def offer_ack(world: World, role: Role) -> tuple[str, Any]:
     """An offer made to the world's engineer just now."""
     town = world.town

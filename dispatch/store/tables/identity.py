@@ -1,9 +1,11 @@
-"""One-time codes, failed sign-ins, territories of dispatchers, and who looked at an engineer's position."""
+"""One-time codes, failed sign-ins, territories of dispatchers, sign-in providers, and who looked at an engineer's
+position."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, text
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.store.tables.base import Base, Row, TenantRow, refer
@@ -65,3 +67,40 @@ class PositionView(Base, TenantRow):
         refer("engineer_id", "engineers", ondelete="CASCADE"),
         Index("ix_position_views_hour", "tenant_id", "hour"),
     )
+
+
+class OidcProvider(Base, Row):
+    """A company's own sign-in provider. People whose e-mail lies in `email_domains` may come through it."""
+
+    __tablename__ = "oidc_providers"
+    issuer: Mapped[str]
+    client_id: Mapped[str]
+    client_secret_enc: Mapped[bytes] = mapped_column(LargeBinary)
+    email_domains: Mapped[list[Any]]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    changed_at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("tenant_id"),)
+
+
+class OidcPerson(Base, TenantRow):
+    """A dispatcher whom the provider may vouch for, by the e-mail an admin named. The first sign-in binds the
+    provider's own `subject`; nobody else with that e-mail is this person from then on."""
+
+    __tablename__ = "oidc_people"
+    dispatcher_id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    subject: Mapped[str | None]
+    linked_at: Mapped[datetime | None]
+    __table_args__ = (
+        refer("dispatcher_id", "dispatchers", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "email"),
+        UniqueConstraint("tenant_id", "subject"),
+    )
+
+
+class OidcState(Base, Row):
+    """A journey to the provider that has come back: it does not come back twice."""
+
+    __tablename__ = "oidc_states"
+    used_at: Mapped[datetime]
+    __table_args__ = (Index("ix_oidc_states_used", "tenant_id", "used_at"),)
