@@ -9,8 +9,9 @@ import { readAdmin, type Admin } from './admin_api'
 import { KeysTab, ListsTab } from './keys_and_lists'
 import { DispatchersTab, EngineersTab } from './people'
 import { ProofDialog } from './proof_dialog'
+import { ProviderTab } from './provider'
 
-const TABS = { engineers: EngineersTab, dispatchers: DispatchersTab, keys: KeysTab, lists: ListsTab } as const
+const TABS = { engineers: EngineersTab, dispatchers: DispatchersTab, keys: KeysTab, lists: ListsTab, provider: ProviderTab } as const
 type Tab = keyof typeof TABS
 const tab = signal<Tab>('engineers')
 

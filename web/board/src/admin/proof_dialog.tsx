@@ -1,7 +1,8 @@
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { asRefused } from '../api'
 import { Dialog } from '../parts/basics'
+import { PROVE, providerOf } from '../provider'
 import { api, me } from '../state'
 import { problemText, t } from '../words'
 import { proofWanted } from './admin_api'
@@ -9,6 +10,8 @@ import { proofWanted } from './admin_api'
 /** Asks for the password, or the second factor where there is one, and lets the waiting request go on. */
 export function ProofDialog(): JSX.Element | null {
   const [problem, setProblem] = useState('')
+  const [provider, setProvider] = useState(false)
+  useEffect(() => void providerOf(location.search).then((ways) => setProvider(ways.provider), () => setProvider(false)), [])
   const settle = proofWanted.value
   if (!settle) return null
   const end = (proven: boolean) => {
@@ -37,6 +40,7 @@ export function ProofDialog(): JSX.Element | null {
           <span>{t(totp ? 'proof_code' : 'password')}</span>
           <input name="proof" type={(totp ? 'text' : 'password') as 'password'} autocomplete={totp ? 'one-time-code' : 'current-password'} required maxLength={200} autofocus />
         </label>
+        {provider && !totp && <a href={PROVE}>{t('proof_provider')}</a>}
         <FormEnd busy={false} onCancel={() => end(false)} />
       </form>
     </Dialog>

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
-import { asRefused } from '../api'
+import { useEffect, useState } from 'preact/hooks'
+import { asRefused, Refused } from '../api'
+import { providerOf, START, type Ways } from '../provider'
 import { api, signedIn, wasSignedOut } from '../state'
 import { problemText, t } from '../words'
 import { LanguageSwitch } from './top_bar'
@@ -10,6 +11,12 @@ export function SignIn(): JSX.Element {
   const [shown, setShown] = useState(false)
   const [problem, setProblem] = useState('')
   const [coded, setCoded] = useState(false)
+  const [ways, setWays] = useState<Ways | null>(null)
+  useEffect(() => {
+    const refused = new URLSearchParams(location.search).get('refused')
+    if (refused) setProblem(`${t('sign_in_provider_failed')} ${problemText(new Refused(refused, 0))}`)
+    providerOf(location.search).then(setWays, () => setWays(null))
+  }, [])
 
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault()
@@ -63,6 +70,9 @@ export function SignIn(): JSX.Element {
         <button class="button primary wide" disabled={busy}>
           {busy ? t('signing_in') : t('sign_in')}
         </button>
+        {ways?.provider && (
+          <a class="button wide" href={`${START}?company=${encodeURIComponent(ways.company ?? '')}`}>{t('sign_in_provider')}</a>
+        )}
       </form>
     </main>
   )

@@ -1,0 +1,17 @@
+/** The company's own sign-in provider: whether there is one, and where it begins. */
+
+import { api } from './state'
+
+export interface Ways {
+  provider: boolean
+  company: string | null
+}
+
+export const START = '/dispatcher/v1/oidc/start'
+export const PROVE = '/dispatcher/v1/oidc/prove'
+
+/** By `?company=` of the page's address; without it the only company here that has one. */
+export function providerOf(search: string): Promise<Ways> {
+  const company = new URLSearchParams(search).get('company')
+  return api.ask<Ways>('GET', company ? `/signin/ways?${new URLSearchParams({ company })}` : '/signin/ways')
+}
