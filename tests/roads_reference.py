@@ -9,6 +9,7 @@ taken from the product's snapping.
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
@@ -28,8 +29,11 @@ SHIFT = 20  # decimetres up to 104 km below, so that a sum stays exact in a doub
 class Reference:
     """Costs of one mode and hour on the roads of pbf files."""
 
-    def __init__(self, paths: list[Path], mode: str, hour: int | None, country: str) -> None:
+    def __init__(
+        self, paths: list[Path], mode: str, hour: int | None, country: str, weekday: str = "We"
+    ) -> None:
         self.mode, self.network = mode, profiles.NETWORK_OF[mode]
+        self.when = (weekday, 3 if hour is None else hour)
         self.left_hand = country in profiles.LEFT_HAND
         self.factors = profiles.HOUR_FACTORS[3 if hour is None else hour] if mode == "car" else (1.0,) * 4
         self._read(paths, country)
@@ -52,7 +56,7 @@ class Reference:
                     if len(refs) > 1:
                         ways[item.id] = (refs, tags)
                 elif item.is_relation() and tags.get("type") == "restriction":
-                    kind = profiles.restriction_kind(tags, network)
+                    kind = profiles.restriction_kind(tags, network) or self._bound_now(tags)
                     if kind:
                         self.relations.append((kind, [(m.role, m.type, m.ref) for m in item.members]))
         self.delay = {}
@@ -69,6 +73,21 @@ class Reference:
             rule = profiles.way_rule(tags, network, country)
             if rule:
                 self._add_way(way, refs, rule, blocked)
+
+    def _bound_now(self, tags: dict[str, str]) -> str | None:
+        """The kind of a restriction:conditional of one rule that binds in some minute of the hour asked for."""
+        told = re.fullmatch(
+            r"(\w+) @ \(([A-Z]\w-[A-Z]\w)? ?([\d:,-]+)\)", tags.get("restriction:conditional", "")
+        )
+        if told is None:
+            return None
+        week, (weekday, hour) = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"], self.when
+        first, last = (told[2] or "Mo-Su").split("-")
+        days = week[week.index(first) : week.index(last) + 1]
+        spans = [[int(t[:2]) * 60 + int(t[3:]) for t in span.split("-")] for span in told[3].split(",")]
+        minutes = range(hour * 60, hour * 60 + 60)
+        binds = weekday in days and any(a <= m < b for m in minutes for a, b in spans)
+        return profiles.restriction_kind({**tags, "restriction": told[1]}, self.network) if binds else None
 
     def _add_way(self, way: int, refs: list[Any], rule: profiles.WayRule, blocked: set[int]) -> None:
         lon, lat = np.array([self.where[r] for r in refs]).T

@@ -6,7 +6,7 @@ from geo.points import GeoError
 
 
 class RoadsError(GeoError):
-    """Codes: mode_unknown, hour_out_of_range, matrix_empty, matrix_too_large, seconds_out_of_range,
+    """Codes: mode_unknown, hour_out_of_range, day_unknown, matrix_empty, matrix_too_large, seconds_out_of_range,
     points_malformed, trace_too_short, trace_too_long,
     trace_not_on_roads, no_route, factors_malformed."""
 

@@ -25,7 +25,7 @@ from geo.roads.errors import RoadsFileError
 
 FILE_NAME = "graph.roads"
 MAGIC = b"PAIDANRD"
-VERSION = 2
+VERSION = 3
 _HEAD = struct.Struct("<8sIIQ")
 _ALIGN = 64
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geo.points import distances_m
 from geo.roads import profiles
-from geo.roads.conditions import closures
+from geo.roads.conditions import closures, slots_table
 from geo.roads.kernels_graph import chain_segments
 from geo.roads.pbf import RawRoads
 
@@ -44,8 +44,8 @@ class Graph:
     """Index into the way tables."""
     seg_delay_ms: Ints
     """Lost at the inner node that follows the segment (a signal, a gate); 0 at the end of an edge."""
-    edge_closed: Ints
-    """Hours at which an edge is closed, bit h from h:00 to h + 1:00 on a working day."""
+    edge_closed: NDArray[np.int32]
+    """(edges, 3): hours at which an edge is closed, bit h from h:00 to h + 1:00, by conditions.DAYS."""
     vertex_lon: Floats
     vertex_lat: Floats
     vertex_delay_ms: Ints
@@ -78,8 +78,8 @@ def build_graph(raw: RawRoads, network: str, country: str) -> Graph | None:
     delay[list(delay_ms)] = list(delay_ms.values())
     forced = np.zeros(len(lon), np.bool_)
     forced[_restriction_nodes(raw)] = True
-    closed = np.array([each.closed for each in shut], np.int64)
-    forced[_ends_of(raw, np.flatnonzero(closed))] = True
+    closed = slots_table([each.closed for each in shut])
+    forced[_ends_of(raw, np.flatnonzero(closed.any(axis=1)))] = True
     order, flip, start = chain_segments(seg_a, seg_b, kmh, flags, forced)
     return _assemble(
         raw, (seg_a, seg_b, seg_way, kmh, flags), (order, flip, start), (lon, lat, delay), closed
@@ -183,7 +183,7 @@ def _assemble(
     segments: tuple[Any, ...],
     chains: tuple[Ints, NDArray[np.bool_], Ints],
     nodes: tuple[Floats, Floats, Ints],
-    closed: Ints,
+    closed: NDArray[np.int32],
 ) -> Graph:
     a, b, way, kmh, flags = segments
     order, flip, start = chains

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from geo.roads import profiles
 from geo.roads.cch import build_hierarchy
-from geo.roads.conditions import ALL_HOURS, closures, restriction_hours
+from geo.roads.conditions import ALL_SLOTS, closures, restriction_slots
 from geo.roads.errors import RoadsFileError
 from geo.roads.files import write_roads
 from geo.roads.graph import RESTRICTED, Graph, build_graph
@@ -94,8 +94,8 @@ def count_conditions(raw: RawRoads) -> tuple[int, dict[str, int]]:
             followed += shut.closed > 0
             texts.update(shut.unfollowed)
         for restriction in raw.restrictions:
-            kind, hours, unfollowed = restriction_hours(restriction.tags, network)
-            followed += kind is not None and 0 < hours < ALL_HOURS
+            kind, slots, unfollowed = restriction_slots(restriction.tags, network)
+            followed += kind is not None and 0 < slots < ALL_SLOTS
             texts.update(unfollowed)
     return followed, dict(texts.most_common(MOST_NAMED))
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from geo.roads import profiles
 from geo.roads.cch import INFINITE, SHIFT, Hierarchy, Metric, Seeds, pack
+from geo.roads.conditions import DAYS, Day
 from geo.roads.errors import RoadsError
 from geo.roads.files import RoadFile
 from geo.roads.graph import FERRY, KERB_ONLY
@@ -29,7 +30,7 @@ MIN_METRICS = 2
 FREE_HOUR = 3
 """The hour that stands for free roads."""
 Key = tuple[str, tuple[float, ...], int]
-"""Mode, factors, and the first hour with the same closures."""
+"""Mode, factors, and the first slot (24 * kind of day + hour) with the same closures."""
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ class Network:
         self.state_arc, self.base_state = array("state_arc"), array("base_state")
         self.turn_start, self.turn_to, self.turn_ms = array("turn_start"), array("turn_to"), array("turn_ms")
         self.turn_closed = array("turn_closed")
-        self.closed_together = _hours_alike(self.turn_closed)
+        self.closed_together = _slots_alike(self.turn_closed)
         self.part = array("part")
         self.hierarchy = Hierarchy(*(array(f.name) for f in fields(Hierarchy)))
         self.state_of_rank = np.empty(len(self.hierarchy.rank), np.int64)
@@ -99,20 +100,20 @@ class Network:
         self._kept: OrderedDict[Key, Timetable] = OrderedDict()
         self._lock = threading.Lock()
 
-    def timetable(self, mode: str, hour: int | None) -> Timetable:
+    def timetable(self, mode: str, hour: int | None, day: Day = "weekday") -> Timetable:
         """Costs and metric; customised when not kept. hour None: a free road."""
-        key = self._key(mode, hour)
+        key = self._key(mode, hour, day)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
             return self._make([key])[0]
 
-    def prepare(self, mode: str, hours: Sequence[int]) -> None:
+    def prepare(self, mode: str, hours: Sequence[int], day: Day = "weekday") -> None:
         """Customise the metrics of several hours at once, on two threads; hours with the same factors share
         one."""
         with self._lock:
-            keys = list(dict.fromkeys(self._key(mode, hour) for hour in hours))
+            keys = list(dict.fromkeys(self._key(mode, hour, day) for hour in hours))
             self._make([key for key in keys if key not in self._kept])
 
     def set_factors(self, mode: str, hour: int, factors: Sequence[float]) -> None:
@@ -129,8 +130,9 @@ class Network:
             return known
         return profiles.HOUR_FACTORS[hour] if mode == "car" else (1.0,) * len(profiles.GROUPS)
 
-    def _key(self, mode: str, hour: int | None) -> Key:
-        return mode, self._factor(mode, hour), self.closed_together[FREE_HOUR if hour is None else hour]
+    def _key(self, mode: str, hour: int | None, day: Day) -> Key:
+        slot = FREE_HOUR if hour is None else 24 * DAYS.index(check_day(day)) + check_hour(hour)
+        return mode, self._factor(mode, hour), self.closed_together[slot]
 
     def _make(self, keys: list[Key]) -> list[Timetable]:
         room = max(
@@ -141,9 +143,9 @@ class Network:
         ]
 
         def make(key: Key, metric: Metric) -> Timetable:
-            mode, factors, hour = key
+            mode, factors, slot = key
             costs = self._costs(mode, factors)
-            closed = (self.turn_closed >> hour) & 1 > 0
+            closed = _closed_at(self.turn_closed, slot)
             metric.customize(np.where(closed, INFINITE, self._turn_costs(costs)))
             return Timetable(costs, metric, closed)
 
@@ -242,14 +244,27 @@ class Network:
         return Seeds(start, self.hierarchy.rank[state], cost)
 
 
-def _hours_alike(closed: Ints) -> tuple[int, ...]:
-    """Per hour the first hour at which the same turns are closed."""
-    patterns: dict[bytes, int] = {}
+def _closed_at(closed: NDArray[np.int32], slot: int) -> NDArray[np.bool_]:
+    return np.asarray((closed[:, slot // 24] >> slot % 24) & 1 > 0)
+
+
+def _slots_alike(closed: NDArray[np.int32]) -> tuple[int, ...]:
+    """Per slot the first one at which the same turns are closed."""
+    slots = 24 * len(DAYS)
     if not closed.any():
-        return (0,) * 24
+        return (0,) * slots
+    patterns: dict[bytes, int] = {}
     return tuple(
-        patterns.setdefault(np.packbits((closed >> hour) & 1 > 0).tobytes(), hour) for hour in range(24)
+        patterns.setdefault(np.packbits(_closed_at(closed, slot)).tobytes(), slot) for slot in range(slots)
     )
+
+
+def check_day(day: str) -> Day:
+    """One of DAYS; raises RoadsError day_unknown."""
+    for known in DAYS:
+        if day == known:
+            return known
+    raise RoadsError("day_unknown", {"day": repr(day), "known": list(DAYS)})
 
 
 def check_hour(hour: int) -> int:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.roads.conditions import ALL_HOURS, restriction_hours
+from geo.roads.conditions import ALL_SLOTS, restriction_slots, slots_table
 from geo.roads.graph import Graph
 from geo.roads.pbf import RawRoads, Restriction
 
 Ints = NDArray[np.int64]
+Slots = NDArray[np.int32]
 Arcs = list[int]
 
 MAX_SEQUENCES = 10_000
@@ -23,12 +24,12 @@ MAX_SEQUENCES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`arcs` in order, at least two. only: once the last but one is left, it must be for the last. hours: a bit for
-    each hour it binds."""
+    """`arcs` in order, at least two. only: once the last but one is left, it must be for the last. slots: a bit for
+    each slot it binds."""
 
     arcs: tuple[int, ...]
     only: bool
-    hours: int = ALL_HOURS
+    slots: int = ALL_SLOTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class _WayArcs:
 
 def restriction_rules(raw: RawRoads, graph: Graph, network: str) -> list[Rule]:
     """The rules that bind this network; a restriction whose ways are not in it gives none."""
-    told = [(r, *restriction_hours(r.tags, network)) for r in raw.restrictions]
-    bound = [(r, kind, hours) for r, kind, hours, _ in told if kind and hours]
+    told = [(r, *restriction_slots(r.tags, network)) for r in raw.restrictions]
+    bound = [(r, kind, slots) for r, kind, slots, _ in told if kind and slots]
     if not bound:
         return []
     named = {w for r, _, _ in bound for w in (*r.from_ways, *r.via_ways, *r.to_ways)}
@@ -51,8 +52,8 @@ def restriction_rules(raw: RawRoads, graph: Graph, network: str) -> list[Rule]:
     tail = np.column_stack((graph.edge_from, graph.edge_to)).reshape(-1)
     head = np.column_stack((graph.edge_to, graph.edge_from)).reshape(-1)
     return [
-        Rule(path, kind == "only", hours)
-        for r, kind, hours in bound
+        Rule(path, kind == "only", slots)
+        for r, kind, slots in bound
         for path in _sequences(r, arcs, graph, tail, head)
     ]
 
@@ -101,9 +102,9 @@ def _sequences(
 
 def with_memory(
     arcs: Ints, source: Ints, target: Ints, cost: Ints, rules: list[Rule]
-) -> tuple[Ints, Ints, Ints, Ints, Ints, int]:
-    """States and turns between them: (arc of each state, source, target, milliseconds, hours a restriction closes
-    it, turns taken away).
+) -> tuple[Ints, Ints, Ints, Ints, Slots, int]:
+    """States and turns between them: (arc of each state, source, target, milliseconds, slots_table of when a
+    restriction closes it, turns taken away).
 
     A memory is a set of (rule, how many of its arcs are driven); a state without memory is a rule's start at
     most.
@@ -123,7 +124,8 @@ def with_memory(
         out_of.setdefault(a, []).append((b, ms))
     state_of: dict[tuple[int, frozenset[tuple[int, int]]], int] = {}
     state_arc = arcs.tolist()
-    extra: list[tuple[int, int, int, int]] = []
+    extra: list[tuple[int, int, int]] = []
+    closed_at: list[int] = []
     todo: list[tuple[int, frozenset[tuple[int, int]], int]] = []
     forbidden = 0
     for arc in sorted(starts):
@@ -133,8 +135,8 @@ def with_memory(
     while todo:
         arc, memory, state = todo.pop()
         for nxt, ms in out_of.get(arc, []):
-            closed = _closed_hours(memory, nxt, rules)
-            if closed == ALL_HOURS:
+            closed = _closed_slots(memory, nxt, rules)
+            if closed == ALL_SLOTS:
                 forbidden += 1
                 continue
             after = _advance(memory, nxt, rules) | {(i, 1) for i in starts.get(nxt, [])}
@@ -145,14 +147,15 @@ def with_memory(
                 state_of[key] = len(state_arc)
                 state_arc.append(nxt)
                 todo.append((nxt, after, state_of[key]))
-            extra.append((state, state_of[key], ms, closed))
-    more = np.array(extra, np.int64).reshape(-1, 4)
+            extra.append((state, state_of[key], ms))
+            closed_at.append(closed)
+    more = np.array(extra, np.int64).reshape(-1, 3)
     return (
         np.array(state_arc, np.int64),
         np.concatenate((number[source[plain]], more[:, 0])),
         np.concatenate((number[target[plain]], more[:, 1])),
         np.concatenate((cost[plain], more[:, 2])),
-        np.concatenate((np.zeros(int(plain.sum()), np.int64), more[:, 3])),
+        np.concatenate((slots_table([0] * int(plain.sum())), slots_table(closed_at))),
         forbidden,
     )
 
@@ -166,16 +169,16 @@ def _advance(memory: frozenset[tuple[int, int]], nxt: int, rules: list[Rule]) ->
     )
 
 
-def _closed_hours(memory: frozenset[tuple[int, int]], nxt: int, rules: list[Rule]) -> int:
-    """The hours at which a rule forbids going on to arc `nxt`: a "no" that ends there, or an "only" that ends
+def _closed_slots(memory: frozenset[tuple[int, int]], nxt: int, rules: list[Rule]) -> int:
+    """The slots at which a rule forbids going on to arc `nxt`: a "no" that ends there, or an "only" that ends
     elsewhere while none ends there."""
     ending = [rules[i] for i, driven in memory if driven == len(rules[i].arcs) - 1]
     closed = prescribed = allowed = 0
     for rule in ending:
         fits = rule.arcs[-1] == nxt
         if rule.only:
-            prescribed |= rule.hours
-            allowed |= rule.hours if fits else 0
+            prescribed |= rule.slots
+            allowed |= rule.slots if fits else 0
         elif fits:
-            closed |= rule.hours
+            closed |= rule.slots
     return closed | (prescribed & ~allowed)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from geo.points import Point
 from geo.roads import profiles
+from geo.roads.conditions import Day
 from geo.roads.errors import RoadsError
 from geo.roads.files import read_roads
 from geo.roads.isochrone import area_of, check_seconds, reached_lines
@@ -39,8 +40,9 @@ class Roads:
     """An opened road file. Safe to use from several threads; processes that open the same file share its
     memory.
 
-    mode: one of profiles.MODES. hour: local hour of departure, 0 to 23, or None for free roads. Points are
-    WGS-84 (lon, lat). Every question raises RoadsError mode_unknown or hour_out_of_range, PointError for a
+    mode: one of profiles.MODES. hour: local hour of departure, 0 to 23, or None for free roads; day: the kind of day,
+    one of conditions.DAYS. Points are WGS-84 (lon, lat). Every question raises RoadsError mode_unknown,
+    hour_out_of_range or day_unknown, PointError for a
     point that is none (facts["index"]) and TooFarFromRoad for one more than max_snap_m from a road of that
     mode.
     """
@@ -73,7 +75,12 @@ class Roads:
         return np.asarray(metres[:, 0])
 
     def matrix(
-        self, points: Points, mode: str = "car", hour: int | None = None, to: Points | None = None
+        self,
+        points: Points,
+        mode: str = "car",
+        hour: int | None = None,
+        to: Points | None = None,
+        day: Day = "weekday",
     ) -> Matrix:
         """Exact seconds and metres from every point to every point, or to those of `to`.
 
@@ -83,30 +90,43 @@ class Roads:
         if to is not None:
             check_size(len(to))
         if to is None:
-            ends = self._ends(points, mode, hour)
+            ends = self._ends(points, mode, hour, day)
             return matrix_of(ends, ends)
-        return matrix_of(self._ends(points, mode, hour, "out"), self._ends(to, mode, hour, "in"))
+        return matrix_of(self._ends(points, mode, hour, day, "out"), self._ends(to, mode, hour, day, "in"))
 
-    def nearest(self, points: Points, k: int, mode: str = "car", hour: int | None = None) -> Nearest:
+    def nearest(
+        self, points: Points, k: int, mode: str = "car", hour: int | None = None, day: Day = "weekday"
+    ) -> Nearest:
         """For each point the k others it reaches soonest, exact; memory grows with points times k only."""
         check_size(len(points), 2 * MAX_POINTS)
         if k < 1:
             raise RoadsError("matrix_empty", {"k": k})
-        return nearest_of(self._ends(points, mode, hour), k)
+        return nearest_of(self._ends(points, mode, hour, day), k)
 
-    def live_matrix(self, points: Points, mode: str = "car", hour: int | None = None) -> LiveMatrix:
+    def live_matrix(
+        self, points: Points, mode: str = "car", hour: int | None = None, day: Day = "weekday"
+    ) -> LiveMatrix:
         """A matrix that grows by a row and a column for a new site and follows a moved engineer."""
         network = self._network(mode)
         check_size(len(points))
-        return LiveMatrix(network, network.timetable(mode, hour), points, mode, self.max_snap_m)
+        return LiveMatrix(network, network.timetable(mode, hour, day), points, mode, self.max_snap_m)
 
-    def route(self, a: Place, b: Place, mode: str = "car", hour: int | None = None) -> Route:
+    def route(
+        self, a: Place, b: Place, mode: str = "car", hour: int | None = None, day: Day = "weekday"
+    ) -> Route:
         """The fastest way from a to b. Raises RoadsError no_route."""
-        start, end = self._ends(_one(a), mode, hour, "out"), self._ends(_one(b), mode, hour, "in")
+        start = self._ends(_one(a), mode, hour, day, "out")
+        end = self._ends(_one(b), mode, hour, day, "in")
         return find_route(start, end, self.names, self._file.arrays["way.name"])
 
     def isochrone(
-        self, point: Place, seconds: int, mode: str = "car", hour: int | None = None, towards: bool = False
+        self,
+        point: Place,
+        seconds: int,
+        mode: str = "car",
+        hour: int | None = None,
+        towards: bool = False,
+        day: Day = "weekday",
     ) -> dict[str, Any]:
         """GeoJSON MultiPolygon of what is reached within `seconds`, or from where `point` is reached
         (towards).
@@ -114,7 +134,7 @@ class Roads:
         Raises RoadsError seconds_out_of_range.
         """
         check_seconds(seconds)
-        ends = self._ends(_one(point), mode, hour, "in" if towards else "out")
+        ends = self._ends(_one(point), mode, hour, day, "in" if towards else "out")
         return area_of(reached_lines(ends, seconds, towards))
 
     def match(self, trace: NDArray[np.float64], mode: str = "car", accuracy_m: float = 10.0) -> Match:
@@ -127,14 +147,16 @@ class Roads:
         """(lon, lat) of every arc of a match, in the direction driven."""
         return [self._network(mode).arc_line(int(arc)) for arc in match.arcs]
 
-    def prepare(self, mode: str = "car", hours: Sequence[int] = range(24)) -> None:
+    def prepare(self, mode: str = "car", hours: Sequence[int] = range(24), day: Day = "weekday") -> None:
         """Customise the metrics of these hours now instead of at the first question."""
-        self._network(mode).prepare(mode, hours)
+        self._network(mode).prepare(mode, hours, day)
 
-    def most_driven(self, a: Place, b: Place, mode: str = "car", hour: int | None = None) -> str:
+    def most_driven(
+        self, a: Place, b: Place, mode: str = "car", hour: int | None = None, day: Day = "weekday"
+    ) -> str:
         """The group of roads (profiles.GROUPS) on which most metres of the fastest way lie. Raises RoadsError
         no_route."""
-        network, edges = self._network(mode), self.route(a, b, mode, hour).edges
+        network, edges = self._network(mode), self.route(a, b, mode, hour, day).edges
         group = np.array(profiles.GROUP_OF_CLASS)[network.seg_class[network.seg_start[edges]]]
         metres = np.bincount(group, weights=network.edge_m[edges], minlength=len(profiles.GROUPS))
         return profiles.GROUPS[int(metres.argmax())]
@@ -172,10 +194,10 @@ class Roads:
                 self._networks[name] = Network(self._file, name)
             return self._networks[name]
 
-    def _ends(self, points: Points, mode: str, hour: int | None, ways: str = "both") -> Ends:
+    def _ends(self, points: Points, mode: str, hour: int | None, day: Day, ways: str = "both") -> Ends:
         network = self._network(mode)
         snaps = network.snap(points, self.max_snap_m, mode)
-        return Ends(network, network.timetable(mode, hour), snaps, ways)
+        return Ends(network, network.timetable(mode, hour, day), snaps, ways)
 
 
 def _one(place: Place) -> list[tuple[float, float]]:

@@ -37,8 +37,8 @@ class TurnGraph:
     turn_start: Ints
     turn_to: Ints
     turn_ms: Ints
-    turn_closed: Ints
-    """Hours at which a turn may not be taken, as Graph.edge_closed."""
+    turn_closed: NDArray[np.int32]
+    """(turns, 3): hours at which a turn may not be taken, as Graph.edge_closed."""
     part: Ints
     """(states): the strongly connected part of each state, 0 the largest."""
     forbidden: int
@@ -141,7 +141,7 @@ def _importance(graph: Graph) -> tuple[Ints, Ints]:
 
 
 def _without_islands(
-    graph: Graph, state_arc: Ints, turns: tuple[Ints, Ints, Ints, Ints], forbidden: int
+    graph: Graph, state_arc: Ints, turns: tuple[Ints, Ints, Ints, NDArray[np.int32]], forbidden: int
 ) -> TurnGraph:
     source, target, cost, closed = turns
     count = len(state_arc)

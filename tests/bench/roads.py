@@ -1,10 +1,8 @@
-"""`python -m tests.bench.roads [FILE.osm.pbf] [--out FILE.json] [--peer PYTHON]`: roads against their
-targets.
+"""`python -m tests.bench.roads [FILE.osm.pbf] [--out FILE.json]`: roads against their targets.
 
 Without a file the demo city is made and measured. Prints each figure beside its target, the pairs that
 differ from an independent Dijkstra, map matching on simulated traces, and Valhalla's times and answers on
-the same pairs, where an interpreter with pyvalhalla and its tile builder is given (--peer; the wheel for
-Python 3.11 carries no builder).
+the same pairs, with why they differ.
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,10 +25,10 @@ from geo.roads.errors import RoadsError
 from geo.roads.imports import import_roads
 from geo.roads.matrix import UNREACHABLE
 from geo.roads.roads import Roads
+from tests.bench.roads_peer import compare
 from tests.roads_reference import Reference
 
 HOUR = 8
-PEER_ROWS, PEER_POINTS, PEER_MATRIX = 20, 400, 200
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,21 +36,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench roads", description=__doc__)
     parser.add_argument("source", nargs="?", type=Path, metavar="FILE.osm.pbf")
     parser.add_argument("--out", type=Path, help="where the figures go as JSON")
-    parser.add_argument(
-        "--peer", type=Path, default=Path(sys.executable), help="a Python that has pyvalhalla"
-    )
     given = parser.parse_args(argv)
     if given.source is not None and not given.source.is_file():
         parser.error(f"no such file: {given.source}")
-    answer = run(given.source, None, None, given.peer)
+    answer = run(given.source)
     if given.out:
         given.out.write_text(json.dumps(answer, indent=1))
     return 0 if all(i["value"] <= i["best"] for i in answer["instances"] if i["best"] is not None) else 1
 
 
-def run(
-    source: Path | None, _seconds: float | None, _results: Path | None, peer: Path | None = None
-) -> dict[str, Any]:
+def run(source: Path | None) -> dict[str, Any]:
     """{"instances": [{"name", "value", "best": the target or None, "gap", "seconds"}], "peer": …}; less is
     better."""
     with tempfile.TemporaryDirectory() as folder:
@@ -69,7 +61,7 @@ def run(
         _exactness(found, roads, pbf)
         _matching(found, roads)
         answer = {"file": pbf.name, "instances": found.instances}
-        answer["peer"] = _peer(peer or Path(sys.executable), roads, pbf, points, Path(folder))
+        answer["peer"] = compare(roads, pbf, points, Path(folder) / "peer")
     return answer
 
 
@@ -187,73 +179,6 @@ def _trip(roads: Roads, rng: np.random.Generator, every_s: float, sigma: float) 
         111195 * np.cos(np.radians(line[0, 1])),
         111195,
     ]
-
-
-def _peer(python: Path, roads: Roads, pbf: Path, points: np.ndarray, folder: Path) -> dict[str, Any]:
-    """Valhalla's times, and how its answers differ."""
-    if not (python.parent / "valhalla_build_tiles").is_file():
-        print(f"  Valhalla not compared: no valhalla_build_tiles beside {python.name}")
-        return {"compared": False, "reason": "no tile builder"}
-    (folder / "peer").mkdir()
-    job = {"pbf": str(pbf.resolve()), "folder": str(folder / "peer"), "points": points[:PEER_POINTS].tolist()}
-    job |= {"rows": PEER_ROWS, "matrix": PEER_MATRIX, "costing": "auto"}
-    command = [str(python), str(Path(__file__).with_name("roads_peer.py"))]
-    done = subprocess.run(
-        command, input=json.dumps(job), capture_output=True, text=True, timeout=1800, check=False
-    )
-    if done.returncode:
-        print("  Valhalla failed:", done.stderr.strip().splitlines()[-1:])
-        return {"compared": False, "reason": "it failed"}
-    answer = json.loads(done.stdout)
-    roads.matrix(points[:3], "car", None)
-    ours = _timed(lambda: roads.matrix(points[:PEER_MATRIX], "car", None))[1]
-    version, its = answer["version"], answer["matrix_cpu_s"]
-    print(
-        f"  Valhalla {version}: tiles {answer['import_s']:.1f} s; "
-        f"matrix {PEER_MATRIX}² {its:.2f} CPU-s (ours {ours:.3f})"
-    )
-    print(
-        f"    one to 50 {answer['one_to_50_s'] * 1000:.1f} ms, route {(answer['route_s'] or 0) * 1000:.1f} ms, "
-        f"isochrone {answer['isochrone_s'] * 1000:.0f} ms"
-    )
-    compared = _compare(roads, points[:PEER_POINTS], answer.pop("pairs"))
-    return {"compared": True, **answer, "ours_matrix_cpu_s": ours, **compared}
-
-
-def _compare(roads: Roads, points: np.ndarray, rows: list[list[Any]]) -> dict[str, Any]:
-    """Why the answers differ, by pair: another length of way, or the same way at another speed."""
-    table = roads.matrix(points[:PEER_ROWS], "car", None, to=points)
-    its_s = np.array([[np.nan if c is None else c[0] for c in row] for row in rows])
-    its_m = np.array([[np.nan if c is None else c[1] for c in row] for row in rows])
-    our_way, its_way = table.seconds < UNREACHABLE, np.isfinite(its_s)
-    both = our_way & its_way & (table.metres > 500)
-    time_ratio, length_ratio = table.seconds[both] / its_s[both], table.metres[both] / its_m[both]
-    same = np.abs(length_ratio - 1) < 0.02
-    facts = {
-        "pairs": int(both.size),
-        "only_ours": int((our_way & ~its_way).sum()),
-        "only_its": int((its_way & ~our_way).sum()),
-        "same_length": float(same.mean()),
-        "ours_shorter": float((length_ratio < 0.98).mean()),
-        "ours_longer": float((length_ratio > 1.02).mean()),
-        "time_ratio_median": float(np.median(time_ratio)),
-        "time_ratio_same_length": [float(q) for q in np.percentile(time_ratio[same], (10, 50, 90))],
-        "length_ratio_median": float(np.median(length_ratio)),
-    }
-    print(
-        f"    {facts['pairs']} pairs; a way only by ours {facts['only_ours']}, "
-        f"only by Valhalla {facts['only_its']}"
-    )
-    print(
-        f"    same length within 2% {same.mean():.0%}, ours shorter {facts['ours_shorter']:.0%}, longer "
-        f"{facts['ours_longer']:.0%}; median length ratio {facts['length_ratio_median']:.3f}"
-    )
-    low, middle, high = facts["time_ratio_same_length"]
-    print(
-        f"    seconds, ours over its, where the way is as long (speeds and turns): "
-        f"{middle:.2f} ({low:.2f} to {high:.2f})"
-    )
-    return facts
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from geo.roads import open_roads
+from geo.roads import network, open_roads
+from geo.roads.conditions import Day
 from geo.roads.errors import RoadsError
 from geo.roads.imports import import_roads
 from geo.roads.roads import Roads
@@ -278,34 +279,63 @@ def test_a_place_is_at_no_distance_from_itself_and_close_ones_are_close(tmp_path
     assert table.metres[1, 0] == pytest.approx(10, abs=1)
 
 
-def metres_at(roads: Roads, a: tuple[float, float], b: tuple[float, float], hour: int | None) -> int:
-    return int(roads.matrix([place(*a)], hour=hour, to=[place(*b)]).metres[0, 0])
+def metres_at(
+    roads: Roads, a: tuple[float, float], b: tuple[float, float], hour: int | None, day: Day = "weekday"
+) -> int:
+    return int(roads.matrix([place(*a)], hour=hour, to=[place(*b)], day=day).metres[0, 0])
+
+
+NIGHT = {22, 23, 0, 1, 2, 3, 4, 5}
+DAYTIME = set(range(8, 20))
 
 
 @pytest.mark.parametrize(
-    ("kind", "end", "condition", "hit", "closed"),
+    ("kind", "end", "condition", "weekday", "saturday", "sunday"),
     [
-        ("no_left_turn", "n", "Mo-Fr 07:00-09:00", NORTH, {7, 8}),
-        ("no_left_turn", "n", "07:30-09:15,16:00-18:00", NORTH, {7, 8, 9, 16, 17}),
-        ("no_left_turn", "n", "Mo-Sa 22:00-06:00", NORTH, {22, 23, 0, 1, 2, 3, 4, 5}),
-        ("only_straight_on", "e", "Mo-Fr 07:00-09:00", NORTH, {7, 8}),
-        ("no_left_turn", "n", "Mo-Fr 07:00-09:00; Sa 10:00-12:00", NORTH, set()),
-        ("no_left_turn", "n", "Sa,Su 08:00-20:00", NORTH, set()),
-        ("no_left_turn", "n", "weight>3.5", NORTH, set()),
-        ("no_left_turn", "n", "Oct-Mar 08:00-20:00", NORTH, set()),
+        ("no_left_turn", "n", "Mo-Fr 07:00-09:00", {7, 8}, set(), set()),
+        ("no_left_turn", "n", "Mo-Fr 07:00-09:00; PH off", {7, 8}, set(), set()),
+        ("no_left_turn", "n", "07:30-08:15,16:00-17:00", {7, 8, 16}, {7, 8, 16}, {7, 8, 16}),
+        ("no_left_turn", "n", "Mo-Sa 22:00-06:00", NIGHT, NIGHT, {0, 1, 2, 3, 4, 5}),
+        ("only_straight_on", "e", "Mo-Fr 07:00-09:00", {7, 8}, set(), set()),
+        ("no_left_turn", "n", "Mo-Fr 07:00-09:00; Sa 10:00-12:00", {7, 8}, {10, 11}, set()),
+        ("no_left_turn", "n", "Sa,Su 08:00-20:00", set(), DAYTIME, DAYTIME),
+        ("no_left_turn", "n", "Su,PH 08:00-20:00", set(), set(), DAYTIME),
+        ("no_left_turn", "n", "Mo,We 07:00-09:00", None, None, None),
+        ("no_left_turn", "n", "PH 07:00-09:00", None, None, None),
+        ("no_left_turn", "n", "weight>3.5", None, None, None),
+        ("no_left_turn", "n", "Oct-Mar 08:00-20:00", None, None, None),
     ],
 )
-def test_a_turn_forbidden_at_some_hours_is_taken_at_the_others(tmp_path, kind, end, condition, hit, closed):
+def test_a_turn_forbidden_at_some_hours_of_some_days_is_taken_at_the_others(
+    tmp_path, kind, end, condition, weekday, saturday, sunday
+):
+    """None: it cannot be followed, and is named."""
     town = crossing()
     town.restrict(kind, "w", "x", end, **{"restriction:conditional": f"{kind} @ ({condition})"})
     del town.restrictions[-1][0]["restriction"]
     roads = opened(town, tmp_path)
-    for hour in range(24):
-        assert (metres_at(roads, WEST, hit, hour) > DIRECT + 100) == (hour in closed), hour
-        assert abs(metres_at(roads, WEST, EAST, hour) - DIRECT) <= 1
-    assert abs(metres_at(roads, WEST, hit, None) - DIRECT) <= 1 or 3 in closed
-    assert roads.facts["conditions"] == (2 if closed else 0)  # cars and bicycles
-    assert bool(roads.facts["unfollowed"]) == (not closed)
+    for day, closed in (("weekday", weekday), ("saturday", saturday), ("sunday", sunday)):
+        shut = {h for h in range(24) if metres_at(roads, WEST, NORTH, h, day) > DIRECT + 100}
+        assert shut == (closed or set()), day
+        assert abs(metres_at(roads, WEST, EAST, 8, day) - DIRECT) <= 1
+    assert abs(metres_at(roads, WEST, NORTH, None) - DIRECT) <= 1 or 3 in weekday
+    assert roads.facts["conditions"] == (0 if weekday is None else 2)  # cars and bicycles
+    assert bool(roads.facts["unfollowed"]) == (weekday is None)
+
+
+def test_sabotage_a_sunday_that_keeps_the_working_days_closures_is_found_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(network, "_closed_at", lambda closed, slot: (closed[:, 0] >> slot % 24) & 1 > 0)
+    town = crossing()
+    town.restrict(
+        "no_left_turn", "w", "x", "n", **{"restriction:conditional": "no_left_turn @ (Mo-Fr 07:00-09:00)"}
+    )
+    del town.restrictions[-1][0]["restriction"]
+    assert metres_at(opened(town, tmp_path), WEST, NORTH, 8, "sunday") > DIRECT + 100
+
+
+def test_a_kind_of_day_that_is_none_is_refused(tmp_path):
+    with pytest.raises(RoadsError, match="day_unknown"):
+        metres_at(opened(crossing(), tmp_path), WEST, NORTH, 8, "monday")
 
 
 @pytest.mark.parametrize(
