@@ -34,11 +34,6 @@ def made(town: Town, work_type: str = "survey", **more: Any) -> tuple[str, str]:
     return body["ticket_id"], f"/c/{body['customer_link'].rsplit('/', 1)[-1]}"
 
 
-def given_to(town: Town, name: str, ticket_id: str) -> None:
-    engineer_id = str(town.made.engineers[name])
-    ok(town.direct(ticket_id, "assign", engineer_id=engineer_id, confirm_broken_rules=True, reason="other"))
-
-
 def page(town: Town, path: str, status: int = 200, **headers: str) -> str:
     reply = town.product.client.get(path, headers=headers)
     assert reply.status_code == status, reply.text
@@ -97,7 +92,7 @@ def versions(town: Town) -> Any:
 def finished(town: Town) -> tuple[str, str]:
     """A ticket Ana has completed."""
     ticket_id, path = made(town)
-    given_to(town, "Ana", ticket_id)
+    town.assign_by_hand(ticket_id, "Ana")
     town.arrive("Ana", ticket_id)
     town.complete("Ana", ticket_id)
     return ticket_id, path
@@ -110,7 +105,7 @@ def test_the_page_says_what_where_when_and_who(town: Town) -> None:
     start = town.product.clock.now().astimezone(SHANGHAI).replace(hour=23, minute=0) + timedelta(days=2)
     end = start + timedelta(minutes=30)
     ticket_id, path = made(town, window_from=start.isoformat(), window_to=end.isoformat())
-    given_to(town, "Ana", ticket_id)
+    town.assign_by_hand(ticket_id, "Ana")
     html = page(town, path)
     for text in (
         "Ana will come to you",
@@ -137,7 +132,7 @@ def test_opening_a_page_changes_and_consumes_nothing(town: Town) -> None:
 def test_the_page_offers_only_what_the_server_allows(town: Town) -> None:
     ticket_id, path = made(town)
     assert offered(page(town, path)) == {"urge", "rebook", "cancel", "add_photos"}
-    given_to(town, "Ana", ticket_id)
+    town.assign_by_hand(ticket_id, "Ana")
     assert offered(page(town, path)) == {"urge", "rebook", "cancel", "add_photos"}
     ok(town.act("Ana", ticket_id, "set_off"))
     assert offered(page(town, path)) == {"urge", "rebook", "add_photos"}
@@ -332,7 +327,7 @@ def test_a_file_that_is_no_photo_stops_the_rejection_in_words(town: Town) -> Non
 def test_the_quote_is_shown_with_its_lines_and_answered(town: Town) -> None:
     for answer, status in (("approve_quote", "You agreed"), ("refuse_quote", "You declined")):
         ticket_id, path = made(town)
-        given_to(town, "Ana", ticket_id)
+        town.assign_by_hand(ticket_id, "Ana")
         town.arrive("Ana", ticket_id)
         lines = [{"kind": "part", "text": "Capacitor", "quantity": "2.5", "unit_price_minor": 4555}]
         ok(town.act("Ana", ticket_id, "quote", currency="CNY", quote_lines=lines))
@@ -395,7 +390,7 @@ def test_reopened_within_the_days_with_a_reason(town: Town) -> None:
 def test_a_step_that_came_too_late_is_told_and_shown_as_it_is_now(town: Town) -> None:
     ticket_id, path = made(town)
     command_id = form_id(page(town, path), "cancel")
-    given_to(town, "Ana", ticket_id)
+    town.assign_by_hand(ticket_id, "Ana")
     ok(town.act("Ana", ticket_id, "set_off"))
     reply = send(town, path, action="cancel", command_id=command_id, reason="other")
     assert reply.status_code == 409

@@ -42,7 +42,7 @@ class Scene:
         if status is TicketStatus.CANCELLED:
             ok(town.direct(ticket_id, "cancel", reason="by_customer"))
             return
-        ok(town.direct(ticket_id, "assign", engineer_id=ana, confirm_broken_rules=True, reason="emergency"))
+        town.assign_by_hand(ticket_id, LEAD, reason="emergency")
         if status is TicketStatus.EN_ROUTE:
             ok(town.act(LEAD, ticket_id, "set_off"))
         if status is TicketStatus.ON_HOLD:

@@ -62,14 +62,7 @@ def some_work(house: Product) -> tuple[Town, str]:
     town = house.company()
     town.create(new_ticket("survey"))
     ticket_id = town.create(new_ticket("survey"))["ticket_id"]
-    reply = town.direct(
-        ticket_id,
-        "assign",
-        engineer_id=str(town.made.engineers["Ana"]),
-        confirm_broken_rules=True,
-        reason="other",
-    )
-    assert reply.status_code == 200, reply.text
+    town.assign_by_hand(ticket_id, "Ana")
     town.photo("Ana", ticket_id, "check_in")
     return town, ticket_id
 

@@ -58,15 +58,7 @@ def test_a_tickets_promises_run_pause_with_a_reason_and_are_kept(moved: Town) ->
         "response": 1800, "arrival": 7200, "resolution": 28_800,
     }  # fmt: skip
     assert town.view(ticket_id)["ticket"]["promise"]["kind"] == "response"
-    ok(
-        town.direct(
-            ticket_id,
-            "assign",
-            engineer_id=str(town.made.engineers["Ana"]),
-            confirm_broken_rules=True,
-            reason="agreed_by_phone",
-        )
-    )
+    town.assign_by_hand(ticket_id, "Ana", reason="agreed_by_phone")
     town.product.clock.move(minutes=60)
     ok(town.direct(ticket_id, "hold", reason="parts"))
     town.settle()

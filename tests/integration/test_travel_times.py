@@ -92,14 +92,7 @@ def on_the_way(town: Town, start: Point = WEST) -> tuple[str, dict[str, Any]]:
     made = town.create(new_ticket("survey"))
     ticket_id = made["ticket_id"]
     put(town, "Ana", start)
-    reply = town.direct(
-        ticket_id,
-        "assign",
-        engineer_id=str(town.made.engineers["Ana"]),
-        confirm_broken_rules=True,
-        reason="other",
-    )
-    assert reply.status_code == 200, reply.text
+    town.assign_by_hand(ticket_id, "Ana")
     reply = town.act("Ana", ticket_id, "set_off")
     assert reply.status_code == 200, reply.text
     (trip,) = town.product.rows(

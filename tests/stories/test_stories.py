@@ -67,15 +67,7 @@ def test_offers_run_out_and_the_dispatcher_is_called(town: Town) -> None:
     ticket = town.view(ticket_id)["ticket"]
     assert (ticket["status"], ticket["attention"]) == ("open", "offers_ran_out")
     refused(town.act("Ben", ticket_id, "accept_offer", offer_id=offer["offer_id"]), 409, "action_not_allowed")
-    ok(
-        town.direct(
-            ticket_id,
-            "assign",
-            engineer_id=str(town.made.engineers["Ben"]),
-            confirm_broken_rules=True,
-            reason="agreed_by_phone",
-        )
-    )
+    town.assign_by_hand(ticket_id, "Ben", reason="agreed_by_phone")
 
 
 def test_the_customer_rejects_and_the_same_engineer_comes_again(town: Town) -> None:
@@ -116,8 +108,7 @@ def test_an_urgent_ticket_takes_the_engineer_off_another(town: Town) -> None:
     ok(town.act(name, first, "set_off"))
     urgent = town.create(new_ticket("survey", priority="urgent"))["ticket_id"]
     town.settle()
-    engineer_id = str(town.made.engineers[name])
-    ok(town.direct(urgent, "assign", engineer_id=engineer_id, confirm_broken_rules=True, reason="emergency"))
+    town.assign_by_hand(urgent, name, reason="emergency")
     refused(town.act(name, urgent, "set_off"), 409, "engineer_under_way")
     other = "Ben" if name == "Ana" else "Ana"
     ok(town.direct(first, "assign", engineer_id=str(town.made.engineers[other])))
