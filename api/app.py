@@ -25,6 +25,7 @@ from api.integrations import endpoints as integrations
 from api.integrations import wecom
 from api.live import LiveHub
 from api.places import Places
+from api.shedding import Shedding
 from api.signin import Doorkeeper
 from dispatch.actions.step import House
 from dispatch.adapters.photos import PhotoWorker
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings, house, doorkeeper, photos, blob_store(settings), app.state.places, sms_sender(settings)
     )
     app.state.live.shown = app.state.rooms.position_shown
+    app.add_middleware(Shedding, slots=settings.api_pool, wait_s=settings.api_wait_s)
     app.add_middleware(problems.Limits, most_bytes=JSON_BYTES, photo_bytes=PHOTO_BYTES, secure=secure)
     app.add_middleware(metrics.Counted, folder=metrics.folder_of(settings))
     problems.install(app)

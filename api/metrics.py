@@ -21,6 +21,7 @@ import psycopg
 from fastapi import APIRouter, Request, Response
 
 from api.house import Here
+from api.shedding import KINDS
 from dispatch.adapters.logs import entry
 from dispatch.domain.errors import NotFound
 from dispatch.settings import Settings
@@ -108,8 +109,8 @@ class Counted:
 
 
 def level_of(status: int) -> int:
-    """A request's level in the log: refusals are ordinary, being away is not, a bug is an error."""
-    if status < 500:
+    """A request's level in the log: refusals are ordinary, an overload's too; a bug is an error."""
+    if status < 500 or status == 503:
         return logging.INFO
     return logging.ERROR if status == 500 else logging.WARNING
 
@@ -129,7 +130,8 @@ def folder_of(settings: Settings) -> Path:
     return settings.state / "metrics"
 
 
-def _requests(folder: Path) -> Iterator[str]:
+def counted(folder: Path) -> tuple[Counter[str], dict[str, list[float]]]:
+    """Requests by `operation status`, and their times by operation, of all api processes of this host."""
     requests: Counter[str] = Counter()
     buckets: dict[str, list[float]] = {}
     for file in folder.glob("api-*.json"):
@@ -139,10 +141,23 @@ def _requests(folder: Path) -> Iterator[str]:
             for operation, row in told["buckets"].items():
                 known = buckets.setdefault(operation, [0.0] * len(row))
                 buckets[operation] = [a + b for a, b in zip(known, row, strict=True)]
+    return requests, buckets
+
+
+def shed_of(requests: Counter[str]) -> dict[str, int]:
+    """Requests refused because of the load, by kind."""
+    return {kind: requests[f"shed_{kind} 503"] for kind, _ in KINDS}
+
+
+def _requests(folder: Path) -> Iterator[str]:
+    requests, buckets = counted(folder)
     yield "# TYPE paidan_requests_total counter"
     for key, total in sorted(requests.items()):
         operation, _, status = key.partition(" ")
         yield f'paidan_requests_total{{operation="{operation}",status="{status}"}} {total}'
+    yield "# TYPE paidan_shed_total counter"
+    for kind, total in shed_of(requests).items():
+        yield f'paidan_shed_total{{kind="{kind}"}} {total}'
     yield "# TYPE paidan_request_seconds histogram"
     for operation, row in sorted(buckets.items()):
         running = 0.0

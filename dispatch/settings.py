@@ -96,6 +96,7 @@ class Settings:
     roads_dir: Path = Path("roads")
     metrics_token: str = field(default="", repr=False)
     log_level: str = "info"
+    api_wait_s: int = 10
 
 
 DESCRIPTIONS: dict[str, tuple[str, str]] = {
@@ -144,6 +145,11 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "none",
     ),
     "PAIDAN_API_POOL": ("database connections of each api process", "8"),
+    "PAIDAN_API_WAIT_S": (
+        "seconds an engineer's step may wait for its turn in a busy api process before it is answered 503; "
+        "a board's reading a seventh of it",
+        "10",
+    ),
     "PAIDAN_WORKER_CONCURRENCY": ("jobs a worker runs at once", "8"),
     "PAIDAN_MAPS_DIR": ("folder of map layers shown on the board", "`$PAIDAN_STATE/maps`"),
     "PAIDAN_ROADS_DIR": ("folder of the imported road network", "`$PAIDAN_STATE/roads`"),
@@ -195,6 +201,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         maps_dir=Path(env.get("PAIDAN_MAPS_DIR", str(state / "maps"))),
         metrics_token=env.get("PAIDAN_METRICS_TOKEN", ""),
         roads_dir=Path(env.get("PAIDAN_ROADS_DIR", str(state / "roads"))),
+        api_wait_s=_count(env, "PAIDAN_API_WAIT_S", 10),
         log_level=_one_of(env, "PAIDAN_LOG_LEVEL", ("info", "warning", "error")),
     )
 
