@@ -45,6 +45,7 @@ def run_checks() -> list[str]:
         ("ruff format", lambda: tool("-m", "ruff", "format", "--check", "--quiet", ".")),
         ("mypy", lambda: tool("-m", "mypy")),
         ("compiled planner", lambda: tool("-m", "dispatch.planning.warm_up")),
+        ("compiled roads", lambda: tool("-m", "geo.roads.warm_up")),
         ("import directions", lambda: tool("-c", LINT_IMPORTS)),
         ("front-end packages", front_end.ensure_installed),
         ("tsc", lambda: npm("run", "types", show=True)),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import importlib.util
-import os
 import py_compile
 import sys
 import time
@@ -18,6 +15,7 @@ from dispatch.planning.insertion import price_insertions
 from dispatch.planning.outcome import plan_of, settled_draft
 from dispatch.planning.scenario import Depot, Engineer, Matrices, Scenario, Ticket, Weights
 from dispatch.planning.search import Effort, search_day
+from geo.compiled import forget_stale
 
 
 def small_day() -> Scenario:
@@ -40,24 +38,7 @@ def forget_stale_kernels(folder: Path) -> bool:
 
     Returns whether it did. Where the folder cannot be written there is no cache either.
     """
-    sources = sorted([*folder.glob("kernel*.py"), folder / "layout.py"])
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-    cache = folder / "__pycache__"
-    try:
-        cache.mkdir(exist_ok=True)
-        with (cache / "kernels.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            stamp = cache / "kernels.sha256"
-            if stamp.is_file() and stamp.read_text() == digest:
-                return False
-            for old in cache.glob("kernel*.nb[ic]"):
-                old.unlink(missing_ok=True)
-            stamp.write_text(digest)
-    except OSError:
-        if os.access(cache, os.W_OK):
-            raise
-        return False
-    return True
+    return forget_stale(folder, [*folder.glob("kernel*.py"), folder / "layout.py"], "kernel*.nb[ic]")
 
 
 def warm_up() -> float:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geo.compiled import forget_stale
+
 if TYPE_CHECKING:
     from geo.roads.roads import Roads
 
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
 def open_roads(folder: str | Path) -> Roads:
     """The roads in `folder`, mapped into memory. Raises RoadsFileError: roads_missing, roads_version_unknown,
     roads_damaged."""
+    forget_stale_kernels()
     from geo.roads.roads import Roads
 
     return Roads(Path(folder))
+
+
+def forget_stale_kernels() -> bool:
+    """Deletes compiled loops of the roads when the source of any has changed; returns whether it did."""
+    here = Path(__file__).resolve().parent
+    return forget_stale(here, here.glob("kernels_*.py"), "kernels_*.nb[ic]")

@@ -23,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     imports.add_argument("--country", help="two letters; taken from where the roads are when left out")
     options = parser.parse_args(argv)
     from geo.roads.imports import import_roads
+    from geo.roads.warm_up import warm_up
 
     began = time.monotonic()
 
@@ -31,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     country = options.country.upper() if options.country else None
     try:
+        show("compiling, the first time", 0.0)
+        warm_up()
         made = import_roads(options.files, options.into, country, show)
     except RoadsFileError as error:
         print(f"{error.code}: {error.facts}", file=sys.stderr)

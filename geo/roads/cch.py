@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.roads import kernels_cch as kernels
+from geo.roads import kernels_search as search
 from geo.roads.turns import TurnGraph
 
 Ints = NDArray[np.int64]
@@ -37,7 +38,7 @@ class Hierarchy:
 
 @dataclass(slots=True)
 class Labels:
-    """Per point the nodes above it and the least cost to (or from) each; see kernels_cch.labels."""
+    """Per point the nodes above it and the least cost to (or from) each; see kernels_search.labels."""
 
     start: Ints
     node: Ints32
@@ -128,7 +129,7 @@ class Metric:
     def _labels(self, seeds: Seeds, weight: Ints) -> Labels:
         h = self.hierarchy
         return Labels(
-            *kernels.labels(seeds.start, seeds.node, seeds.cost, h.up_start, h.up_head, weight, h.depth)
+            *search.labels(seeds.start, seeds.node, seeds.cost, h.up_start, h.up_head, weight, h.depth)
         )
 
     def sweep(self, label: Labels, towards: bool) -> Ints:
@@ -137,7 +138,7 @@ class Metric:
         values = np.full(len(h.rank), INFINITE, np.int64)
         node, cost = label.of(0)
         values[node] = cost
-        kernels.sweep_down(values, h.up_start, h.up_head, self._up if towards else self._down)
+        search.sweep_down(values, h.up_start, h.up_head, self._up if towards else self._down)
         return np.asarray(values[h.rank])
 
     def path(self, out: Labels, into: Labels, out_seeds: Seeds, in_seeds: Seeds) -> Path | None:
@@ -154,22 +155,22 @@ class Metric:
         if total[best] >= INFINITE:
             return None
         args = (h.up_start, h.up_head)
-        climb, seed = kernels.climb_path(
+        climb, seed = search.climb_path(
             out_node, out_cost, int(at_out[best]), *args, self._up, out_seeds.node, out_seeds.cost
         )
-        descent, _ = kernels.climb_path(
+        descent, _ = search.climb_path(
             in_node, in_cost, int(at_in[best]), *args, self._down, in_seeds.node, in_seeds.cost
         )
         short = np.concatenate((climb, descent[::-1][1:]))
         lower = (h.low_start, h.low_node, h.low_arc)
         weights = (self._up, self._down, h.turn_up, h.turn_down, self._turn_cost)
-        return Path(kernels.unpack(short, *args, *lower, *weights), int(seed), int(total[best]))
+        return Path(search.unpack(short, *args, *lower, *weights), int(seed), int(total[best]))
 
 
 def join(out: Labels, into: Labels) -> Ints:
     """(out.points, into.points) least packed costs; INFINITE or more where there is no way."""
     result = np.empty((out.points, into.points), np.int64)
-    kernels.join(
+    search.join(
         out.start, out.node, out.cost, out.trunk, into.start, into.node, into.cost, into.trunk, result
     )
     return result

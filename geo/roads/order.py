@@ -15,7 +15,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow
 
 from geo.roads.graph import Graph
-from geo.roads.kernels_cch import dissect_by_lines
+from geo.roads.kernels_order import dissect_by_lines
 from geo.roads.turns import TurnGraph
 
 Ints = NDArray[np.int64]

@@ -33,6 +33,7 @@ from geo.roads.network import Network
 from geo.roads.routes import Route, find_route
 from geo.roads.snap import MAX_SNAP_M, Points, Snaps, as_lon_lat
 
+MATCHED_AT_START = 50
 Place = Point | tuple[float, float]
 
 
@@ -168,8 +169,12 @@ class Roads:
         stops = np.flatnonzero(network.may_stop)[[0, -1]]
         a, b = ((float(network.seg_lon[s, 0]), float(network.seg_lat[s, 0])) for s in stops)
         self.near_road([a, b], mode)
+        self.live_matrix([a], mode, 8).append(b)
+        self.isochrone(a, 60, mode, 8)
         if self.matrix([a], mode, 8, to=[b]).seconds[0, 0] < UNREACHABLE:
-            self.most_driven(a, b, mode, 8)
+            line = self.route(a, b, mode, 8).geometry[:MATCHED_AT_START]
+            if len(line) > 1:
+                self.match(line, mode)
 
     def set_factors(self, mode: str, hour: int, factors: Sequence[float]) -> None:
         """Replace the factors on free speed for profiles.GROUPS at an hour; metrics are customised anew in

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +68,47 @@ def test_other_towns_are_exact_too(tmp_path, seed):
     roads = open_roads(tmp_path / "roads")
     for mode in ("car", "ebike", "foot"):
         assert differences(path, roads, mode, 18, 10, 200) == 0
+
+
+COMPILED = """
+import sys
+from pathlib import Path
+import numpy as np
+from geo.roads import kernels_cch, kernels_graph, kernels_match, kernels_order, kernels_search, open_roads
+from geo.roads.imports import import_roads
+from geo.roads.warm_up import warm_up
+
+def signatures():
+    modules = (kernels_cch, kernels_graph, kernels_match, kernels_order, kernels_search)
+    loops = {(m.__name__, n): f for m in modules for n, f in vars(m).items() if hasattr(f, "signatures")}
+    return {(key, str(one)) for key, loop in loops.items() for one in loop.signatures}
+
+warm_up()
+warm = signatures()
+pbf, folder = Path(sys.argv[1]), Path(sys.argv[2])
+import_roads([pbf], folder)
+roads = open_roads(folder)
+line = roads.route((113.001, 28.001), (113.012, 28.013), "car", 8).geometry
+for mode in roads.modes:
+    roads.matrix(line, mode, 8)
+    roads.live_matrix(line[:3], mode, 8).move(0, tuple(line[-1]))
+    roads.nearest(line, 3, mode, 8)
+    roads.isochrone(tuple(line[0]), 300, mode, 8, towards=True)
+    roads.match(line, mode)
+print(len(warm), sorted(signatures() - warm))
+"""
+
+
+def test_what_the_set_up_compiles_is_all_that_a_first_start_needs(town, tmp_path):
+    path, _ = town
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILED, str(path), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    count, missing = done.stdout.split(" ", 1)
+    assert (int(count) >= 10, missing.strip()) == (True, "[]"), done.stderr
 
 
 def test_sabotage_a_hierarchy_without_its_shortcuts_is_found_out(town, monkeypatch):
