@@ -20,11 +20,13 @@ from typing import Any
 import psycopg
 from fastapi import APIRouter, Request, Response
 
-from api.house import Here
+from api import installation
+from api.house import Here, Rooms
 from api.shedding import KINDS
 from dispatch.adapters.logs import entry
 from dispatch.domain.errors import NotFound
 from dispatch.settings import Settings
+from dispatch.store.queries.operations import RELAY_LEADER
 
 endpoints = APIRouter(tags=["service"])
 
@@ -43,6 +45,10 @@ _GAUGES = """
   union all select 'oldest_job_s', coalesce(extract(epoch from clock_timestamp() - min(e.at)), 0)
     from procrastinate_jobs j join procrastinate_events e on e.job_id = j.id and e.type = 'deferred'
     where j.status = 'todo' and (j.scheduled_at is null or j.scheduled_at <= clock_timestamp())
+  union all select 'workers', count(*) from procrastinate_workers
+    where last_heartbeat > clock_timestamp() - interval '30 seconds'
+  union all select 'relays', count(*) from pg_locks where locktype = 'advisory' and classid = 0
+    and objid = %(leader)s and database = (select oid from pg_database where datname = current_database())
 """
 
 
@@ -122,7 +128,7 @@ def metrics(here: Here, request: Request) -> Response:
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
     if not token or not hmac.compare_digest(given.encode(), token.encode()):
         raise NotFound("not_found")
-    lines = [*_requests(folder_of(here.settings)), *_queues(here.settings, here.house.now()), *_backup(here)]
+    lines = [*_requests(folder_of(here.settings)), *_queues(here.settings, here.house.now()), *_host(here)]
     return Response("\n".join([*lines, ""]), media_type="text/plain; version=0.0.4")
 
 
@@ -177,7 +183,9 @@ def _queues(settings: Settings, now: Any) -> Iterator[str]:
             connect_timeout=2,
             options=f"-c statement_timeout={_TIMEOUT_MS}",
         ) as db:
-            found: dict[str, float] = dict(db.execute(_GAUGES, {"now": now}).fetchall())
+            found: dict[str, float] = dict(
+                db.execute(_GAUGES, {"now": now, "leader": RELAY_LEADER}).fetchall()
+            )
     except psycopg.Error:
         found = {}
     yield "# TYPE paidan_database_up gauge"
@@ -192,13 +200,22 @@ def _queues(settings: Settings, now: Any) -> Iterator[str]:
         ("timers_overdue", "timers_overdue"),
         ("timers_late_seconds", "timers_late_s"),
         ("oldest_job_seconds", "oldest_job_s"),
+        ("workers", "workers"),
+        ("relays", "relays"),
     ):
         yield f"# TYPE paidan_{name} gauge"
         yield f"paidan_{name} {float(found[key]):.3f}"
 
 
-def _backup(here: Here) -> Iterator[str]:
-    with contextlib.suppress(OSError):
-        made = (here.settings.state / "last-backup").stat().st_mtime
-        yield "# TYPE paidan_last_backup_timestamp_seconds gauge"
-        yield f"paidan_last_backup_timestamp_seconds {made:.0f}"
+def _host(here: Rooms) -> Iterator[str]:
+    """This host's disk and roads, and the last backup."""
+    disk, roads = installation.disk_of(here.settings), installation.roads_of(here)["status"]
+    yield "# TYPE paidan_disk_free_ratio gauge"
+    yield f"paidan_disk_free_ratio {disk['free_bytes'] / max(1, disk['total_bytes']):.4f}"
+    if roads != "none":
+        yield "# TYPE paidan_roads_up gauge"
+        yield f"paidan_roads_up {1 if roads == 'answering' else 0}"
+    backup = installation.backup_of(here.settings) or {}
+    for name, at in (("", backup.get("made_at")), ("verified_", backup.get("verified_at"))):
+        yield f"# TYPE paidan_last_backup_{name}timestamp_seconds gauge"
+        yield f"paidan_last_backup_{name}timestamp_seconds {at.timestamp() if at else 0:.0f}"

@@ -19,13 +19,13 @@ from dispatch.adapters.logs import entry, set_up
 from dispatch.adapters.queue import JobQueue, JobWanted
 from dispatch.domain.reactions import MAX_DEPTH, REACTIONS, TIMERS
 from dispatch.settings import Settings, read_settings
+from dispatch.store.queries.operations import RELAY_LEADER
 from jobs import automations, keeping, matching, promises, telling, telling_channels, telling_webhooks, visits
 from jobs.registry import JOBS
 
 MODULES = (automations, keeping, matching, promises, telling, telling_channels, telling_webhooks, visits)
 IDLE_S = 0.05
 BATCH = 200
-LEADER = 7214001
 STAND_BY_S = 1.0
 RECONNECT_S = 0.5
 CHANNEL = "paidan_live"
@@ -100,7 +100,7 @@ class Relay:
 
 
 def _leads(connection: Connection) -> bool:
-    row = connection.execute("select pg_try_advisory_lock(%s) as leads", [LEADER]).fetchone()
+    row = connection.execute("select pg_try_advisory_lock(%s) as leads", [RELAY_LEADER]).fetchone()
     return bool(row and row["leads"])
 
 

@@ -6,6 +6,7 @@ company's chain, and a SHA-256 of every file. The keys of the settings are not i
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ from api.app import blob_store
 from api.command_line.backup_files import DUMP, PHOTOS, Manifest, digest_of, key_mark, pack
 from api.command_line.cluster import ClusterError, find_binaries
 from api.command_line.database import connect, current_revision
-from api.command_line.environment import Environment, read_environment
+from api.command_line.environment import Environment, read_environment, write_private
 from api.command_line.problems import CommandError
 from api.command_line.progress import say, step
 from dispatch.adapters.storage import BlobMissing, BlobStore, Variant
@@ -210,6 +211,12 @@ def run_client(command: list[str]) -> None:
 
 
 def note_backup(state: Path, manifest: Manifest) -> None:
-    """When the last backup was made, for the operator's page."""
-    state.mkdir(parents=True, exist_ok=True)
-    (state / "last-backup").write_text(manifest.made_at + "\n")
+    """When the last backup was made and of what, for the operator's page."""
+    size = sum(entry["bytes"] for entry in manifest.files.values())
+    told = {
+        "made_at": manifest.made_at,
+        "tickets": manifest.tickets,
+        "bytes": size,
+        "missing": len(manifest.missing),
+    }
+    write_private(state / "last-backup", json.dumps(told) + "\n")

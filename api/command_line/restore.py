@@ -39,7 +39,7 @@ from api.command_line.backup_files import (
 )
 from api.command_line.cluster import SETUP_SQL
 from api.command_line.database import VERSIONS, connect, current_revision, migrate
-from api.command_line.environment import Environment
+from api.command_line.environment import Environment, write_private
 from api.command_line.problems import CommandError
 from api.command_line.progress import say, step
 from dispatch.actions.audit import verify
@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
         check_fits(manifest, settings)
         with cluster_running(environment), product_stopped(environment.state, args.check):
             restore(environment, settings, folder, manifest, args)
+    write_private(settings.state / "last-verified", manifest.made_at + "\n")
     say(f"{manifest.tickets} tickets of {manifest.made_at} verified in {time.monotonic() - began:.0f} s")
     return 0
 

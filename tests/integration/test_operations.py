@@ -13,6 +13,7 @@ import pytest
 from api.metrics import Counted
 from dispatch.actions.step import run_step
 from dispatch.actions.travelling import learn
+from dispatch.domain.alarms import ALARMS
 from dispatch.domain.commands import system
 from geo.datum import from_wgs84
 from tests.builders import SITE, new_ticket
@@ -60,6 +61,12 @@ def test_metrics_count_requests_by_operation_and_status_and_show_the_queues(scra
     assert found['paidan_requests_total{operation="engineer_today",status="401"}'] >= 1
     assert found["paidan_database_up"] == 1
     assert found["paidan_outbox_rows"] >= 1
+    assert found['paidan_shed_total{kind="read"}'] == 0
+    assert found["paidan_workers"] == found["paidan_relays"] == 0
+    assert 0 < found["paidan_disk_free_ratio"] < 1
+    for name in {name for alarm in ALARMS for name in re.findall(r"paidan_\w+", alarm.prometheus or "")}:
+        known = {key.partition("{")[0] for key in found}
+        assert name in known | {"paidan_roads_up"}, name  # roads: only where some are imported
     assert (
         found['paidan_request_seconds_bucket{operation="integration_create_ticket",le="+Inf"}']
         == found['paidan_request_seconds_count{operation="integration_create_ticket"}']
@@ -91,10 +98,12 @@ def test_a_dead_process_keeps_its_counts(tmp_path: Path) -> None:
     for _ in range(2):
         one = Counted(nothing, tmp_path)
         one.count("engineer_today", 200, 0.003)
+        one.count("shed_read", 503, 0.001)
         one.write()
     from api.metrics import _requests
 
     assert 'paidan_requests_total{operation="engineer_today",status="200"} 2' in list(_requests(tmp_path))
+    assert 'paidan_shed_total{kind="read"} 2' in list(_requests(tmp_path))
 
 
 def test_metrics_say_that_the_database_is_away(scraped: Product) -> None:
@@ -117,8 +126,56 @@ def test_the_operators_page_is_for_admins_and_names_queues_and_devices(town: Tow
     assert all(d["on_shift"] for d in found["devices"])
     assert found["queues"]["failed"] == 0
     assert found["datum_warnings"] == []
-    (town.product.settings.state / "last-backup").write_text("now\n")
-    assert town.product.client.get(url, headers=town.board("Ada")).json()["last_backup_at"] is not None
+    assert found["backup"] is None
+    assert found["disk"]["total_bytes"] > found["disk"]["free_bytes"] > 0
+    assert found["roads"] == {"status": "none", "imported_at": None}
+    assert found["versions"]["migration"] == found["versions"]["migration_known"]
+    assert (found["workers"], found["relays"]) == (0, 0)
+    assert {"no_relay", "no_worker", "backup_old"} <= set(found["alarms"])
+    (town.product.settings.state / "last-backup").write_text('{"tickets": 3, "bytes": 10, "missing": 0}')
+    kept = town.product.client.get(url, headers=town.board("Ada")).json()
+    assert kept["last_backup_at"] == kept["backup"]["made_at"] is not None
+    assert (kept["backup"]["tickets"], kept["backup"]["verified_at"]) == (3, None)
+    assert "backup_old" not in kept["alarms"]
+    assert "backup_unverified" in kept["alarms"]
+
+
+def test_the_operators_page_names_what_waits_since_when_and_which_phones_are_not_reached(town: Town) -> None:
+    product, tenant = town.product, town.made.tenant_id
+    town.phone("Ana")
+    town.create(new_ticket("survey"))
+    product.rows(
+        "with t as (insert into push_targets (tenant_id, id, engineer_id, platform, target, created_at) values "
+        "(%(tenant)s, gen_random_uuid(), %(ana)s, 'fcm', %(text)s, now()) returning id) "
+        "insert into push_deliveries (tenant_id, seq, subject_id, target_id, outcome, at) "
+        "select %(tenant)s, 1, gen_random_uuid(), id, 'refused', now() from t returning 1",
+        tenant,
+        ana=town.made.engineers["Ana"],
+        text=f"phone of {tenant}",
+    )
+    product.rows(
+        "with j as (insert into procrastinate_jobs (queue_name, task_name, args) values "
+        "('default', 'match_ticket', jsonb_build_object('tenant', %(text)s::text)) returning id) "
+        "update procrastinate_events e set at = now() - interval '5 minutes' from j where e.job_id = j.id returning 1",
+        text=str(tenant),
+    )
+    product.rows(
+        "update procrastinate_events set at = now() - interval '5 minutes' where job_id = (select max(id) from "
+        "procrastinate_jobs where args ->> 'tenant' = %(text)s) returning 1",
+        text=str(tenant),
+    )
+    product.clock.move(seconds=90)
+    found = product.client.get("/dispatcher/v1/operations", headers=town.board("Ada")).json()
+    product.clock.move(seconds=-90)
+    assert found["queues"]["oldest_outbox_s"] >= 90
+    assert found["queues"]["oldest_job_s"] >= 300
+    assert "jobs_late" in found["alarms"]
+    ana = next(d for d in found["devices"] if d["name"] == "Ana")
+    assert (ana["push_targets"], ana["push_failed"]) == (1, 1)
+    assert ana["seen_at"] is not None
+    product.rows(
+        "delete from procrastinate_jobs where args ->> 'tenant' = %(text)s returning 1", text=str(tenant)
+    )
 
 
 class StreetsEvery500Metres:
