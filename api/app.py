@@ -13,6 +13,7 @@ from api.customer import manager as customer_manager
 from api.customer import pages as customer_pages
 from api.dispatcher import bulk as dispatcher_bulk
 from api.dispatcher import endpoints as dispatcher
+from api.dispatcher import field as dispatcher_field
 from api.dispatcher import matching as dispatcher_matching
 from api.dispatcher import operations as dispatcher_operations
 from api.dispatcher import promises as dispatcher_promises
@@ -85,6 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         dispatcher_matching.endpoints,
         dispatcher_bulk.endpoints,
         dispatcher_promises.endpoints,
+        dispatcher_field.endpoints,
         dispatcher_telling.endpoints,
         dispatcher_webhooks.endpoints,
         wecom.endpoints,

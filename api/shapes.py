@@ -22,6 +22,7 @@ from mobile_contract.v1 import (
     Sha256,
     Site,
     Text,
+    Texts,
     Window,
     Wire,
     WorkTypeCard,
@@ -125,7 +126,8 @@ class PromiseCard(Reply):
 
 
 class BoardTicket(Reply):
-    """A line of the queue. `attention` names why a human must look; null when nothing waits."""
+    """A line of the queue. `attention` names why a human must look; null when nothing waits. `name_by`: a
+    contractor has it and names the engineer by then."""
 
     ticket_id: UUID
     ticket_no: str
@@ -147,6 +149,9 @@ class BoardTicket(Reply):
     visit_id: UUID | None
     engineer_id: UUID | None
     engineer_name: str | None
+    contractor_id: UUID | None = None
+    contractor_name: Texts | None = None
+    name_by: datetime | None = None
     acknowledged: bool
     offers_pending: int
     offer_expires_at: datetime | None

@@ -1,6 +1,6 @@
 """Jobs of the match and of offers."""
 
-from dispatch.actions import matching_batch, matching_modes
+from dispatch.actions import contractors, matching_batch, matching_modes
 from jobs.registry import About, Wired, in_step, job
 
 
@@ -20,6 +20,12 @@ def match_batch(wired: Wired, about: About) -> None:
 def expire_offer(wired: Wired, about: About) -> None:
     """An offer's time is over."""
     in_step(wired, about, lambda step: matching_modes.expire_offer(step, about.subject_id))
+
+
+@job
+def escalate_unnamed(wired: Wired, about: About) -> None:
+    """A contractor's deadline to name the engineer."""
+    in_step(wired, about, lambda step: contractors.escalate_unnamed(step, about.subject_id))
 
 
 @job

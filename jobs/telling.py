@@ -39,6 +39,8 @@ def _tell(wired: Wired, about: About, template: str) -> None:
     book = wired.book
 
     def tell(step: Step) -> None:
+        if template == "assigned" and telling.nobody_comes_yet(step, about.ticket_id):
+            return
         telling.tell_customer(step, about.ticket_id, about.seq, template)
         if book is not None:
             customer = Person("customer", about.ticket_id)

@@ -584,6 +584,20 @@ class RequestLine(Reply):
     booked: int
 
 
+class ShiftCard(Reply):
+    """Hours of work, or on call: then only what is urgent comes."""
+
+    kind: Literal["work", "on_call"]
+    starts_at: datetime
+    ends_at: datetime
+
+
+class Shifts(Reply):
+    """My own of the next 28 days, by their start."""
+
+    shifts: list[ShiftCard]
+
+
 class RequestPage(Reply):
     """Open ones first, newest first."""
 

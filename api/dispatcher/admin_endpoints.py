@@ -14,7 +14,7 @@ from api.house import Asking, Here, Rooms, reply
 from api.signin import hash_password
 from dispatch.actions import identity_admin as admin
 from dispatch.actions import identity_erasure as erasure
-from dispatch.actions import tenants
+from dispatch.actions import shifts, tenants
 from dispatch.actions.identity import list_devices
 from dispatch.actions.step import run_step
 from dispatch.domain.commands import Principal
@@ -25,7 +25,7 @@ from dispatch.store.tables.tenants import Skill, WorkType
 #: Part of the dispatcher's door: `api.dispatcher.endpoints` takes these in.
 endpoints = APIRouter(prefix="/admin")
 
-#: Shifts and ends of keys lie within so many days of now.
+#: Ends of keys lie within so many days of now.
 FURTHEST = timedelta(days=3660)
 Kind = Literal["engineer", "dispatcher"]
 _READ = problems(401, 403)
@@ -84,18 +84,9 @@ def add_engineer(body: views.EngineerAdded, asking: Asking, here: Here) -> Respo
     responses=_CHANGE,
 )
 def add_shifts(engineer_id: UUID, body: views.ShiftsAdded, asking: Asking, here: Here) -> Response:
-    """Working hours; those that begin when one does already stay as they are."""
-    spans = [(span.starts_at, span.ends_at) for span in body.spans]
-    for starts_at, ends_at in spans:
-        near = abs(starts_at - here.house.now()) <= FURTHEST
-        if not near or not 0 < (ends_at - starts_at).total_seconds() <= 86_400:
-            raise NotReady("shift_span_wrong", starts_at=starts_at.isoformat())
-
-    def add(db: Session) -> None:
-        admin.must_be_engineer(db, asking.tenant_id, engineer_id)
-        tenants.add_shifts(db, asking.tenant_id, engineer_id, spans)
-
-    _within(here, asking, add)
+    """Hours of work and on call; those that begin when one does already stay as they are."""
+    spans = [(span.kind, span.starts_at, span.ends_at) for span in body.spans]
+    run_step(here.house, asking, lambda step: shifts.add(step, engineer_id, spans))
     return Response(status_code=204)
 
 

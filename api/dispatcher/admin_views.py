@@ -61,6 +61,9 @@ class TerritoriesSet(Wire):
 
 
 class Span(Wire):
+    """Working hours, or hours on call: woken for what is urgent alone."""
+
+    kind: Literal["work", "on_call"] = "work"
     starts_at: AwareDatetime
     ends_at: AwareDatetime
 

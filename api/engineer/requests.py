@@ -1,5 +1,6 @@
-"""What an engineer asks the dispatchers for: overtime, leave, a discount, a part."""
+"""What an engineer asks the dispatchers for: overtime, leave, a discount, a part; and the own hours."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -10,18 +11,30 @@ from api.problems import trace_of
 from dispatch.actions import requests
 from dispatch.actions.step import run_command
 from dispatch.store.queries.requests import read_requests
+from dispatch.store.queries.shifts import read_shifts
 from mobile_contract import v1
 
 #: Part of the engineer's door: `api.engineer.endpoints` takes these in.
 endpoints = APIRouter()
 
 PAGE = 50
+SHIFTS = 100
+AHEAD = timedelta(days=28)
 
 
 @endpoints.get("/requests", operation_id="engineer_requests", response_model=v1.RequestPage, responses=ERRORS)
 def list_own(asking: Asking, here: Here) -> Response:
     with here.house.database.transaction(asking.tenant_id) as db:
         return reply({"requests": read_requests(db, asking.tenant_id, asking.id, PAGE)})
+
+
+@endpoints.get("/shifts", operation_id="engineer_shifts", response_model=v1.Shifts, responses=ERRORS)
+def own_shifts(asking: Asking, here: Here) -> Response:
+    """When I work and when I am on call."""
+    now = here.house.now()
+    with here.house.database.transaction(asking.tenant_id) as db:
+        found = read_shifts(db, asking.tenant_id, (now, now + AHEAD), SHIFTS, asking.id)
+    return reply({"shifts": [{k: one[k] for k in ("kind", "starts_at", "ends_at")} for one in found]})
 
 
 @endpoints.post(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import delete
 
-from dispatch.actions.cases import Case
+from dispatch.actions.cases import Case, offers_of
 from dispatch.actions.step import Step
 from dispatch.domain.errors import Conflict
 from dispatch.store.queries.reading import fetch
@@ -39,7 +39,7 @@ def give_to(step: Step, case: Case, engineer: Engineer, within_limit: bool) -> N
     `within_limit`: refuse with Conflict `workload_full` when the day would overflow; the
     day's row is locked, so two takers cannot share the last minutes.
     """
-    if case.visit.engineer_id is not None:
+    if case.visit.engineer_id is not None or case.visit.contractor_id is not None:
         take_from(step, case)
     visit = case.visit
     day = visit_day(step, case)
@@ -74,8 +74,12 @@ def _book(step: Step, case: Case, engineer_id: UUID, day: date, limit_min: int) 
 
 
 def take_from(step: Step, case: Case) -> None:
-    """The visit has no lead any more; the day's minutes are free again, helpers stay."""
+    """The visit has no lead and no contractor any more; the day's minutes are free again, helpers stay. The offer
+    by which it was taken stands no longer, so that another may be accepted."""
     unbook(step, case)
+    for offer in offers_of(step, case):
+        if offer.visit_id == case.visit.id and offer.status == "accepted" and offer.kind == "offer":
+            offer.status = "withdrawn"
     lead = case.lead
     if lead is not None:
         step.db.execute(
@@ -88,10 +92,11 @@ def take_from(step: Step, case: Case) -> None:
         step.db.expunge(lead)
         case.crew.remove(lead)
     case.visit.engineer_id = None
-    case.visit.contractor_id = None
+    case.visit.contractor_id = case.visit.name_by = case.visit.booked_day = None
     case.visit.assigned_at = None
     case.visit.acknowledged_at = None
-    step.drop_timers(case.visit.id, "acknowledge_by")
+    step.drop_timers(case.visit.id, "acknowledge_by", "name_engineer_by")
+    step.db.flush()
 
 
 def unbook(step: Step, case: Case) -> None:
@@ -108,7 +113,10 @@ def rebook_day(step: Step, case: Case) -> None:
     """After the window moved: the same engineer's minutes move to the new day."""
     visit = case.visit
     day = visit_day(step, case)
-    if visit.engineer_id is None or visit.booked_day in (None, day):
+    if visit.booked_day in (None, day):
+        return
+    if visit.engineer_id is None:
+        visit.booked_day = day
         return
     unbook(step, case)
     _book(step, case, visit.engineer_id, day, _NO_LIMIT)

@@ -11,8 +11,7 @@ from uuid import UUID
 
 from dispatch.actions.acting import act
 from dispatch.actions.cases import engineer_of, load_case
-from dispatch.actions.matching import find_candidates, judge_one, keep_receipt
-from dispatch.actions.matching_modes import policy_of
+from dispatch.actions.matching import find_candidates, judge_one, keep_receipt, policy_of
 from dispatch.actions.step import Draft, Step
 from dispatch.domain.commands import Facts
 from dispatch.domain.errors import DispatchError, NotReady

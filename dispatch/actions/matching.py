@@ -11,9 +11,11 @@ from dispatch.actions.step import Step
 from dispatch.actions.travel_facts import learned_minutes, travel_times
 from dispatch.domain.errors import NotFound
 from dispatch.domain.matching import Candidate, EngineerSeen, Match, WorkWanted, judge, match
+from dispatch.domain.matching_policy import Policy, choose_policy
 from dispatch.domain.receipts import line, receipt_body
 from dispatch.store.ids import new_id
 from dispatch.store.queries.matching import Looking, engineers_seen, read_parts_wanted, worth_a_line
+from dispatch.store.queries.policies import policies_for
 from dispatch.store.queries.receipts import receipt_view
 from dispatch.store.tables.events import ChainHead
 from dispatch.store.tables.tenants import WorkTypeSkill
@@ -21,6 +23,13 @@ from dispatch.store.tables.tickets import Receipt
 
 #: How many of the nearest are shown in a receipt though they are not free, or lack the skills.
 NEXT_DOOR = 5
+
+
+def policy_of(step: Step, case: Case) -> Policy:
+    """The policy that governs this ticket."""
+    ticket = case.ticket
+    rows = policies_for(step.db, step.tenant_id, ticket.work_type, ticket.territory_id)
+    return choose_policy(rows, ticket.work_type, ticket.territory_id, case.work_type.mode)
 
 
 def work_wanted(step: Step, case: Case) -> WorkWanted:

@@ -9,27 +9,19 @@ from sqlalchemy import select
 from dispatch.actions import offers
 from dispatch.actions.acting import act
 from dispatch.actions.cases import Case, load_case
-from dispatch.actions.matching import find_candidates, keep_receipt, preview
+from dispatch.actions.matching import find_candidates, keep_receipt, policy_of, preview
 from dispatch.actions.pools import look_after_pool
 from dispatch.actions.step import Step
 from dispatch.domain.commands import Facts
 from dispatch.domain.errors import Conflict
 from dispatch.domain.matching import Candidate, Match
-from dispatch.domain.matching_policy import Policy, choose_policy
-from dispatch.store.queries.policies import policies_for
+from dispatch.domain.matching_policy import Policy
 from dispatch.store.tables.tickets import Offer
 
 _WAIT = """
   insert into timers (tenant_id, kind, subject_id, due_at)
   values (%(tenant)s, 'match_batch', %(tenant)s, %(due_at)s) on conflict do nothing
 """
-
-
-def policy_of(step: Step, case: Case) -> Policy:
-    """The policy that governs this ticket."""
-    ticket = case.ticket
-    rows = policies_for(step.db, step.tenant_id, ticket.work_type, ticket.territory_id)
-    return choose_policy(rows, ticket.work_type, ticket.territory_id, case.work_type.mode)
 
 
 def under_policy(step: Step, case: Case) -> Policy:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from dispatch.actions import contractors
 from dispatch.actions.bookings import give_to
 from dispatch.actions.cases import Case, engineer_of, in_pool, offers_of, was_made_to
 from dispatch.actions.matching import judge_one
@@ -168,22 +169,20 @@ def _accept_met(step: Step, case: Case) -> set[Need]:
 
 def _accept(step: Step, case: Case) -> dict[str, object]:
     offer = _live_offer(step, case, "offer")
-    engineer_id = offer.engineer_id
-    if case.actor is Actor.CONTRACTOR:
-        engineer_id = case.facts.engineer_id
-        if engineer_id is None:
-            raise NotReady("action_not_ready", action="accept_offer", missing=["engineer"])
-    engineer = engineer_of(step, engineer_id)
-    if offer.contractor_id is not None and engineer.contractor_id != offer.contractor_id:
-        raise NotFound("engineer_unknown", engineer_id=str(engineer.id))
+    lent = contractors.named_engineer(step, case) if case.actor is Actor.CONTRACTOR else None
     offer.status = "accepted"
     offer.answered_at = step.now
     step.drop_timers(offer.id, "offer_expires")
     withdraw_offers(step, case, but=offer.id)
-    give_to(step, case, engineer, within_limit=True)
-    case.visit.contractor_id = offer.contractor_id
-    case.visit.acknowledged_at = step.now
-    return {"offer": str(offer.id)}
+    facts: dict[str, object] = {"offer": str(offer.id)}
+    if case.actor is not Actor.CONTRACTOR:
+        give_to(step, case, engineer_of(step, offer.engineer_id), within_limit=True)
+        case.visit.acknowledged_at = step.now
+    elif lent is not None:
+        contractors.lend(step, case, lent)
+    else:
+        facts |= contractors.take_unnamed(step, case)
+    return facts
 
 
 def decline(step: Step, case: Case) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from dispatch.actions import acceptance, intake_changes, money, offers, pool_rules, visits
+from dispatch.actions import acceptance, contractors, intake_changes, money, offers, pool_rules, visits
 from dispatch.actions.cases import Case, draft_for, load_case
 from dispatch.actions.step import Answer, House, Step, run_command
 from dispatch.domain.commands import Command, Principal
@@ -28,7 +28,8 @@ class Handler:
 HANDLERS: dict[str, Handler] = {
     action: Handler(met, apply)
     for slice_handlers in (
-        intake_changes.HANDLERS, offers.HANDLERS, visits.HANDLERS, money.HANDLERS, acceptance.HANDLERS,
+        intake_changes.HANDLERS, offers.HANDLERS, contractors.HANDLERS, visits.HANDLERS, money.HANDLERS,
+        acceptance.HANDLERS,
     )
     for action, (met, apply) in slice_handlers.items()
 }  # fmt: skip

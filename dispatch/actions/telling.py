@@ -135,3 +135,15 @@ def tell_customer(step: Step, ticket_id: UUID, seq: int, template: str) -> None:
         )
         .on_conflict_do_nothing(index_elements=["tenant_id", "seq", "ticket_id", "template", "recipient"])
     )
+
+
+def nobody_comes_yet(step: Step, ticket_id: UUID) -> bool:
+    """Whether a contractor has the open visit and has not said who comes."""
+    waiting = select(Visit.id).where(
+        Visit.tenant_id == step.tenant_id,
+        Visit.ticket_id == ticket_id,
+        Visit.closed_at.is_(None),
+        Visit.engineer_id.is_(None),
+        Visit.name_by.is_not(None),
+    )
+    return step.db.scalars(waiting).first() is not None

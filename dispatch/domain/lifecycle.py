@@ -114,6 +114,7 @@ TRANSITIONS = (
     _row("accept_offer",     "offered",                               "assigned",            "engineer contractor", Need.LIVE_OFFER),
     _row("grab",             "open offered",                          "assigned",            "engineer",            Need.POOL),
     _row("assign",           "open offered assigned en_route",        "assigned",            "dispatcher system",   Need.ENGINEER, Need.RULES_CONFIRMED),
+    _row("name_engineer",    "assigned",                              "",                    "contractor",          Need.ENGINEER),
     _row("acknowledge",      "assigned",                              "",                    "engineer"),
     _row("hand_over",        "assigned",                              "",                    "engineer",            Need.COLLEAGUE),
     _row("accept_hand_over", "assigned",                              "",                    "engineer",            Need.LIVE_OFFER),

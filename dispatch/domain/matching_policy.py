@@ -12,7 +12,7 @@ MODES = ("direct", "offer", "offer_many", "pool", "contractor", "manual")
 POLICY_SETTINGS = frozenset(
     {
         "batch_min", "offer_s", "offer_rounds", "offers_at_once", "pool_min", "ring_m", "ring_min", "collect_s",
-        "most_grabs", "risk_min", "acknowledge_min", "match_again_min", "max_travel_min",
+        "most_grabs", "risk_min", "acknowledge_min", "name_engineer_min", "match_again_min", "max_travel_min",
         "weight_travel_min", "weight_late_min", "weight_workload", "weight_overqualified",
         "weight_preferred", "weight_cost",
     }

@@ -51,7 +51,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One event of the ticket, as far as clocks care."""
+    """One event of the ticket, as far as clocks care. `nobody_named`: a contractor took it without an engineer."""
 
     seq: int
     at: datetime
@@ -60,6 +60,7 @@ class Happened:
     pauses: bool = False
     reason: str | None = None
     outcome: str | None = None
+    nobody_named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ _STOPS: dict[PromiseKind, frozenset[str]] = {
         {
             "accept_offer",
             "grab",
+            "name_engineer",
             "acknowledge",
             "contact",
             "set_off",
@@ -254,6 +256,8 @@ def _turn(clock: PromiseClock, event: Happened) -> None:
 def _stops(kind: PromiseKind, event: Happened) -> bool:
     if kind is PromiseKind.RESPONSE and event.action == "assign":
         return event.actor != "system"
+    if event.nobody_named:
+        return False
     if kind is PromiseKind.RESOLUTION and event.action == "complete" and event.outcome in _UNRESOLVED:
         return False
     return event.action in _STOPS[kind]

@@ -12,6 +12,13 @@ REACTIONS: dict[str, tuple[str, ...]] = {
     "accept_offer": ("keep_promises", "tell_customer_assigned", "end_ladders", "automate", "queue_webhooks"),
     "grab": ("keep_promises", "tell_customer_assigned", "automate", "queue_webhooks"),
     "assign": ("keep_promises", "push_assignment", "tell_customer_assigned", "automate", "queue_webhooks"),
+    "name_engineer": (
+        "keep_promises",
+        "push_assignment",
+        "tell_customer_assigned",
+        "automate",
+        "queue_webhooks",
+    ),
     "hand_over": ("push_offers", "start_ladders", "queue_webhooks"),
     "accept_hand_over": ("tell_customer_assigned", "end_ladders", "automate", "queue_webhooks"),
     "hand_back": ("match_ticket", "automate", "queue_webhooks"),
@@ -48,6 +55,7 @@ REACTIONS: dict[str, tuple[str, ...]] = {
 TIMERS: dict[str, str] = {
     "offer_expires": "expire_offer",
     "acknowledge_by": "alert_unacknowledged",
+    "name_engineer_by": "escalate_unnamed",
     "hold_until": "resume_ticket",
     "sign_off_by": "sign_off_by_default",
     "remind_sign_off": "remind_acceptance",

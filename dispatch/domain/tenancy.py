@@ -15,7 +15,8 @@ class TenantRules:
 
     Of the pool: a ticket is shown within `ring_m`, twice as far every `ring_min`; names are collected for
     `collect_s` (0: who is first has it); nobody grabs more than `most_grabs` a day (0: no limit); `risk_min`
-    before a promise ends it is assigned. Tickets that are not urgent wait up to `batch_min` to be matched together
+    before a promise ends it is assigned. A contractor who took a ticket names the engineer within
+    `name_engineer_min`. Tickets that are not urgent wait up to `batch_min` to be matched together
     (0: each as it comes). `weight_cost` is minutes of travel per 100 minor units.
     """
 
@@ -33,6 +34,7 @@ class TenantRules:
     most_grabs: int = 0
     risk_min: int = 60
     acknowledge_min: int = 15
+    name_engineer_min: int = 120
     match_again_min: int = 5
     acceptance_days: int = 3
     remind_days: int = 1
@@ -89,6 +91,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "most_grabs": (0, 100),
     "risk_min": (0, 10_080),
     "acknowledge_min": (1, 1_440),
+    "name_engineer_min": (1, 10_080),
     "match_again_min": (1, 1_440),
     "acceptance_days": (1, 90),
     "remind_days": (0, 30),

@@ -369,6 +369,18 @@ export type RequestWithdrawal = {
   command_id: string
 }
 
+/** Hours of work, or on call: then only what is urgent comes. */
+export type ShiftCard = {
+  kind: "work" | "on_call"
+  starts_at: string
+  ends_at: string
+}
+
+/** My own of the next 28 days, by their start. */
+export type Shifts = {
+  shifts: Array<ShiftCard>
+}
+
 /** Asked only where the answer to `item` is among `is_`. */
 export type ShowWhen = {
   item: string
@@ -585,6 +597,12 @@ export interface Operations {
     path: "/engineer/v1/requests"
     body: RequestWanted
     reply: RequestStatus
+  }
+  engineer_shifts: {
+    method: "GET"
+    path: "/engineer/v1/shifts"
+    body: null
+    reply: Shifts
   }
   engineer_withdraw_request: {
     method: "POST"

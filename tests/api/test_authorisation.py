@@ -145,6 +145,19 @@ class World:
         with made.house.database.transaction(made.tenant_id) as db:
             add_api_key(db, made.tenant_id, "probe", ["tickets:read"], made.house.now())
         rows = self.town.product.rows(
+    def shift_id(self) -> str:
+        """A shift of Eve's in some years."""
+        made, when = self.town.made, self.town.product.clock.now() + timedelta(days=secrets.randbelow(3000))
+        return str(
+            self.town.product.rows(
+                "insert into shifts (tenant_id, id, engineer_id, starts_at, ends_at) values (%(tenant)s, "
+                "gen_random_uuid(), %(e)s, %(at)s, %(at)s + interval '1 hour') returning id",
+                made.tenant_id,
+                e=made.engineers["Eve"],
+                at=when,
+            )[0]["id"]
+        )
+
             "select id from api_keys where tenant_id = %(tenant)s and name = 'probe' and revoked_at is null",
             made.tenant_id,
         )
@@ -438,6 +451,22 @@ REQUESTS: dict[str, Maker] = {
     "dispatcher_add_asset": at("/dispatcher/v1/assets", {"kind": "probe", "serial": "1", "name": NAME}),
     "dispatcher_asset": lambda w, r: (f"/dispatcher/v1/assets/{w.asset_id()}", None),
     "dispatcher_put_machines": lambda w, r: (
+    "engineer_shifts": at("/engineer/v1/shifts"),
+    "contractor_work": at("/dispatcher/v1/contractor"),
+    "dispatcher_shifts": at("/dispatcher/v1/shifts"),
+    "dispatcher_put_on_call": lambda w, r: (
+        f"/dispatcher/v1/engineers/{w.town.made.engineers['Eve']}/shifts",
+        {
+            "spans": [
+                {
+                    "kind": "on_call",
+                    "starts_at": "2030-01-01T18:00:00+08:00",
+                    "ends_at": "2030-01-02T08:00:00+08:00",
+                }
+            ]
+        },
+    ),
+    "dispatcher_drop_shift": lambda w, r: (f"/dispatcher/v1/shifts/{w.shift_id()}", None),
         f"/dispatcher/v1/tickets/{w.ticket_id}/machines",
         {"asset_ids": []},
     ),

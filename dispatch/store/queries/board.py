@@ -20,6 +20,7 @@ _LINE = f"""
     t.territory_id, v.window_from, v.window_to, t.due_at, t.created_at, t.updated_at, t.source,
     t.attention, t.urged, v.id as visit_id, v.engineer_id, e.name as engineer_name,
     v.acknowledged_at is not null as acknowledged,
+    v.contractor_id, k.name as contractor_name, v.name_by,
     coalesce(o.pending, 0) as offers_pending, o.expires_at as offer_expires_at,
     t.hold_until, v.eta_at, {ETA_ESTIMATED}, p.promise
   from page t
@@ -27,6 +28,7 @@ _LINE = f"""
   left join lateral (select v.* from visits v where v.tenant_id = t.tenant_id and v.ticket_id = t.id
     order by (v.closed_at is not null), v.number desc limit 1) v on true
   left join engineers e on e.tenant_id = v.tenant_id and e.id = v.engineer_id
+  left join contractors k on k.tenant_id = v.tenant_id and k.id = v.contractor_id
   left join lateral (select count(*)::int as pending, min(o.expires_at) as expires_at from offers o
     where o.tenant_id = t.tenant_id and o.visit_id = v.id and o.status = 'pending') o on t.status = 'offered'
   left join lateral (select jsonb_build_object('kind', c.kind, 'due_at', c.due_at, 'at_risk_at', c.at_risk_at,
@@ -157,7 +159,8 @@ def board_ticket(row: dict[str, Any]) -> dict[str, Any]:
     plain = (
         "ticket_id", "ticket_no", "status", "version", "priority", "work_type", "description", "address",
         "territory_id", "due_at", "created_at", "updated_at", "source", "attention", "urged", "visit_id",
-        "engineer_id", "engineer_name", "acknowledged", "offers_pending", "offer_expires_at", "hold_until",
+        "engineer_id", "engineer_name", "contractor_id", "contractor_name", "name_by", "acknowledged",
+        "offers_pending", "offer_expires_at", "hold_until",
         "eta_at", "eta_estimated", "promise",
     )  # fmt: skip
     return {

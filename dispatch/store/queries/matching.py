@@ -54,7 +54,17 @@ _PREFERRED = """
   where p.tenant_id = %(tenant)s and t.id = %(ticket)s limit %(limit)s
 """
 
-_SEEN = """
+#: A contractor `k`'s visits of the day, besides this ticket's: those with a name, and those taken without one.
+CONTRACTOR_VISITS = """
+  select (select count(*)::int from visits v join engineers g on g.tenant_id = v.tenant_id and g.id = v.engineer_id
+      where v.tenant_id = k.tenant_id and g.contractor_id = k.id and v.booked_day = %(day)s
+        and v.ticket_id <> %(ticket)s)
+    + (select count(*)::int from visits v
+      where v.tenant_id = k.tenant_id and v.contractor_id = k.id and v.engineer_id is null
+        and v.closed_at is null and v.booked_day = %(day)s and v.ticket_id <> %(ticket)s)
+"""
+
+_SEEN = f"""
   select e.id, e.name, e.territory_id, e.trainee, e.active,
     e.daily_limit_min + coalesce(d.extra_min, 0) as limit_min,
     st_x(e.position::geometry) as lon, st_y(e.position::geometry) as lat, e.position_at,
@@ -89,10 +99,7 @@ _SEEN = """
           and (m.to_id = e.id or m.from_id = e.id)))
       from parts_wanted p where p.tenant_id = e.tenant_id and p.ticket_id = %(ticket)s) as van,
     k.daily_quota as contractor_quota,
-    case when k.daily_quota is null then 0 else (
-      select count(*)::int from visits v join engineers g on g.tenant_id = v.tenant_id and g.id = v.engineer_id
-      where v.tenant_id = e.tenant_id and g.contractor_id = k.id and v.booked_day = %(day)s
-        and v.ticket_id <> %(ticket)s) end as contractor_visits
+    case when k.daily_quota is null then 0 else ({CONTRACTOR_VISITS}) end as contractor_visits
   from engineers e
   left join contractors k on k.tenant_id = e.tenant_id and k.id = e.contractor_id
   left join engineer_days d on d.tenant_id = e.tenant_id and d.engineer_id = e.id and d.day = %(day)s

@@ -70,6 +70,7 @@ def read_events(db: Session, tenant_id: UUID, ticket_id: UUID) -> list[Happened]
             pauses=bool(row["facts"].get("pauses_promise")),
             reason=row["facts"].get("reason"),
             outcome=row["facts"].get("outcome"),
+            nobody_named="name_by" in row["facts"],
         )
         for row in rows
     ]

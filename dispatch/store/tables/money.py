@@ -83,7 +83,8 @@ class PartMovement(Base, TenantRow):
 
 
 class SettlementLine(Base, Row):
-    """What a contractor or engineer earns by a closed ticket."""
+    """What a contractor, engineer or helper earns by a closed ticket. A row is never changed nor deleted: what is
+    taken back is a line of the negative amount that names the one it `reverses`."""
 
     __tablename__ = "settlement_lines"
     ticket_id: Mapped[UUID]
@@ -94,10 +95,20 @@ class SettlementLine(Base, Row):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[str]
     at: Mapped[datetime]
+    reverses: Mapped[UUID | None]
     __table_args__ = (
         refer("ticket_id", "tickets"),
         refer("visit_id", "visits"),
-        CheckConstraint("payee_kind in ('engineer','contractor')", name="payee"),
+        refer("reverses", "settlement_lines"),
+        CheckConstraint("payee_kind in ('engineer','contractor','helper')", name="payee"),
+        Index(
+            "uq_settlement_lines_reversed_once",
+            "tenant_id",
+            "reverses",
+            unique=True,
+            postgresql_where=text("reverses is not null"),
+        ),
+        Index("ix_settlement_lines_ticket", "tenant_id", "ticket_id"),
     )
 
 

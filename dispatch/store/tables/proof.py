@@ -70,7 +70,8 @@ class Payment(Base, Row):
 
 
 class SettlementRate(Base, TenantRow):
-    """What a payee earns by a finished visit: a fixed sum, and a share of what was quoted (basis points)."""
+    """What a payee earns by a finished visit: a fixed sum, and a share of what was quoted (basis points). A helper's
+    is each helper's own, beside what the lead earns."""
 
     __tablename__ = "settlement_rates"
     work_type: Mapped[str] = mapped_column(primary_key=True)
@@ -81,7 +82,7 @@ class SettlementRate(Base, TenantRow):
         ForeignKeyConstraint(
             ["tenant_id", "work_type"], ["work_types.tenant_id", "work_types.code"], ondelete="CASCADE"
         ),
-        CheckConstraint("payee_kind in ('engineer','contractor')", name="payee"),
+        CheckConstraint("payee_kind in ('engineer','contractor','helper')", name="payee"),
         CheckConstraint("fixed_minor >= 0 and share_bp between 0 and 10000", name="rate"),
     )
 

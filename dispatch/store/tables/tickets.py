@@ -109,7 +109,8 @@ class Ticket(Base, Row):
 
 
 class Visit(Base, Row):
-    """One trip. It has timestamps and an outcome, and no second status."""
+    """One trip. It has timestamps and an outcome, and no second status. `name_by`: a contractor took the work and
+    names the engineer by then."""
 
     __tablename__ = "visits"
     ticket_id: Mapped[UUID]
@@ -132,6 +133,7 @@ class Visit(Base, Row):
     closed_at: Mapped[datetime | None]
     close_reason: Mapped[str | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
+    name_by: Mapped[datetime | None]
     __table_args__ = (
         refer("ticket_id", "tickets", ondelete="CASCADE"),
         refer("engineer_id", "engineers"),
@@ -149,6 +151,12 @@ class Visit(Base, Row):
             "tenant_id",
             "engineer_id",
             postgresql_where=text("closed_at is null and engineer_id is not null"),
+        ),
+        Index(
+            "ix_visits_contractor_open",
+            "tenant_id",
+            "contractor_id",
+            postgresql_where=text("closed_at is null and contractor_id is not null"),
         ),
         CheckConstraint(f"outcome in {one_of(list(Outcome))}", name="outcome"),
         CheckConstraint("window_to >= window_from", name="window"),

@@ -80,6 +80,8 @@ export const board = {
   attention_no_candidate_do: ['在「候选」中看每人不符合的规则，可改约，或说明原因后例外指派。系统会定时再试。', 'Candidates shows which rule stops each. Rebook, or assign one with a stated reason. The engine keeps trying.'],
   attention_offers_ran_out: ['多轮派单无人接单', 'Every offer ran out'],
   attention_offers_ran_out_do: ['直接指派一位候选工程师，或先打电话；也可以「立即匹配」再派一轮。', 'Assign a candidate directly, or ring one first. Match now asks for another round.'],
+  attention_contractor_unnamed: ['服务商到时仍未指定工程师', 'The contractor has not named an engineer in time'],
+  attention_contractor_unnamed_do: ['联系服务商，或直接指派一位工程师。', 'Ring the contractor, or assign an engineer directly.'],
   attention_not_acknowledged: ['工程师一直没有确认', 'The engineer has not confirmed'],
   attention_not_acknowledged_do: ['打电话给工程师；联系不上就改派。', 'Ring the engineer; reassign if you cannot reach them.'],
   attention_rejected: ['客户验收不通过', 'The customer rejected the work'],

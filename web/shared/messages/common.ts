@@ -36,6 +36,7 @@ export const common = {
   action_create: ['创建工单', 'Create'],
   action_offer: ['派单', 'Offer'],
   action_run_out: ['无人接单', 'Offers ran out'],
+  action_name_engineer: ['指定工程师', 'Name the engineer'],
   action_accept_offer: ['接单', 'Accept'],
   action_decline_offer: ['拒单', 'Decline'],
   action_offer_expired: ['派单超时', 'Offer expired'],

@@ -44,6 +44,8 @@ export const problems = {
   problem_skill_unknown: ['没有技能 {skill}', 'No such skill: {skill}.'],
   problem_territory_unknown: ['没有该服务区域', 'No such territory.'],
   problem_contractor_unknown: ['请选择服务商', 'Choose the contractor.'],
+  problem_shift_unknown: ['这个班次已不在', 'This shift is no longer there.'],
+  problem_not_the_contractor: ['这次上门已不归你们', 'This visit is no longer yours.'],
   problem_shift_span_wrong: ['班次时间不对', 'A shift must end after it starts, within a day.'],
   problem_not_yourself: ['不能停用自己', 'You cannot deactivate yourself.'],
   problem_key_unknown: ['没有该密钥', 'No such key.'],
