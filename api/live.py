@@ -42,6 +42,21 @@ class Listener:
         self.queue.put_nowait(event)
 
 
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """Whom a ticket's event concerns: its engineers and contractors, and who directs its territory (None: all do)."""
+
+    people: frozenset[UUID] = frozenset()
+    territory_id: UUID | None = None
+
+    def holds(self, listener: Principal) -> bool:
+        if listener.role is Role.ENGINEER:
+            return listener.id in self.people
+        if listener.role is Role.CONTRACTOR:
+            return listener.contractor_id in self.people
+        return listener.directs(self.territory_id)
+
+
 class LiveHub:
     """Hears the relay's notifications and hands each to those it concerns."""
 
@@ -106,15 +121,16 @@ class LiveHub:
             return
         data = {"seq": notice["s"], "ticket_id": notice["k"], "action": notice["a"]}
         event = {"event": "changed", "data": orjson.dumps(data).decode()}
-        phones = [x for x in listeners if x.principal.role is Role.ENGINEER]
-        concerned = await self._concerned(tenant_id, notice["k"]) if phones and notice["k"] else set()
+        asked = [x for x in listeners if x.principal.role is Role.ENGINEER or x.principal.narrowed]
+        concerned = await self._concerned(tenant_id, notice["k"]) if asked and notice["k"] else Concerned()
         for listener in list(listeners):
-            if listener.principal.role is not Role.ENGINEER or listener.principal.id in concerned:
+            if concerned.holds(listener.principal):
                 listener.put(event)
 
-    async def _concerned(self, tenant_id: UUID, ticket_id: str) -> set[UUID]:
+    async def _concerned(self, tenant_id: UUID, ticket_id: str) -> "Concerned":
         rows = await self._read(tenant_id, _CONCERNED, {"ticket": ticket_id})
-        return {row["engineer_id"] for row in rows}
+        people = frozenset(row["id"] for row in rows if row["kind"] != "territory")
+        return Concerned(people, next((row["id"] for row in rows if row["kind"] == "territory"), None))
 
     async def _watch_positions(self) -> None:
         """Boards see where engineers are, at most once a second, one read per tenant that is watched."""
@@ -132,11 +148,13 @@ class LiveHub:
                 if not rows:
                     continue
                 newest[tenant_id] = max(row["at"] for row in rows)
-                data = orjson.dumps({"positions": rows}).decode()
+                data = _positions(rows)
                 for listener in boards:
-                    seen = [row for row in rows if _in_scope(listener.principal, row["territory_id"])]
+                    seen = [row for row in rows if _shown(row, listener.principal)]
+                    if not seen:
+                        continue
                     moved = [row["engineer_id"] for row in seen]
-                    text = data if len(seen) == len(rows) else orjson.dumps({"positions": seen}).decode()
+                    text = data if len(seen) == len(rows) else _positions(seen)
                     listener.put({"event": "positions", "data": text})
                     if self.shown is not None:
                         await anyio.to_thread.run_sync(self.shown, listener.principal, moved)
@@ -172,21 +190,37 @@ class LiveHub:
         return self._connection
 
 
-def _in_scope(viewer: Principal, territory_id: UUID | None) -> bool:
-    """A dispatcher bound to territories sees engineers of these, and those of none."""
-    return not viewer.territories or territory_id is None or territory_id in viewer.territories
+def _positions(rows: list[dict[str, Any]]) -> str:
+    shown = [{k: v for k, v in row.items() if k not in ("territory_id", "contractor_id")} for row in rows]
+    return orjson.dumps({"positions": shown}).decode()
 
 
+def _shown(row: dict[str, Any], viewer: Principal) -> bool:
+    """A contractor's dispatcher sees the contractor's engineers, one bound to territories those of these or none."""
+    if viewer.role is Role.CONTRACTOR:
+        return bool(row["contractor_id"] == viewer.contractor_id)
+    return viewer.directs(row["territory_id"])
+
+
+#: Who was ever given the ticket: to whom it is no longer given must hear that too.
 _CONCERNED = """
-  select c.engineer_id from visits v
+  select 'engineer' as kind, c.engineer_id as id from visits v
     join visit_engineers c on c.tenant_id = v.tenant_id and c.visit_id = v.id
     where v.tenant_id = %(tenant)s and v.ticket_id = %(ticket)s::uuid
-  union select o.engineer_id from offers o
+  union select 'engineer', o.engineer_id from offers o
     where o.tenant_id = %(tenant)s and o.ticket_id = %(ticket)s::uuid and o.engineer_id is not null
-  union select e.id from tickets t
+  union select 'engineer', e.id from tickets t
     join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
     join engineers e on e.tenant_id = t.tenant_id and e.active
     where t.tenant_id = %(tenant)s and t.id = %(ticket)s::uuid and coalesce(t.mode, w.mode) = 'pool'
+  union select 'contractor', o.contractor_id from offers o
+    where o.tenant_id = %(tenant)s and o.ticket_id = %(ticket)s::uuid and o.contractor_id is not null
+  union select 'contractor', e.contractor_id from visits v
+    join visit_engineers c on c.tenant_id = v.tenant_id and c.visit_id = v.id
+    join engineers e on e.tenant_id = c.tenant_id and e.id = c.engineer_id
+    where v.tenant_id = %(tenant)s and v.ticket_id = %(ticket)s::uuid and e.contractor_id is not null
+  union select 'territory', t.territory_id from tickets t
+    where t.tenant_id = %(tenant)s and t.id = %(ticket)s::uuid and t.territory_id is not null
 """
 
 _REVOKED = """
@@ -195,7 +229,7 @@ _REVOKED = """
 """
 
 _MOVED = """
-  select id as engineer_id, territory_id, st_x(position::geometry) as lon, st_y(position::geometry) as lat,
+  select id as engineer_id, territory_id, contractor_id, st_x(position::geometry) as lon, st_y(position::geometry) as lat,
     position_at as at
   from engineers where tenant_id = %(tenant)s and active and position is not null
     and (%(since)s::timestamptz is null or position_at > %(since)s) limit 1000

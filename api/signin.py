@@ -24,6 +24,7 @@ from dispatch.domain.commands import Principal, Role
 from dispatch.domain.errors import Forbidden, NotFound
 from dispatch.domain.policy import SCOPES, STEP_UP, check_policy
 from dispatch.settings import Clock
+from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tenants import ApiKey, DirectoryEntry, Signin
 from dispatch.store.tables.tickets import CustomerLink, Ticket
 from dispatch.store.transactions import SCOPE, Database
@@ -195,16 +196,16 @@ class Doorkeeper:
                 raise Forbidden("csrf_token_wrong")
         return principal
 
-    def must_see(self, principal: Principal, ticket_id: str) -> None:
-        """Raises NotFound `ticket_unknown` where the asker's territories hide it: whatever hangs on a ticket is
-        behind this, however it is read."""
-        try:
-            key = {"tenant_id": principal.tenant_id, "id": UUID(ticket_id)}
-        except ValueError:
-            return
-        with self._database.transaction(principal.tenant_id) as db:
-            if db.get(Ticket, key) is None:
-                raise NotFound("ticket_unknown", ticket_id=ticket_id)
+    def must_see(self, asking: Principal, ticket_id: object, engineer_id: object) -> None:
+        """Raises NotFound `ticket_unknown`, `engineer_unknown` where they are not the asker's to see: whatever hangs
+        on a ticket or an engineer is behind this, however it is read."""
+        with self._database.transaction(asking.tenant_id) as db:
+            if (key := _key(asking, ticket_id)) and db.get(Ticket, key) is None:
+                raise NotFound("ticket_unknown", ticket_id=str(ticket_id))
+            if key := _key(asking, engineer_id):
+                engineer = db.get(Engineer, key)
+                if engineer is None or not asking.directs(engineer.territory_id):
+                    raise NotFound("engineer_unknown", engineer_id=str(engineer_id))
 
     def _must_be_proven(self, principal: Principal) -> None:
         """Raises Forbidden `proof_required`: a browser left open is not its dispatcher."""
@@ -268,6 +269,14 @@ class Doorkeeper:
         return Known(principal, ends_s=float(body["e"]))
 
 
+def _key(asking: Principal, given: object) -> dict[str, UUID] | None:
+    """The row's key; None for what is no id, which the endpoint refuses by itself."""
+    try:
+        return {"tenant_id": asking.tenant_id, "id": UUID(str(given))}
+    except ValueError:
+        return None
+
+
 def _csrf(principal: Principal) -> bytes:
     assert principal.signin_id is not None
     return b"csrf" + principal.signin_id.bytes
@@ -309,12 +318,23 @@ def operation_of(request: Request) -> str:
 
 
 async def principal(request: Request) -> Principal:
-    """The dependency of every endpoint that is not public; what follows sees the asker's territories only."""
+    """The dependency of every endpoint that is not public; what follows sees what is the asker's to see only."""
     doorkeeper: Doorkeeper = request.app.state.doorkeeper
     asking = await doorkeeper.principal_of(request)
-    SCOPE.set(",".join(str(each) for each in asking.territories))
-    request.state.tenant_id = asking.tenant_id
-    ticket_id = request.path_params.get("ticket_id")
-    if asking.territories and ticket_id is not None:
-        await run_in_threadpool(doorkeeper.must_see, asking, str(ticket_id))
+    scope = scope_of(asking, request.method)
+    SCOPE.set(scope)
+    named = {name: request.path_params.get(f"{name}_id") for name in ("ticket", "engineer")}
+    if scope and any(named.values()):
+        await run_in_threadpool(doorkeeper.must_see, asking, named["ticket"], named["engineer"])
     return asking
+
+
+def scope_of(asking: Principal, method: str) -> str:
+    """What row-level security is told of the asker; see `dispatch.store.row_security.SCOPE`.
+
+    A contractor's own actions are judged by the ticket's offers and visits: declining one makes it disappear in the
+    middle of its transaction.
+    """
+    if asking.role is Role.CONTRACTOR:
+        return f"@{asking.contractor_id}" if method in ("GET", "HEAD") else ""
+    return ",".join(str(each) for each in asking.territories)

@@ -1,10 +1,10 @@
-"""Identity: signing in through a company's own provider."""
+"""Identity: signing in through a company's own provider; what a contractor's dispatcher sees."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from dispatch.store.row_security import secured
+from dispatch.store.row_security import GIVEN, scoped, scoped_engineers, scoped_tickets, secured
 
 revision = "0008"
 down_revision = "0007"
@@ -61,10 +61,18 @@ def upgrade() -> None:
     for table in _TABLES:
         for statement in secured(table):
             op.execute(statement)
+    op.execute(GIVEN)
+    op.execute("DROP POLICY scope ON tickets")
+    op.execute(scoped_tickets())
+    op.execute(scoped_engineers())
 
 
 def downgrade() -> None:
     """Everybody signs in by password again."""
+    op.execute("DROP POLICY scope ON engineers")
+    op.execute("DROP POLICY scope ON tickets")
+    op.execute(scoped("tickets"))
+    op.execute("DROP FUNCTION paidan_given(uuid)")
     op.execute("delete from directory where kind = 'oidc'")
     for table in reversed(_TABLES):
         op.drop_table(table)

@@ -27,7 +27,7 @@ REQUESTS = 200
 def bulk_reports(asking: Asking, here: Here) -> Response:
     """The newest reports of bulk actions."""
     with here.house.database.transaction(asking.tenant_id) as db:
-        return reply({"reports": read_bulk_reports(db, asking.tenant_id, REPORTS)})
+        return reply({"reports": read_bulk_reports(db, asking.tenant_id, REPORTS, asking.narrowed)})
 
 
 @endpoints.post(
@@ -69,7 +69,7 @@ def rebook(body: views.BulkRebook, asking: Asking, here: Here, request: Request)
 )
 def list_requests(asking: Asking, here: Here) -> Response:
     with here.house.database.transaction(asking.tenant_id) as db:
-        return reply({"requests": read_requests(db, asking.tenant_id, None, REQUESTS)})
+        return reply({"requests": read_requests(db, asking.tenant_id, None, REQUESTS, asking.territories)})
 
 
 @endpoints.post(

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from api import shapes
 from api.declared import ERRORS, IMAGE, problems
 from api.dispatcher import admin_endpoints, oidc_endpoints, signin_endpoints, views
+from api.dispatcher.desk import lines_for, view_for
 from api.house import Asking, Here, Rooms, refusal_reply, reply, to_command
 from api.intake import create_by
 from api.live import event_stream
@@ -47,15 +48,14 @@ def board(asking: Asking, here: Here, page: Page = None) -> Response:
     with here.house.database.transaction(asking.tenant_id) as db:
         day = read_rules(db, asking.tenant_id).local_day(now)
         found = read_board(db, asking.tenant_id, now, day, page)
-    if asking.territories:
-        mine = {None, *(str(each) for each in asking.territories)}
-        found["engineers"] = [e for e in found["engineers"] if _text(e["territory_id"]) in mine]
+    found["engineers"] = [e for e in found["engineers"] if asking.directs(_id(e["territory_id"]))]
+    found["tickets"] = lines_for(asking, found["tickets"])
     here.position_log.note(asking, [e["engineer_id"] for e in found["engineers"] if e["position"]], now)
     return reply(found)
 
 
-def _text(value: UUID | str | None) -> str | None:
-    return None if value is None else str(value)
+def _id(value: UUID | str | None) -> UUID | None:
+    return None if value is None else UUID(str(value))
 
 
 @endpoints.get(
@@ -75,7 +75,7 @@ def tickets(
     asked = {"status": str(status) if status else None, "q": q, "attention": attention}
     with here.house.database.transaction(asking.tenant_id) as db:
         lines, next_page = read_tickets(db, asking.tenant_id, asked, page, here.house.personal)
-    return reply({"tickets": lines, "next_page": next_page})
+    return reply({"tickets": lines_for(asking, lines), "next_page": next_page})
 
 
 @endpoints.post(
@@ -106,7 +106,7 @@ def _view(here: Rooms, asking: Principal, ticket_id: UUID) -> dict[str, Any]:
         )
     if view is None:
         raise NotFound("ticket_unknown", ticket_id=str(ticket_id))
-    return view
+    return view_for(asking, view)
 
 
 @endpoints.post(

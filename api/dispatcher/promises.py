@@ -23,7 +23,7 @@ endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
     "/tickets/{ticket_id}/promises",
     operation_id="dispatcher_promises",
     response_model=views.PromisePage,
-    responses=problems(401, 403, 422),
+    responses=problems(401, 403, 404, 422),
 )
 def promises(ticket_id: UUID, asking: Asking, here: Here) -> Response:
     """The ticket's clocks with their ledgers, the newest cycle first; none for a ticket of nobody's."""

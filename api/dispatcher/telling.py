@@ -30,7 +30,9 @@ def messages(
     page: Annotated[str | None, Query(max_length=20)] = None,
 ) -> Response:
     with here.house.database.transaction(asking.tenant_id) as db:
-        return reply(read_messages(db, asking.tenant_id, ticket_id, status, page_offset(page)))
+        return reply(
+            read_messages(db, asking.tenant_id, ticket_id, status, page_offset(page), asking.narrowed)
+        )
 
 
 @endpoints.get(

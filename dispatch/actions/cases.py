@@ -158,7 +158,9 @@ def _check_visible(step: Step, case: Case) -> None:
             or _was_asked(step, case)
         )
     elif case.actor is Actor.CONTRACTOR:
-        visible = case.visit.contractor_id == case.contractor_id or _was_asked(step, case)
+        visible = (
+            case.visit.contractor_id == case.contractor_id or _was_asked(step, case) or _is_lent(step, case)
+        )
     if not visible:
         raise NotFound("ticket_unknown", ticket_id=str(ticket.id))
 
@@ -176,6 +178,14 @@ def of_pool(case: Case) -> bool:
 def _was_asked(step: Step, case: Case) -> bool:
     """An offer of this ticket was made to the one who acts, live or not: so a loser reads why."""
     return any(was_made_to(offer, case) for offer in offers_of(step, case))
+
+
+def _is_lent(step: Step, case: Case) -> bool:
+    """The visit is in the hands of an engineer of the contractor's, whoever gave it to them."""
+    if case.visit.engineer_id is None:
+        return False
+    engineer = step.db.get(Engineer, {"tenant_id": step.tenant_id, "id": case.visit.engineer_id})
+    return engineer is not None and engineer.contractor_id == case.contractor_id
 
 
 def offers_of(step: Step, case: Case) -> list[Offer]:

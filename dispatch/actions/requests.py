@@ -15,7 +15,7 @@ from dispatch.store.ids import new_id
 from dispatch.store.queries.reading import fetch
 from dispatch.store.queries.requests import leads_ticket
 from dispatch.store.tables.money import Part, Request
-from dispatch.store.tables.people import Absence
+from dispatch.store.tables.people import Absence, Engineer
 
 _EXTRA = """
   insert into engineer_days as d (tenant_id, engineer_id, day, extra_min)
@@ -99,11 +99,19 @@ def _open(step: Step, request_id: UUID) -> Request:
         .execution_options(populate_existing=True)
     )
     request = step.db.scalars(found).one_or_none()
-    if request is None:
+    if request is None or not _is_theirs(step, request):
         raise NotFound("request_unknown", request_id=str(request_id))
     if request.status != "open":
         raise Conflict("request_answered", request_id=str(request_id), status=request.status)
     return request
+
+
+def _is_theirs(step: Step, request: Request) -> bool:
+    """A dispatcher bound to territories answers the engineers of these, and those of none."""
+    if not step.principal.territories:
+        return True
+    engineer = step.db.get_one(Engineer, {"tenant_id": step.tenant_id, "id": request.engineer_id})
+    return step.principal.directs(engineer.territory_id)
 
 
 def _answer(step: Step, request: Request, status: str, action: str) -> dict[str, Any]:

@@ -50,6 +50,15 @@ class Principal:
     def actor(self) -> Actor:
         return ACTOR_OF[self.role]
 
+    @property
+    def narrowed(self) -> bool:
+        """Sees a part of the company's tickets and engineers only."""
+        return bool(self.territories) or self.role is Role.CONTRACTOR
+
+    def directs(self, territory_id: UUID | None) -> bool:
+        """What lies there, or nowhere, is the asker's to look after."""
+        return not self.territories or territory_id is None or territory_id in self.territories
+
 
 def system(tenant_id: UUID) -> Principal:
     """The product itself, acting on a deadline or a reaction."""

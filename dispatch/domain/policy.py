@@ -12,6 +12,8 @@ PUBLIC: frozenset[Role] = frozenset()
 _BOARD = frozenset({Role.ADMIN, Role.DISPATCHER})
 #: Whoever signs in to the board, a contractor's dispatcher too.
 _DESK = _BOARD | {Role.CONTRACTOR}
+#: What a contractor's dispatcher reads of the board: row-level security shows the contractor's own.
+_VIEW = _DESK
 _ADMIN = frozenset({Role.ADMIN})
 _ENGINEER = frozenset({Role.ENGINEER})
 _CUSTOMER = frozenset({Role.CUSTOMER})
@@ -75,11 +77,11 @@ POLICY: dict[str, frozenset[Role]] = {
     "dispatcher_totp_start": _DESK,
     "dispatcher_totp_confirm": _DESK,
     "dispatcher_totp_remove": _DESK,
-    "dispatcher_board": _BOARD,
-    "dispatcher_tickets": _BOARD,
+    "dispatcher_board": _VIEW,
+    "dispatcher_tickets": _VIEW,
     "dispatcher_create_ticket": _BOARD,
-    "dispatcher_ticket": _BOARD,
-    "dispatcher_action": _BOARD | {Role.CONTRACTOR},
+    "dispatcher_ticket": _VIEW,
+    "dispatcher_action": _VIEW,
     "dispatcher_candidates": _BOARD,
     "dispatcher_receipts": _BOARD,
     "dispatcher_match": _BOARD,
@@ -102,11 +104,11 @@ POLICY: dict[str, frozenset[Role]] = {
     "dispatcher_drop_match_policy": _ADMIN,
     "dispatcher_put_wish": _BOARD,
     "dispatcher_put_part_wanted": _BOARD,
-    "dispatcher_catalogue": _BOARD,
+    "dispatcher_catalogue": _VIEW,
     "dispatcher_places": _BOARD,
     "dispatcher_put_photo": _BOARD,
-    "dispatcher_get_photo": _BOARD,
-    "dispatcher_live": _BOARD,
+    "dispatcher_get_photo": _VIEW,
+    "dispatcher_live": _VIEW,
     "wecom_verify": PUBLIC,
     "wecom_callback": PUBLIC,
     "dispatcher_webhooks": _ADMIN,
@@ -121,7 +123,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "dispatcher_put_tell_rules": _ADMIN,
     "dispatcher_put_channel": _ADMIN,
     "dispatcher_put_targets": _ADMIN,
-    "dispatcher_promises": _BOARD,
+    "dispatcher_promises": _VIEW,
     "dispatcher_promise_settings": _BOARD,
     "dispatcher_put_policy": _ADMIN,
     "dispatcher_put_calendar": _ADMIN,

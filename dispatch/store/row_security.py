@@ -5,7 +5,10 @@ OUTSIDE = frozenset({"directory", "signin_attempts"})
 TENANT = "nullif(current_setting('app.tenant', true), '')::uuid"
 
 
+#: Whom the transaction sees for: empty for the whole company, territories with commas between, or `@` and a
+#: contractor for that contractor's dispatcher.
 SCOPE = "coalesce((select current_setting('app.scope', true)), '')"
+CONTRACTOR = f"substr({SCOPE}, 2)::uuid"
 
 
 def scoped(table: str) -> str:
@@ -24,6 +27,41 @@ def scoped_by_ticket(table: str) -> str:
     return f"""
       CREATE POLICY scope ON {table} AS RESTRICTIVE FOR SELECT TO paidan_app USING ({SCOPE} = ''
         OR EXISTS (SELECT FROM tickets t WHERE t.tenant_id = {table}.tenant_id AND t.id = {table}.ticket_id))
+    """
+
+
+#: The tickets given to a contractor: asked of it now, its own visits, those of its engineers; not the visits that
+#: were taken away again before they were done.
+GIVEN = f"""
+  CREATE FUNCTION paidan_given(contractor uuid) RETURNS uuid[] LANGUAGE sql STABLE AS $$
+    SELECT coalesce(array_agg(given.ticket_id), '{{}}') FROM (
+      SELECT o.ticket_id FROM offers o
+        WHERE o.tenant_id = {TENANT} AND o.contractor_id = contractor AND o.status = 'pending'
+      UNION SELECT v.ticket_id FROM visits v
+        WHERE v.tenant_id = {TENANT} AND v.contractor_id = contractor
+          AND (v.closed_at IS NULL OR v.completed_at IS NOT NULL)
+      UNION SELECT v.ticket_id FROM visits v JOIN engineers e ON e.tenant_id = v.tenant_id AND e.id = v.engineer_id
+        WHERE v.tenant_id = {TENANT} AND e.contractor_id = contractor
+          AND (v.closed_at IS NULL OR v.completed_at IS NOT NULL)) given
+  $$
+"""
+
+
+def scoped_tickets() -> str:
+    """The policy `scope` on tickets: territories as in `scoped`, or what was given to the contractor."""
+    return f"""
+      CREATE POLICY scope ON tickets AS RESTRICTIVE FOR SELECT TO paidan_app USING (CASE
+        WHEN {SCOPE} = '' THEN true
+        WHEN left({SCOPE}, 1) = '@' THEN id = ANY ((SELECT paidan_given({CONTRACTOR}))::uuid[])
+        ELSE territory_id IS NULL OR territory_id = ANY (string_to_array({SCOPE}, ',')::uuid[]) END)
+    """
+
+
+def scoped_engineers() -> str:
+    """The policy that shows a contractor's dispatcher the contractor's own engineers and nobody else."""
+    return f"""
+      CREATE POLICY scope ON engineers AS RESTRICTIVE FOR SELECT TO paidan_app USING (CASE
+        WHEN left({SCOPE}, 1) = '@' THEN contractor_id = {CONTRACTOR} ELSE true END)
     """
 
 

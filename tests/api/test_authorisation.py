@@ -94,6 +94,11 @@ class World:
         assert town.direct(offered, "offer", engineer_ids=[str(contractor)]).status_code == 200
         self.offered = offered
         self.tokens: dict[Role | None, dict[str, str]] = {
+        self.lent = town.create(new_ticket("survey"))["ticket_id"]
+        assert town.direct(self.lent, "offer", engineer_ids=[str(contractor)]).status_code == 200
+        self.lent_photo_id = str(new_id())
+        url = f"/dispatcher/v1/photos/{self.lent_photo_id}?ticket_id={self.lent}&kind=intake"
+        assert product.client.put(url, content=picture(9), headers=town.board()).status_code == 201
             Role.ADMIN: town.board("Ada"),
             Role.DISPATCHER: town.board("Dora"),
             Role.CONTRACTOR: {"Authorization": f"Bearer {doors.begin(cora, 'board').token}"},
@@ -275,6 +280,10 @@ class World:
         return self.command("note", text="a note") | {"ticket_id": self.ticket_id, "at": at}
 
     def dispatcher_action(self, role: Role) -> tuple[str, Any]:
+    def seen_by(self, role: Role) -> str:
+        """A ticket that is this dispatcher's to see."""
+        return self.lent if role is Role.CONTRACTOR else self.ticket_id
+
         if role is not Role.CONTRACTOR:
             return f"/dispatcher/v1/tickets/{self.ticket_id}/actions", self.command("note", text="a note")
         offered = f"/dispatcher/v1/tickets/{self.offered}/actions"
@@ -375,7 +384,7 @@ REQUESTS: dict[str, Maker] = {
     "dispatcher_board": at("/dispatcher/v1/board"),
     "dispatcher_tickets": at("/dispatcher/v1/tickets"),
     "dispatcher_create_ticket": lambda w, r: ("/dispatcher/v1/tickets", new_ticket("survey")),
-    "dispatcher_ticket": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}", None),
+    "dispatcher_ticket": lambda w, r: (f"/dispatcher/v1/tickets/{w.seen_by(r)}", None),
     "dispatcher_action": lambda w, r: w.dispatcher_action(r),
     "dispatcher_candidates": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/candidates", None),
     "dispatcher_receipts": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/receipts", None),
@@ -389,7 +398,10 @@ REQUESTS: dict[str, Maker] = {
         f"/dispatcher/v1/photos/{new_id()}?ticket_id={w.ticket_id}&kind=intake",
         picture(3),
     ),
-    "dispatcher_get_photo": lambda w, r: (f"/dispatcher/v1/photos/{w.photo_id}", None),
+    "dispatcher_get_photo": lambda w, r: (
+        f"/dispatcher/v1/photos/{w.lent_photo_id if r is Role.CONTRACTOR else w.photo_id}",
+        None,
+    ),
     "dispatcher_webhooks": at("/dispatcher/v1/webhooks"),
     "dispatcher_put_webhook": lambda w, r: (
         f"/dispatcher/v1/webhooks/{w.webhook()}",
@@ -414,7 +426,7 @@ REQUESTS: dict[str, Maker] = {
         f"/dispatcher/v1/people/engineer/{w.town.made.engineers['Eve']}/targets",
         {"targets": [{"channel": "sms", "address": "13800001111"}]},
     ),
-    "dispatcher_promises": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/promises", None),
+    "dispatcher_promises": lambda w, r: (f"/dispatcher/v1/tickets/{w.seen_by(r)}/promises", None),
     "dispatcher_promise_settings": at("/dispatcher/v1/promise_settings"),
     "dispatcher_put_policy": lambda w, r: (
         f"/dispatcher/v1/promise_policies/{new_id()}",

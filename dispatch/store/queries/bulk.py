@@ -29,6 +29,7 @@ _REPORTS = """
 """
 
 
+_SEEN = "select id from tickets where tenant_id = %(tenant)s and id = any(%(ids)s::uuid[])"
 _WAITING = """
   select t.id, t.ticket_no from tickets t
   join visits v on v.tenant_id = t.tenant_id and v.ticket_id = t.id and v.closed_at is null
@@ -71,6 +72,18 @@ def booked_with(
     return lock_tickets(db, tenant_id, [row["id"] for row in fetch(db, _BOOKED, values)])
 
 
-def read_bulk_reports(db: Session, tenant_id: UUID, limit: int) -> list[dict[str, Any]]:
-    """views.BulkReport, newest first."""
-    return list(fetch(db, _REPORTS, {"tenant": tenant_id, "limit": limit}))
+def read_bulk_reports(
+    db: Session, tenant_id: UUID, limit: int, narrowed: bool = False
+) -> list[dict[str, Any]]:
+    """views.BulkReport, newest first. `narrowed`: with the lines of tickets that row-level security shows, and no
+    report without one."""
+    reports = list(fetch(db, _REPORTS, {"tenant": tenant_id, "limit": limit}))
+    if not narrowed:
+        return reports
+    ids = [line["ticket_id"] for report in reports for line in report["lines"]]
+    seen = {str(row["id"]) for row in fetch(db, _SEEN, {"tenant": tenant_id, "ids": ids})}
+    shown = [
+        {**report, "lines": [line for line in report["lines"] if line["ticket_id"] in seen]}
+        for report in reports
+    ]
+    return [report for report in shown if report["lines"]]

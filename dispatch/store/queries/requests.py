@@ -1,5 +1,6 @@
 """Requests as the board and the phone show them."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ _LIST = """
   left join tickets t on t.tenant_id = r.tenant_id and t.id = r.ticket_id
   left join dispatchers d on d.tenant_id = r.tenant_id and d.id = r.answered_by
   where r.tenant_id = %(tenant)s and (%(engineer)s::uuid is null or r.engineer_id = %(engineer)s)
+    and (%(territories)s::uuid[] = '{}' or e.territory_id is null or e.territory_id = any(%(territories)s))
   order by (r.status <> 'open'), r.asked_at desc, r.id limit %(limit)s
 """
 _LEADS = """
@@ -29,9 +31,16 @@ _LEADS = """
 """
 
 
-def read_requests(db: Session, tenant_id: UUID, engineer_id: UUID | None, limit: int) -> list[dict[str, Any]]:
-    """Open ones first, newest first; of one engineer, or of all where None."""
-    return list(fetch(db, _LIST, {"tenant": tenant_id, "engineer": engineer_id, "limit": limit}))
+def read_requests(
+    db: Session,
+    tenant_id: UUID,
+    engineer_id: UUID | None,
+    limit: int,
+    territories: Iterable[UUID] = (),
+) -> list[dict[str, Any]]:
+    """Open ones first, newest first; of one engineer, or of all where None: of those in `territories` or in none."""
+    values = {"tenant": tenant_id, "engineer": engineer_id, "limit": limit, "territories": list(territories)}
+    return list(fetch(db, _LIST, values))
 
 
 def leads_ticket(db: Session, tenant_id: UUID, engineer_id: UUID, ticket_id: UUID) -> bool:

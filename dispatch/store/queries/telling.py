@@ -19,6 +19,7 @@ _MESSAGES = """
   left join engineers e on e.tenant_id = m.tenant_id and e.id = m.person_id
   where m.tenant_id = %(tenant)s and (%(ticket)s::uuid is null or m.ticket_id = %(ticket)s)
     and (%(status)s::text is null or m.status = %(status)s)
+    and (t.id is not null or not %(narrowed)s::bool)
   order by m.made_at desc, m.id desc offset %(offset)s limit %(limit)s
 """
 _LADDERS = """
@@ -27,6 +28,7 @@ _LADDERS = """
       'at', r.at, 'outcome', r.outcome, 'code', r.code) order by r.number)
       from ladder_rungs r where r.tenant_id = l.tenant_id and r.ladder_id = l.id), '[]'::jsonb) as rungs
   from ladders l join engineers e on e.tenant_id = l.tenant_id and e.id = l.engineer_id
+  join tickets t on t.tenant_id = l.tenant_id and t.id = l.ticket_id
   where l.tenant_id = %(tenant)s and l.ticket_id = %(ticket)s order by l.started_at desc limit 50
 """
 _CHANNELS = (
@@ -42,10 +44,17 @@ _TARGETS = """
 
 
 def read_messages(
-    db: Session, tenant_id: UUID, ticket_id: UUID | None, status: str | None, offset: int
+    db: Session,
+    tenant_id: UUID,
+    ticket_id: UUID | None,
+    status: str | None,
+    offset: int,
+    narrowed: bool = False,
 ) -> dict[str, Any]:
-    """views.MessagePage: newest first; of one ticket with its ladders."""
+    """views.MessagePage: newest first; of one ticket with its ladders. `narrowed`: of tickets that row-level
+    security shows, and no others."""
     values = {
+        "narrowed": narrowed,
         "tenant": tenant_id,
         "ticket": ticket_id,
         "status": status,
