@@ -7,6 +7,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from api import metrics, problems, static
+from api.base_map import BaseMap
 from api.customer import certificate as customer_certificate
 from api.customer import endpoints as customer
 from api.customer import manager as customer_manager
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.doorkeeper = doorkeeper
     app.state.photos = photos
     app.state.places = Places(settings.maps_dir)
+    app.state.base_map = BaseMap(settings.maps_dir)
     app.state.live = LiveHub(settings.database_url)
     app.state.rooms = Rooms(
         settings, house, doorkeeper, photos, blob_store(settings), app.state.places, sms_sender(settings)

@@ -1,13 +1,16 @@
 """The built pages, the map's layers, and the health of this process."""
 
 import gzip
+import os
 import re
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import Path as PathValue
 from fastapi.responses import FileResponse, RedirectResponse
+from pydantic import BaseModel
 
 from api.declared import problems
 from api.house import Here, reply
@@ -23,6 +26,7 @@ CSP = (
 )
 
 endpoints = APIRouter(tags=["service"])
+MVT = "application/vnd.mapbox-vector-tile"
 _LAYER = re.compile(r"[a-z_]{1,40}")
 
 
@@ -34,10 +38,10 @@ def health() -> Response:
 
 @endpoints.get("/readyz", operation_id="ready", responses=problems(503))
 def ready(here: Here) -> Response:
-    """This process reaches the database and its tables."""
+    """This process, `pid`, reaches the database and its tables."""
     with here.house.database.transaction(None) as db:
         fetch(db, "select 1 from directory limit 1", {})
-    return reply({"status": "ready"})
+    return reply({"status": "ready", "pid": os.getpid()})
 
 
 @endpoints.get(
@@ -55,6 +59,62 @@ def map_layer(name: str, here: Here, request: Request) -> Response:
         path = _compressed(path)
         headers["Content-Encoding"] = "gzip"
     return FileResponse(path, media_type="application/geo+json", headers=headers)
+
+
+class BaseMapTiles(BaseModel):
+    """TileJSON 3.0 of the imported region's map: layers areas (k), buildings, roads (c) and places (k), names n and
+    e; bounds are west, south, east, north."""
+
+    tilejson: str
+    tiles: list[str]
+    minzoom: int
+    maxzoom: int
+    bounds: list[float]
+
+
+@endpoints.get(
+    "/map/base.json", operation_id="map_base", response_model=BaseMapTiles, responses=problems(404)
+)
+def map_base(request: Request) -> Response:
+    """The map that `./paidan roads import` has drawn."""
+    found = request.app.state.base_map.archive()
+    if found is None:
+        raise NotFound("map_layer_unknown", name="base")
+    version, archive = found
+    return reply(
+        BaseMapTiles(
+            tilejson="3.0.0",
+            tiles=[f"/map/base/{{z}}/{{x}}/{{y}}.mvt?v={version}"],
+            minzoom=archive.min_zoom,
+            maxzoom=archive.max_zoom,
+            bounds=list(archive.bounds),
+        )
+    )
+
+
+Zoom = Annotated[int, PathValue(ge=0, le=22)]
+Column = Annotated[int, PathValue(ge=0, lt=1 << 22)]
+
+
+@endpoints.get(
+    "/map/base/{z}/{x}/{y}.mvt",
+    operation_id="map_tile",
+    response_class=Response,
+    responses=problems(404, 422)
+    | {200: {"content": {MVT: {}}}, 204: {"description": "Nothing is drawn there."}},
+)
+def map_tile(z: Zoom, x: Column, y: Column, request: Request) -> Response:
+    """One vector tile of it, compressed for those who can read it so."""
+    found = request.app.state.base_map.archive()
+    if found is None:
+        raise NotFound("map_layer_unknown", name="base")
+    packed = found[1].packed(z, x, y) if max(x, y) < 1 << z else None
+    headers = {"Cache-Control": "max-age=86400", "Vary": "Accept-Encoding"}
+    if packed is None:
+        return Response(status_code=204, headers=headers)
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(gzip.decompress(packed), media_type=MVT, headers=headers)
+    return Response(packed, media_type=MVT, headers=headers | {"Content-Encoding": "gzip"})
 
 
 def _compressed(path: Path) -> Path:

@@ -5,14 +5,20 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import struct
-from collections.abc import Mapping, Sequence
+import zlib
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from geo.points import GeoError
 
+BASE_MAP: Final = "base.pmtiles"
+"""The name of the base map's file in the folder of maps."""
 _HEADER: Final = struct.Struct("<7sB11Q6BiiiiBii")
 _HEADER_BYTES: Final = 127
 _ROOT_LIMIT_BYTES: Final = 16_384 - _HEADER_BYTES
@@ -51,7 +57,8 @@ def write_pmtiles(
     bounds: tuple[float, float, float, float],
     metadata: Mapping[str, Any],
 ) -> None:
-    """Write vector tiles, keyed (z, x, y) and not yet compressed; equal input gives equal bytes.
+    """Write vector tiles, keyed (z, x, y) and not yet compressed, and put them in place at once; equal input gives
+    equal bytes.
 
     bounds are west, south, east, north in degrees. Raises GeoError tiles_empty.
     """
@@ -77,29 +84,68 @@ def write_pmtiles(
         len(content), len(entries), len(entries), len(known), 1, _GZIP, _GZIP, _MVT, min(zooms), max(zooms),
         west, south, east, north, min(max(zooms), 11), (west + east) // 2, (south + north) // 2,
     )  # fmt: skip
-    path.write_bytes(header + root + described + leaves + content)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        fresh.write_bytes(header + root + described + leaves + content)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+class Archive:
+    """An open PMTiles file; a file put in its place later is another archive. Safe to use from several threads.
+
+    bounds are west, south, east, north in degrees. Raises GeoError tiles_unreadable, here and in `packed`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._name = path.name
+        self._leaves: dict[int, list[_Entry]] = {}
+        with self._readable():
+            self._file = path.open("rb")
+            header = _HEADER.unpack(self._at(0, _HEADER_BYTES))
+            if header[:2] != (b"PMTiles", 3):
+                raise ValueError("not PMTiles 3")
+            self._root = _parse(gzip.decompress(self._at(header[2], header[3])))
+        self._leaves_at, self._tiles_at = header[6], header[8]
+        self.min_zoom, self.max_zoom = header[17], header[18]
+        west, south, east, north = (degrees / 1e7 for degrees in header[19:23])
+        self.bounds = (west, south, east, north)
+
+    def packed(self, z: int, x: int, y: int) -> bytes | None:
+        """One tile, as gzip; None when the map has none there."""
+        wanted, entries = tile_id(z, x, y), self._root
+        with self._readable():
+            for _ in range(4):
+                entry = _find(entries, wanted)
+                if entry is None:
+                    return None
+                if entry.run:
+                    return self._at(self._tiles_at + entry.offset, entry.length)
+                entries = self._leaf(entry)
+            raise ValueError("directories too deep")
+
+    def _leaf(self, entry: _Entry) -> list[_Entry]:
+        if entry.offset not in self._leaves:
+            packed = self._at(self._leaves_at + entry.offset, entry.length)
+            self._leaves[entry.offset] = _parse(gzip.decompress(packed))
+        return self._leaves[entry.offset]
+
+    def _at(self, offset: int, length: int) -> bytes:
+        return os.pread(self._file.fileno(), length, offset)
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, EOFError, ValueError, IndexError, struct.error, zlib.error) as error:
+            raise GeoError("tiles_unreadable", {"file": self._name, "reason": str(error)[:200]}) from error
 
 
 def read_tile(path: Path, z: int, x: int, y: int) -> bytes | None:
     """One tile, decompressed, None when the map has none there. Raises GeoError tiles_unreadable."""
-    try:
-        with path.open("rb") as file:
-            header = _HEADER.unpack(file.read(_HEADER_BYTES))
-            if header[:2] != (b"PMTiles", 3):
-                raise ValueError("not PMTiles 3")
-            at, length, wanted = header[2], header[3], tile_id(z, x, y)
-            for _ in range(4):
-                file.seek(at)
-                entry = _find(_parse(gzip.decompress(file.read(length))), wanted)
-                if entry is None:
-                    return None
-                if entry.run:
-                    file.seek(header[8] + entry.offset)
-                    return gzip.decompress(file.read(entry.length))
-                at, length = header[6] + entry.offset, entry.length
-            raise ValueError("directories too deep")
-    except (OSError, EOFError, ValueError, IndexError, struct.error) as error:
-        raise GeoError("tiles_unreadable", {"file": path.name, "reason": str(error)[:200]}) from error
+    packed = Archive(path).packed(z, x, y)
+    return None if packed is None else gzip.decompress(packed)
 
 
 def _directories(entries: Sequence[_Entry]) -> tuple[bytes, bytes]:
@@ -158,8 +204,8 @@ def _parse(directory: bytes) -> list[_Entry]:
 
 def _find(entries: Sequence[_Entry], wanted: int) -> _Entry | None:
     """The last entry at or before the tile, if it is the tile, runs on over it, or is a leaf directory."""
-    before = [entry for entry in entries if entry.tile_id <= wanted]
-    if not before:
+    place = bisect_right(entries, wanted, key=lambda entry: entry.tile_id)
+    if place == 0:
         return None
-    entry = before[-1]
+    entry = entries[place - 1]
     return entry if entry.run == 0 or wanted < entry.tile_id + entry.run else None

@@ -4,7 +4,7 @@ offline."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -37,23 +37,23 @@ _ROADS: Final = {
 }  # fmt: skip
 """The zoom from which a class of road is drawn."""
 _GROUND: Final = {
-    ("natural", "water"): ("water", "water"), ("waterway", "riverbank"): ("water", "water"),
-    ("natural", "wood"): ("land", "wood"), ("landuse", "forest"): ("land", "wood"),
-    ("natural", "beach"): ("land", "beach"),
-    ("leisure", "park"): ("land", "park"), ("leisure", "garden"): ("land", "park"),
-    ("landuse", "grass"): ("land", "park"),
-    ("landuse", "residential"): ("land", "homes"), ("landuse", "industrial"): ("land", "industry"),
-    ("landuse", "commercial"): ("land", "shops"), ("landuse", "retail"): ("land", "shops"),
-    ("landuse", "farmland"): ("land", "farm"), ("landuse", "meadow"): ("land", "farm"),
-    ("landuse", "education"): ("land", "school"), ("amenity", "school"): ("land", "school"),
-    ("amenity", "university"): ("land", "school"),
+    ("natural", "water"): "water", ("waterway", "riverbank"): "water",
+    ("natural", "wood"): "wood", ("landuse", "forest"): "wood",
+    ("natural", "beach"): "beach",
+    ("leisure", "park"): "park", ("leisure", "garden"): "park",
+    ("landuse", "grass"): "park",
+    ("landuse", "residential"): "homes", ("landuse", "industrial"): "industry",
+    ("landuse", "commercial"): "shops", ("landuse", "retail"): "shops",
+    ("landuse", "farmland"): "farm", ("landuse", "meadow"): "farm",
+    ("landuse", "education"): "school", ("amenity", "school"): "school",
+    ("amenity", "university"): "school",
 }  # fmt: skip
 _PLACES: Final = {"city": 6, "town": 8, "suburb": 10, "village": 11, "neighbourhood": 12}
 _KEYS: Final = (
     "highway", "railway", "route", "natural", "waterway", "landuse", "leisure",
     "amenity", "building", "place",
 )  # fmt: skip
-LAYERS: Final = ("land", "water", "buildings", "roads", "places")
+LAYERS: Final = ("areas", "buildings", "roads", "places")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,30 +74,50 @@ class _Feature:
     min_zoom: int
 
 
-def make_tiles(pbf: Path | str, out: Path | str) -> TileSet:
-    """Write the base map of an extract, zooms MIN_ZOOM to MAX_ZOOM.
+def make_tiles(sources: Sequence[Path], out: Path) -> TileSet:
+    """Write the base map of one or more extracts, zooms MIN_ZOOM to MAX_ZOOM.
 
-    Layers: land (kind), water (kind water or sea), buildings, roads (kind, bridge, oneway) and places
-    (kind), all with name and name_en where known. Raises GeoError pbf_unreadable, tiles_empty (nothing
-    to draw), tiles_too_many.
+    Layers: areas (k, the kind), buildings, roads (c, the class; bridge, oneway) and places (k), all with n, the
+    name, and e, the English one, where known: the words of the demo city's GeoJSON layers, so that one style draws
+    both. Raises GeoError pbf_unreadable, tiles_empty (nothing to draw), tiles_too_many.
     """
-    features, bounds = _read(Path(pbf))
+    names = ", ".join(path.name for path in sources)
+    features, bounds = _read_all(sources)
+    features.sort(key=_height)
     if not features:
-        raise GeoError("tiles_empty", {"file": Path(pbf).name})
+        raise GeoError("tiles_empty", {"file": names})
     count = _tiles_across(bounds, MAX_ZOOM)
     if count > MAX_TILES:
-        raise GeoError("tiles_too_many", {"file": Path(pbf).name, "tiles": count, "limit": MAX_TILES})
+        raise GeoError("tiles_too_many", {"file": names, "tiles": count, "limit": MAX_TILES})
     world = shapely.transform([feature.shape for feature in features], _mercator)
     tiles: dict[tuple[int, int, int], bytes] = {}
     for zoom in range(MIN_ZOOM, MAX_ZOOM + 1):
         for (x, y), content in _cut(features, world, zoom):
             if content:
                 tiles[zoom, x, y] = content
-    path = Path(out)
-    fields = {"name": "String", "name_en": "String", "kind": "String", "bridge": "Number", "oneway": "Number"}
+    fields = {**dict.fromkeys(("n", "e", "k", "c"), "String"), "bridge": "Number", "oneway": "Number"}
     layers = [{"id": layer, "fields": fields, "minzoom": MIN_ZOOM, "maxzoom": MAX_ZOOM} for layer in LAYERS]
-    write_pmtiles(path, tiles, bounds, {"name": Path(pbf).name, "vector_layers": layers})
-    return TileSet(path, len(tiles), path.stat().st_size, bounds)
+    write_pmtiles(out, tiles, bounds, {"name": names, "vector_layers": layers})
+    return TileSet(out, len(tiles), out.stat().st_size, bounds)
+
+
+def _height(feature: _Feature) -> int:
+    """Towns and fields lie under parks and woods, those under water."""
+    kind = feature.properties.get("k")
+    return 2 if kind in ("water", "sea") else 1 if kind in ("park", "wood", "beach") else 0
+
+
+def _read_all(sources: Sequence[Path]) -> tuple[list[_Feature], tuple[float, float, float, float]]:
+    features: list[_Feature] = []
+    boxes = []
+    for pbf in sources:
+        found, bounds = _read(pbf)
+        features += found
+        boxes += [bounds] if found else []
+    if not boxes:
+        return [], (0.0, 0.0, 0.0, 0.0)
+    west, south, east, north = zip(*boxes, strict=True)
+    return features, (min(west), min(south), max(east), max(north))
 
 
 def _read(pbf: Path) -> tuple[list[_Feature], tuple[float, float, float, float]]:
@@ -125,9 +145,7 @@ def _read(pbf: Path) -> tuple[list[_Feature], tuple[float, float, float, float]]
     bounds = _header_bounds(pbf) or tuple(
         shapely.total_bounds([feature.shape for feature in features]).tolist()
     )
-    features += [
-        _Feature("water", sea, {"kind": "sea"}, MIN_ZOOM) for sea in _sea(coast, shapely.box(*bounds))
-    ]
+    features += [_Feature("areas", sea, {"k": "sea"}, MIN_ZOOM) for sea in _sea(coast, shapely.box(*bounds))]
     return features, bounds
 
 
@@ -150,21 +168,21 @@ def _shape(create: Callable[[Any], str], thing: object) -> BaseGeometry | None:
 
 
 def _named(tags: dict[str, str]) -> dict[str, str | int]:
-    names = {"name": tags.get("name"), "name_en": tags.get("name:en")}
+    names = {"n": tags.get("name"), "e": tags.get("name:en")}
     return {key: name for key, name in names.items() if name}
 
 
 def _place(tags: dict[str, str], spot: BaseGeometry) -> list[_Feature]:
     zoom = _PLACES.get(tags["place"])
-    return [] if zoom is None else [_Feature("places", spot, {"kind": tags["place"], **_named(tags)}, zoom)]
+    return [] if zoom is None else [_Feature("places", spot, {"k": tags["place"], **_named(tags)}, zoom)]
 
 
 def _ground(tags: dict[str, str], shape: BaseGeometry) -> list[_Feature]:
     if "building" in tags:
         return [_Feature("buildings", shape, {}, 14)]
-    for (key, value), (layer, kind) in _GROUND.items():
+    for (key, value), kind in _GROUND.items():
         if tags.get(key) == value:
-            return [_Feature(layer, shape, {"kind": kind, **_named(tags)}, 7 if layer == "water" else 8)]
+            return [_Feature("areas", shape, {"k": kind, **_named(tags)}, 7 if kind == "water" else 8)]
     return []
 
 
@@ -177,7 +195,7 @@ def _road(tags: dict[str, str], line: BaseGeometry) -> list[_Feature]:
         kind, zoom = tags["highway"], _ROADS[tags["highway"]]
     else:
         return []
-    properties: dict[str, str | int] = {"kind": kind, **_named(tags)}
+    properties: dict[str, str | int] = {"c": kind, **_named(tags)}
     if tags.get("bridge", "no") != "no":
         properties["bridge"] = 1
     if tags.get("oneway") in ("yes", "-1"):

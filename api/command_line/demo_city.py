@@ -144,7 +144,7 @@ def ensure_roads(pbf: Path, folder: Path) -> None:
     if done.exists() and done.read_text() == wanted and (folder / "graph.roads").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "geo.roads", "import", str(pbf), "--into", str(folder)]
+    command = [sys.executable, "-m", "geo.roads", "import", str(pbf), "--into", str(folder), "--no-map"]
     made = subprocess.run(command, capture_output=True, text=True, timeout=ROADS_TIMEOUT_S)
     if made.returncode:
         raise CommandError(f"the demo city's roads could not be imported: {made.stderr.strip()[-500:]}")

@@ -36,6 +36,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "request_form_post": PUBLIC,
     "request_ticket": PUBLIC,
     "map_layer": PUBLIC,
+    "map_base": PUBLIC,
+    "map_tile": PUBLIC,
     "static_page": PUBLIC,
     "link_page": PUBLIC,
     "link_form": PUBLIC,

@@ -1,5 +1,5 @@
-"""`python -m geo.roads import FILE.osm.pbf [FILE2 …] --into FOLDER [--country CN]`: roads from OpenStreetMap
-extracts."""
+"""`python -m geo.roads import FILE.osm.pbf [FILE2 …] [--into FOLDER] [--maps FOLDER | --no-map] [--country CN]`:
+road networks and the board's base map from OpenStreetMap extracts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from geo.pmtiles import BASE_MAP
+from geo.points import GeoError
 from geo.roads.errors import RoadsFileError
 
 
@@ -19,7 +21,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     imports = commands.add_parser("import", help="read one or more .osm.pbf files")
     imports.add_argument("files", nargs="+", type=Path, metavar="FILE.osm.pbf")
-    imports.add_argument("--into", type=Path, default=_folder(), help="folder of the road file (%(default)s)")
+    imports.add_argument(
+        "--into", type=Path, default=_folder("roads"), help="folder of the road file (%(default)s)"
+    )
+    imports.add_argument("--maps", type=Path, default=_folder("maps"), help="folder of the map (%(default)s)")
+    imports.add_argument("--no-map", action="store_true", help="leave the board's map as it is")
     imports.add_argument("--country", help="two letters; taken from where the roads are when left out")
     options = parser.parse_args(argv)
     from geo.roads.imports import import_roads
@@ -46,14 +52,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     for text, count in made.unfollowed.items():
         print(f"  not followed, {count} times: {text}")
     print(f"{made.path} ({size:.1f} MB)")
+    if not options.no_map:
+        show("drawing the map", 1.0)
+        print(_draw(options.files, options.maps))
     return 0
 
 
-def _folder() -> Path:
-    """Where the running product looks for roads."""
-    return Path(
-        os.environ.get("PAIDAN_ROADS_DIR") or Path(os.environ.get("PAIDAN_STATE", ".state")) / "roads"
-    )
+def _draw(sources: Sequence[Path], folder: Path) -> str:
+    """The base map of the same files; the roads serve without one, so that a reason why not is told and no more."""
+    from geo.tiles import make_tiles
+
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        drawn = make_tiles(sources, folder / BASE_MAP)
+    except GeoError as error:
+        return f"no map drawn: {error.code} {error.facts}"
+    return f"{drawn.path} ({drawn.tiles} tiles, {drawn.size_bytes / 1e6:.1f} MB)"
+
+
+def _folder(what: str) -> Path:
+    """Where the running product looks for roads or maps."""
+    told = os.environ.get(f"PAIDAN_{what.upper()}_DIR")
+    return Path(told) if told else Path(os.environ.get("PAIDAN_STATE", ".state")) / what
 
 
 if __name__ == "__main__":

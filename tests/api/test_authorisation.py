@@ -29,6 +29,7 @@ from dispatch.domain.reasons import REASONS
 from dispatch.store.ids import new_id
 from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tenants import Dispatcher
+from geo.pmtiles import BASE_MAP, write_pmtiles
 from tests.builders import PASSWORD, PASSWORD_HASH, new_ticket, picture
 from tests.house import Product, Town
 
@@ -311,6 +312,8 @@ REQUESTS: dict[str, Maker] = {
     "health": at("/healthz"),
     "ready": at("/readyz"),
     "map_layer": at("/map/probe.geojson"),
+    "map_base": at("/map/base.json"),
+    "map_tile": at("/map/base/0/0/0.mvt"),
     "engineer_signin": lambda w, r: (
         "/engineer/v1/signin",
         {"signin_id": w.town.made.signin_id(w.engineer), "password": PASSWORD},
@@ -692,6 +695,7 @@ def world(product: Product) -> World:
     maps = product.settings.maps_dir
     maps.mkdir(parents=True, exist_ok=True)
     (maps / "probe.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    write_pmtiles(maps / BASE_MAP, {(0, 0, 0): b"probe"}, (-1, -1, 1, 1), {})
     return World(product)
 
 

@@ -167,7 +167,7 @@ def test_the_gazetteer_finds_the_citys_addresses_in_both_languages(city):
 
 
 def test_its_base_map_is_small_and_names_its_streets_in_chinese(city, tmp_path):
-    made = make_tiles(city.pbf, tmp_path / "map.pmtiles")
+    made = make_tiles([city.pbf], tmp_path / "map.pmtiles")
     assert made.size_bytes < 2_000_000
     assert made.tiles > 100
     x, y = int((city.centre.lon / 360 + 0.5) * 2**14), 7023

@@ -30,7 +30,7 @@ def test_real_addresses_streets_and_crossings_are_found(helsinki):
 
 
 def test_a_real_base_map_is_made(helsinki, tmp_path):
-    made = make_tiles(helsinki, tmp_path / "helsinki.pmtiles")
+    made = make_tiles([helsinki], tmp_path / "helsinki.pmtiles")
     assert made.tiles >= 9
     assert 20_000 < made.size_bytes < 500_000
     west, south, east, north = made.bounds

@@ -220,7 +220,7 @@ def kinds_at(path, lon, lat, zoom):
         for kind, rings, properties in features:
             if kind == 3:
                 covers = sum(Polygon(ring).covers(Point(inside)) for ring, _ in rings)
-                found |= {properties.get("kind")} if covers % 2 else set()
+                found |= {properties.get("k")} if covers % 2 else set()
     return found
 
 
@@ -228,7 +228,7 @@ def kinds_at(path, lon, lat, zoom):
 @pytest.mark.parametrize("zoom", [10, MAX_ZOOM])
 def test_sea_lake_and_its_island_lie_where_they_should(tmp_path, zoom, coast_stops_short):
     pbf = coastal_town(tmp_path / "town.osm.pbf", coast_stops_short=coast_stops_short)
-    made = make_tiles(pbf, tmp_path / "town.pmtiles")
+    made = make_tiles([pbf], tmp_path / "town.pmtiles")
     assert made.bounds == pytest.approx((118.60, 24.80, 118.64, 24.84))
     assert made.tiles >= 9
     assert kinds_at(made.path, 118.615, 24.803, zoom) == {"sea"}
@@ -238,12 +238,12 @@ def test_sea_lake_and_its_island_lie_where_they_should(tmp_path, zoom, coast_sto
 
 
 def test_roads_carry_their_names_in_both_languages(tmp_path):
-    made = make_tiles(coastal_town(tmp_path / "town.osm.pbf", with_bounds=False), tmp_path / "town.pmtiles")
+    made = make_tiles([coastal_town(tmp_path / "town.osm.pbf", with_bounds=False)], tmp_path / "town.pmtiles")
     x, y, _ = tile_at(118.62, 24.835, 12)
     layers = decoded(read_tile(made.path, 12, x, y))
-    expected = {"kind": "primary", "name": "人民路", "name_en": "Renmin Road", "bridge": 1, "oneway": 1}
+    expected = {"c": "primary", "n": "人民路", "e": "Renmin Road", "bridge": 1, "oneway": 1}
     assert layers["roads"][0][2] == expected
-    assert layers["places"][0][2] == {"kind": "city", "name": "示例城市"}
+    assert layers["places"][0][2] == {"k": "city", "n": "示例城市"}
 
 
 def test_a_file_with_nothing_to_draw_or_no_file_is_named(tmp_path):
@@ -251,13 +251,13 @@ def test_a_file_with_nothing_to_draw_or_no_file_is_named(tmp_path):
     with osmium.SimpleWriter(str(empty)) as writer:
         writer.add_node(Node(id=1, version=1, location=(1.0, 1.0)))
     with pytest.raises(GeoError, match="tiles_empty"):
-        make_tiles(empty, tmp_path / "map.pmtiles")
+        make_tiles([empty], tmp_path / "map.pmtiles")
     with pytest.raises(GeoError, match="pbf_unreadable"):
-        make_tiles(tmp_path / "missing.osm.pbf", tmp_path / "map.pmtiles")
+        make_tiles([tmp_path / "missing.osm.pbf"], tmp_path / "map.pmtiles")
     cut = tmp_path / "cut.osm.pbf"
     cut.write_bytes(coastal_town(tmp_path / "town.osm.pbf").read_bytes()[:200])
     with pytest.raises(GeoError, match="pbf_unreadable"):
-        make_tiles(cut, tmp_path / "map.pmtiles")
+        make_tiles([cut], tmp_path / "map.pmtiles")
 
 
 def test_a_continent_is_refused(tmp_path):
@@ -267,4 +267,4 @@ def test_a_continent_is_refused(tmp_path):
         writer.add_node(Node(id=2, version=1, location=(120.0, 40.0)))
         writer.add_way(Way(id=1, version=1, nodes=[1, 2], tags={"highway": "motorway"}))
     with pytest.raises(GeoError, match="tiles_too_many"):
-        make_tiles(path, tmp_path / "map.pmtiles")
+        make_tiles([path], tmp_path / "map.pmtiles")

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { boundsOf, engineerFeatures, ticketFeatures, ties } from '../src/map/features'
-import { baseStyle } from '../src/map/style'
+import { baseStyle, loadTiles } from '../src/map/style'
 import { engineer, ticket } from './builders'
 
 describe('markers', () => {
@@ -36,4 +36,24 @@ test('a layer the server lacks is empty, and every layer has its source', () => 
   const size = (name: string) => (style.sources[name] as { data: typeof roads }).data.features.length
   expect([size('roads'), size('areas'), size('buildings')]).toEqual([1, 0, 0])
   expect(style.layers.filter((layer) => 'source' in layer && !(layer.source in style.sources))).toEqual([])
+})
+
+describe('an imported region', () => {
+  const told = { tiles: ['/map/base/{z}/{x}/{y}.mvt?v=1'], minzoom: 6, maxzoom: 14, bounds: [24.9, 60.1, 25, 60.2] }
+  const answering = (status: number, body: unknown) => async () => new Response(JSON.stringify(body), { status })
+  test('is drawn out of its tiles, territories out of their own layer', async () => {
+    const tiles = await loadTiles(answering(200, told), 'https://paidan.example')
+    expect(tiles?.tiles).toEqual(['https://paidan.example/map/base/{z}/{x}/{y}.mvt?v=1'])
+    const style = baseStyle({}, false, 'zh', tiles)
+    const source = (id: string) => style.layers.find((layer) => layer.id === id) as { source: string; 'source-layer'?: string }
+    expect([source('major').source, source('major')['source-layer']]).toEqual(['base', 'roads'])
+    expect([source('areas')['source-layer'], source('buildings')['source-layer']]).toEqual(['areas', 'buildings'])
+    expect(source('territories').source).toBe('territories')
+    expect(style.layers.filter((layer) => 'source' in layer && !(layer.source in style.sources))).toEqual([])
+  })
+  test('that is not there leaves the plain layers', async () => {
+    expect(await loadTiles(answering(404, {}), '')).toBeNull()
+    expect(await loadTiles(async () => Promise.reject(new TypeError('away')), '')).toBeNull()
+    expect(baseStyle({}, false, 'zh', null).sources.base).toBeUndefined()
+  })
 })

@@ -18,7 +18,7 @@ import { boundsOf, engineerFeatures, ticketFeatures, ties } from './features'
 import { addIcons } from './icons'
 import { Legend } from './legend'
 import { candidateIds, flight } from './map_state'
-import { BASE_NAMES, baseStyle, BUILDINGS_ZOOM, FONTS, liveLayers, loadLayer, NOTHING, type BaseMap, type BaseName } from './style'
+import { BASE_NAMES, baseStyle, BUILDINGS_ZOOM, FONTS, liveLayers, loadLayer, loadTiles, NOTHING, type BaseMap, type BaseName, type BaseTiles } from './style'
 
 setWorkerUrl(workerUrl)
 
@@ -65,6 +65,8 @@ export function MapView(): JSX.Element {
 
 function makeMap(container: HTMLElement): LibreMap {
   const base: BaseMap = {}
+  let tiles: BaseTiles | null = null
+  let removed = false
   let shownIn = language.peek()
   const map = new LibreMap({
     container,
@@ -88,11 +90,23 @@ function makeMap(container: HTMLElement): LibreMap {
   map.once('style.load', () => {
     // The markers first: they are what the dispatcher waits for.
     dress()
-    for (const name of BASE_NAMES) if (name !== 'buildings') fetchBase(name)
+    fetchBase('territories')
+    void loadTiles((input, init) => fetch(input, init), location.origin).then((found) => {
+      if (removed) return
+      tiles = found
+      if (found) {
+        redress()
+        if (!tickets.peek().size && !engineers.peek().length) map.fitBounds(found.bounds, { animate: false })
+      } else {
+        for (const name of BASE_NAMES) if (name === 'areas' || name === 'roads') fetchBase(name)
+        map.on('zoomend', closer)
+        closer()
+      }
+    })
   })
   const redress = (): void => {
     if (!map.isStyleLoaded()) return void map.once('idle', redress)
-    map.setStyle(baseStyle(base, darkQuery.matches, language.peek()), { diff: false })
+    map.setStyle(baseStyle(base, darkQuery.matches, language.peek(), tiles), { diff: false })
     map.once('style.load', dress)
   }
   darkQuery.addEventListener('change', redress)
@@ -112,10 +126,10 @@ function makeMap(container: HTMLElement): LibreMap {
     map.off('zoomend', closer)
     fetchBase('buildings')
   }
-  map.on('zoomend', closer)
   const resized = new ResizeObserver(() => map.resize())
   resized.observe(container)
   map.on('remove', () => {
+    removed = true
     darkQuery.removeEventListener('change', redress)
     stopLanguage()
     resized.disconnect()

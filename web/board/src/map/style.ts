@@ -23,6 +23,26 @@ export async function loadLayer(fetcher: typeof fetch, name: BaseName): Promise<
   }
 }
 
+/** The imported region's own map as vector tiles, in the words of the GeoJSON layers. */
+export interface BaseTiles {
+  tiles: string[]
+  minzoom: number
+  maxzoom: number
+  bounds: [number, number, number, number]
+}
+
+/** Null where no region is imported, or the server cannot say. */
+export async function loadTiles(fetcher: typeof fetch, origin: string): Promise<BaseTiles | null> {
+  try {
+    const reply = await fetcher('/map/base.json', { signal: AbortSignal.timeout(BASE_TIMEOUT_MS) })
+    if (!reply.ok) return null
+    const told = (await reply.json()) as BaseTiles
+    return { tiles: told.tiles.map((path) => origin + path), minzoom: told.minzoom, maxzoom: told.maxzoom, bounds: told.bounds }
+  } catch {
+    return null
+  }
+}
+
 export const NOTHING: FeatureCollection = { type: 'FeatureCollection', features: [] }
 
 export const FONTS = '"PingFang SC", "HarmonyOS Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", system-ui, sans-serif'
@@ -46,22 +66,23 @@ const DARK: typeof LIGHT = {
 /** A road's width in pixels: `near` at zoom 16, thinner outward. */
 const width = (near: number, more = 0): unknown => ['interpolate', ['exponential', 1.5], ['zoom'], 10, near / 7 + more / 2, 13, near / 3 + more, 16, near + more, 18, near * 2.2 + more]
 
-/** The style without the markers, with what of `base` has come. */
-export function baseStyle(base: BaseMap, dark: boolean, language: Language): StyleSpecification {
+/** The style without the markers, with what of `base` has come; areas, roads and buildings out of `tiles` where there are any. */
+export function baseStyle(base: BaseMap, dark: boolean, language: Language, tiles: BaseTiles | null = null): StyleSpecification {
+  const from = (name: BaseName): object => (tiles && name !== 'territories' ? { source: 'base', 'source-layer': name } : { source: name })
   const ink = dark ? DARK : LIGHT
   const name = ['coalesce', ['get', language === 'zh' ? 'n' : 'e'], ['get', 'n'], '']
   const text = { 'text-color': ink.text, 'text-halo-color': ink.ground, 'text-halo-width': 1.4 }
   const line = (id: string, filter: unknown, colour: string, pixels: unknown, more: object = {}): unknown => ({
-    id, type: 'line', source: 'roads', filter, layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': colour, 'line-width': pixels }, ...more,
+    id, type: 'line', ...from('roads'), filter, layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': colour, 'line-width': pixels }, ...more,
   })
   const ground = [{ id: 'ground', type: 'background', paint: { 'background-color': ink.ground } }]
   const areas = [
     {
-      id: 'areas', type: 'fill', source: 'areas',
+      id: 'areas', type: 'fill', ...from('areas'),
       paint: { 'fill-antialias': false, 'fill-color': ['match', ['get', 'k'], ['sea', 'water'], ink.water, ['park', 'wood'], ink.green, 'farm', ink.farm, 'industry', ink.works, ['homes', 'shops', 'school'], ink.town, 'beach', ink.sand, ink.ground] },
     },
   ]
-  const buildings = [{ id: 'buildings', type: 'fill', source: 'buildings', minzoom: BUILDINGS_ZOOM, paint: { 'fill-color': ink.building } }]
+  const buildings = [{ id: 'buildings', type: 'fill', ...from('buildings'), minzoom: BUILDINGS_ZOOM, paint: { 'fill-color': ink.building } }]
   const roads = [
     line('paths', PATH, ink.path, 1, { minzoom: 14 }),
     line('rail', isOne('rail'), ink.rail, 1.2),
@@ -73,13 +94,16 @@ export function baseStyle(base: BaseMap, dark: boolean, language: Language): Sty
   ]
   const edges = [{ id: 'territories', type: 'line', source: 'territories', paint: { 'line-color': ink.edge, 'line-width': 1.2, 'line-dasharray': [4, 3], 'line-opacity': 0.7 } }]
   const names = [
-    { id: 'road-names', type: 'symbol', source: 'roads', minzoom: 13.5, filter: ['any', MAJOR, MIDDLE], layout: { 'symbol-placement': 'line', 'symbol-spacing': 380, 'text-field': name, 'text-font': FONT, 'text-size': 11 }, paint: text },
-    { id: 'water-names', type: 'symbol', source: 'areas', minzoom: 11, filter: ['in', ['get', 'k'], ['literal', ['sea', 'water', 'park']]], layout: { 'text-field': name, 'text-font': FONT, 'text-size': 11 }, paint: text },
+    { id: 'road-names', type: 'symbol', ...from('roads'), minzoom: 13.5, filter: ['any', MAJOR, MIDDLE], layout: { 'symbol-placement': 'line', 'symbol-spacing': 380, 'text-field': name, 'text-font': FONT, 'text-size': 11 }, paint: text },
+    { id: 'water-names', type: 'symbol', ...from('areas'), minzoom: 11, filter: ['in', ['get', 'k'], ['literal', ['sea', 'water', 'park']]], layout: { 'text-field': name, 'text-font': FONT, 'text-size': 11 }, paint: text },
     { id: 'territory-names', type: 'symbol', source: 'territories', maxzoom: 13.5, layout: { 'text-field': name, 'text-font': FONT, 'text-size': 13, 'text-letter-spacing': 0.08 }, paint: text },
   ]
   return {
     version: 8,
-    sources: Object.fromEntries(BASE_NAMES.map((source) => [source, { type: 'geojson', data: base[source] ?? NOTHING, tolerance: 0.4 }])),
+    sources: {
+      ...Object.fromEntries(BASE_NAMES.map((source) => [source, { type: 'geojson', data: base[source] ?? NOTHING, tolerance: 0.4 }])),
+      ...(tiles ? { base: { type: 'vector', ...tiles } } : {}),
+    },
     layers: [...ground, ...areas, ...buildings, ...roads, ...edges, ...names] as LayerSpecification[],
   }
 }
