@@ -206,6 +206,19 @@ class PushTarget(Wire):
     target: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
+class PushTargetGone(Wire):
+    """This device is to be told nothing more; `target` as it was put."""
+
+    platform: Literal["fcm", "web"]
+    target: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+
+
+class PushKey(Reply):
+    """What a browser subscribes with (VAPID, base64url); null where the installation sends no Web Push."""
+
+    public_key: str | None
+
+
 class PushAck(Wire):
     """The phone shows the offer: escalation counts on this, never on the provider's word."""
 
@@ -313,6 +326,8 @@ class TicketCard(Reply):
     machines: list[MachineCard] = []
     service_code: bool = False
     quote: QuoteCard | None
+    discount_percent: int | None = None
+    """Allowed by a dispatcher: the next quote takes it off by itself."""
     photos: list["PhotoCard"]
     allowed_actions: list[str]
 
@@ -341,6 +356,9 @@ class OfferCard(Reply):
     travel_s: int | None
     distance_m: int | None
     expires_at: datetime | None
+    collect_until: datetime | None = None
+    """Until then a grab puts my name down, and the best of those who did gets the ticket."""
+    name_down: bool = False
     allowed_actions: list[str]
 
 

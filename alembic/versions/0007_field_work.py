@@ -19,6 +19,12 @@ def upgrade() -> None:
         ["tenant_id", "contractor_id"],
         postgresql_where=sa.text("closed_at is null and contractor_id is not null"),
     )
+    op.create_index(
+        "ix_requests_discount",
+        "requests",
+        ["tenant_id", "ticket_id"],
+        postgresql_where=sa.text("kind = 'discount' and status = 'approved'"),
+    )
     op.add_column("settlement_lines", sa.Column("reverses", sa.Uuid(), nullable=True))
     op.create_foreign_key(
         op.f("fk_settlement_lines_tenant_id_reverses"),
@@ -54,6 +60,7 @@ def downgrade() -> None:
     op.drop_index("uq_settlement_lines_reversed_once", "settlement_lines")
     op.drop_constraint(op.f("fk_settlement_lines_tenant_id_reverses"), "settlement_lines", type_="foreignkey")
     op.drop_column("settlement_lines", "reverses")
+    op.drop_index("ix_requests_discount", "requests")
     op.drop_index("ix_visits_contractor_open", "visits")
     op.drop_column("visits", "name_by")
 

@@ -1,6 +1,7 @@
 """What a customer's link shows and takes."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -13,7 +14,6 @@ from mobile_contract.v1 import (
     Phone,
     PhotoCard,
     QuoteCard,
-    QuoteLine,
     Reply,
     Text,
     Texts,
@@ -45,6 +45,16 @@ class Step(Reply):
     to_status: str | None
 
 
+class QuoteLineShown(Reply):
+    """A line of the price; a discount's is negative."""
+
+    kind: Literal["labour", "part", "call_out", "other", "discount"]
+    text: str
+    quantity: Decimal
+    unit_price_minor: int
+    part: str | None
+
+
 class CustomerTicket(Reply):
     """What the customer may see: who comes, when, what was done. Never another customer's data."""
 
@@ -64,7 +74,7 @@ class CustomerTicket(Reply):
     outcome: str | None
     what_was_done: str | None
     quote: QuoteCard | None
-    quote_lines: list[QuoteLine]
+    quote_lines: list[QuoteLineShown]
     photos: list[PhotoCard]
     progress: list[Step]
     sign_off_by: datetime | None

@@ -53,10 +53,10 @@ class PartsWanted(Wire):
 
 
 class RateWanted(Wire):
-    """`share_bp`: hundredths of a percent of the approved quote."""
+    """`share_bp`: hundredths of a percent of the approved quote. A helper's rate is each helper's own."""
 
     work_type: Code
-    payee_kind: Literal["engineer", "contractor"]
+    payee_kind: Literal["engineer", "contractor", "helper"]
     fixed_minor: MinorOrNone
     share_bp: int = Field(default=0, ge=0, le=10_000)
 

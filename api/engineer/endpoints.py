@@ -13,10 +13,12 @@ from api.house import Asking, Here, Rooms, refusal_reply, refused, reply, to_com
 from api.live import event_stream
 from api.photos import PhotoBrought, keep_photo, read_body, show_photo
 from api.problems import trace_of
-from dispatch.actions.engineers import acknowledge_offer, colleagues, keep_push_target
+from dispatch.actions import telling_devices as push
+from dispatch.actions.engineers import acknowledge_offer, colleagues
 from dispatch.actions.positions import agree_to_positions, read_position_use, take_positions
 from dispatch.actions.step import Answer, Step, run_step
 from dispatch.actions.take_action import take_action
+from dispatch.adapters.webpush import public_key
 from dispatch.domain.commands import Principal, Role
 from dispatch.domain.errors import NotFound
 from dispatch.store.queries.receipts import read_own_receipt
@@ -47,7 +49,7 @@ def _today(here: Rooms, asking: Principal) -> dict[str, Any]:
     "/pool", operation_id="engineer_pool", response_model=v1.Pool, responses=problems(401, 403, 422)
 )
 def pool(asking: Asking, here: Here, page: UUID | None = None) -> Response:
-    tickets = read_pool(here.house.database, asking.tenant_id, asking.id, page, POOL_PAGE)
+    tickets = read_pool(here.house.database, asking.tenant_id, asking.id, here.house.now(), page, POOL_PAGE)
     next_page = str(tickets[-1]["ticket_id"]) if len(tickets) == POOL_PAGE else None
     return reply({"tickets": tickets, "next_page": next_page})
 
@@ -254,8 +256,24 @@ async def live(asking: Asking, here: Here, request: Request) -> Response:
     "/push_target", operation_id="engineer_push_target", status_code=204, responses=problems(401, 403, 422)
 )
 def push_target(body: v1.PushTarget, asking: Asking, here: Here) -> Response:
-    run_step(here.house, asking, lambda step: keep_push_target(step, asking.id, body.platform, body.target))
+    run_step(here.house, asking, lambda step: push.keep_target(step, asking.id, body.platform, body.target))
     return Response(status_code=204)
+
+
+@endpoints.post(
+    "/push_target/gone",
+    operation_id="engineer_drop_push_target",
+    status_code=204,
+    responses=problems(401, 403, 422),
+)
+def drop_push_target(body: v1.PushTargetGone, asking: Asking, here: Here) -> Response:
+    run_step(here.house, asking, lambda step: push.drop_target(step, asking.id, body.platform, body.target))
+    return Response(status_code=204)
+
+
+@endpoints.get("/push_key", operation_id="engineer_push_key", response_model=v1.PushKey, responses=ERRORS)
+def push_key(asking: Asking, here: Here) -> Response:
+    return reply({"public_key": public_key(here.settings.vapid_key) if here.settings.vapid_key else None})
 
 
 @endpoints.post(

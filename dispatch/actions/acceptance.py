@@ -7,7 +7,7 @@ from dispatch.actions.bookings import give_to, unbook
 from dispatch.actions.cases import Case, close_visit, load_case, open_visit
 from dispatch.actions.evidence import attach, check_photos
 from dispatch.actions.money import check_witness
-from dispatch.actions.money_settlement import settle
+from dispatch.actions.money_settlement import settle, take_back
 from dispatch.actions.service_code import check_service_code
 from dispatch.actions.step import Step
 from dispatch.domain.commands import Facts
@@ -120,7 +120,8 @@ def _reopen(step: Step, case: Case) -> dict[str, object]:
     case.ticket.closed_at = None
     case.ticket.outcome = None
     open_visit(step, case)
-    return {"reason": case.facts.reason}
+    taken_back = take_back(step, case)
+    return {"reason": case.facts.reason, **({"taken_back": taken_back} if taken_back else {})}
 
 
 def closes_at(step: Step, ticket_id: UUID) -> tuple[int, datetime] | None:

@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dispatch.actions import telling_people as people
 from dispatch.actions.acting import act
-from dispatch.actions.cases import Case, as_point, load_case
-from dispatch.actions.intake import TicketWanted, create_ticket
+from dispatch.actions.cases import Case, load_case
+from dispatch.actions.evidence_follow_up import child_ticket
 from dispatch.actions.matching import find_candidates
 from dispatch.actions.step import Draft, Step
 from dispatch.actions.telling_messages import Telling, tell
@@ -23,7 +23,6 @@ from dispatch.domain.commands import Facts
 from dispatch.domain.errors import DispatchError
 from dispatch.store.queries.reading import fetch
 from dispatch.store.tables.telling import Automation, AutomationRun
-from dispatch.store.tables.tickets import Ticket
 
 PRIORITY_UP = {"low": "normal", "normal": "high", "high": "urgent", "urgent": "urgent"}
 
@@ -165,32 +164,9 @@ def _follow_up(step: Step, case: Case, woken: Woken) -> None:
     """A ticket of its own for what was not fixed, linked to this one."""
     if woken.facts.get("outcome") != "not_fixed" or not _once(step, case, woken.kind, f"seq {woken.seq}"):
         return
-    ticket = case.ticket
     raised = woken.setting.parameters["raise_priority"] == 1
-
-    def opened(column: str) -> str | None:
-        sealed = getattr(ticket, f"{column}_enc")
-        return step.personal.decrypt(sealed, step.tenant_id, ticket.id, column)
-
-    made = create_ticket(
-        step,
-        TicketWanted(
-            work_type=ticket.work_type,
-            description=ticket.description,
-            address=ticket.address,
-            source="follow_up",
-            priority=PRIORITY_UP[ticket.priority] if raised else ticket.priority,
-            door=opened("door"),
-            site=as_point(ticket.site),
-            site_raw=ticket.site_raw,
-            contact_name=opened("contact_name"),
-            contact_phone=opened("contact_phone"),
-            language=ticket.language,
-        ),
-    )
-    child = step.db.get(Ticket, {"tenant_id": step.tenant_id, "id": UUID(made["ticket_id"])})
-    assert child is not None
-    child.parent_id, child.parent_kind = ticket.id, "follow_up"
+    priority = PRIORITY_UP[case.ticket.priority] if raised else case.ticket.priority
+    child_ticket(step, case, "follow_up", priority=priority)
     _tell_all(step, case, woken, "dispatchers", "not_fixed")
 
 

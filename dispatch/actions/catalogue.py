@@ -84,12 +84,13 @@ class Desk:
         ).one_or_none()
 
     def customer(self, phone: str) -> Customer | None:
-        blind = self.personal.blind(phone_digits(phone), self.tenant_id)
+        digits = phone_digits(phone)
+        blinds = self.personal.blinds(digits, self.tenant_id) if digits else []
         return self.db.scalars(
             select(Customer)
             .where(
                 Customer.tenant_id == self.tenant_id,
-                Customer.phone_blind == blind,
+                Customer.phone_blind.in_(blinds),
                 Customer.erased_at.is_(None),
             )
             .order_by(Customer.created_at)

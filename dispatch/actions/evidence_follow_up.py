@@ -18,13 +18,19 @@ KINDS = ("follow_up", "warranty_callback")
 
 
 def follow_up(step: Step, case: Case, kind: str, description: str | None) -> dict[str, Any]:
-    """A new ticket for the same site, contact and machines; a warranty callback costs its customer nothing.
+    """A dispatcher's `child_ticket` of what is closed. Raises Conflict `ticket_not_closed`: what is open is worked
+    on itself."""
+    if case.ticket.status != "closed":
+        raise Conflict("ticket_not_closed", status=case.ticket.status)
+    return child_ticket(step, case, kind, description=description)
 
-    Returns TicketCreated without `seq`. Raises Conflict `ticket_not_closed`: what is open is worked on itself.
-    """
+
+def child_ticket(
+    step: Step, case: Case, kind: str, description: str | None = None, priority: str | None = None
+) -> dict[str, Any]:
+    """A new ticket for the same site, contact and machines, linked to this one; a warranty callback costs its
+    customer nothing. Returns TicketCreated without `seq`."""
     ticket = case.ticket
-    if ticket.status != "closed":
-        raise Conflict("ticket_not_closed", status=ticket.status)
 
     def opened(column: str) -> str | None:
         sealed = getattr(ticket, f"{column}_enc")
@@ -37,7 +43,7 @@ def follow_up(step: Step, case: Case, kind: str, description: str | None) -> dic
             description=description or ticket.description,
             address=ticket.address,
             source="follow_up",
-            priority=ticket.priority,
+            priority=priority or ticket.priority,
             door=opened("door"),
             site=as_point(ticket.site),
             site_raw=ticket.site_raw,

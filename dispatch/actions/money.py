@@ -10,8 +10,9 @@ from dispatch.actions.evidence import attach, check_photos
 from dispatch.actions.step import Step
 from dispatch.domain.errors import Conflict, NotReady
 from dispatch.domain.lifecycle import Actor, Need
-from dispatch.domain.money import quote_total_minor
+from dispatch.domain.money import discounted, quote_total_minor
 from dispatch.store.ids import new_id
+from dispatch.store.queries.requests import approved_discount
 from dispatch.store.tables.money import Quote
 
 
@@ -61,7 +62,8 @@ def _quote(step: Step, case: Case) -> dict[str, object]:
             select(Quote.id).where(Quote.tenant_id == step.tenant_id, Quote.visit_id == case.visit.id)
         ).all()
     )
-    lines = case.facts.quote_lines
+    percent = approved_discount(step.db, step.tenant_id, case.ticket.id)
+    lines = discounted(case.facts.quote_lines, percent)
     quote = Quote(
         tenant_id=step.tenant_id,
         id=new_id(),
@@ -86,7 +88,8 @@ def _quote(step: Step, case: Case) -> dict[str, object]:
     )
     step.db.add(quote)
     step.db.flush()
-    return {"quote": str(quote.id), "total_minor": quote.total_minor, "currency": quote.currency}
+    facts: dict[str, object] = {"quote": str(quote.id), "total_minor": quote.total_minor}
+    return {**facts, "currency": quote.currency, **({"discount_percent": percent} if percent else {})}
 
 
 def _answer_met(step: Step, case: Case) -> set[Need]:

@@ -98,8 +98,8 @@ HANDLERS = {"pay": (_pay_met, _pay)}
 
 
 def settle(step: Step, case: Case) -> list[dict[str, object]]:
-    """What the accepted visit earns its engineer, and the contractor who lent the engineer: lines by the
-    work type's rates. A visit the customer rejected earns nothing; its rework does."""
+    """What the accepted visit earns its engineer, the helpers who were there, and the contractor who lent the
+    engineer: lines by the work type's rates. A visit the customer rejected earns nothing; its rework does."""
     visit = case.visit
     if visit.engineer_id is None or visit.completed_at is None:
         return []
@@ -108,6 +108,7 @@ def settle(step: Step, case: Case) -> list[dict[str, object]]:
     payees = [("engineer", visit.engineer_id)]
     if contractor_id is not None:
         payees.append(("contractor", contractor_id))
+    payees += [("helper", c.engineer_id) for c in case.crew if c.role == "helper" and c.checked_in_at]
     quote = _approved(step, case)
     quoted = (quote.total_minor, quote.currency) if quote else None
     facts: list[dict[str, object]] = []
@@ -139,6 +140,44 @@ def settle(step: Step, case: Case) -> list[dict[str, object]]:
                     "reason": line.reason,
                 }
             )
+    return facts
+
+
+_STANDING = """
+  select l.id, l.visit_id, l.payee_kind, l.payee_id, l.currency, l.amount_minor from settlement_lines l
+  where l.tenant_id = %(tenant)s and l.ticket_id = %(ticket)s and l.reverses is null
+    and not exists (select from settlement_lines r where r.tenant_id = l.tenant_id and r.reverses = l.id)
+  order by l.at, l.id
+"""
+
+
+def take_back(step: Step, case: Case) -> list[dict[str, object]]:
+    """The ticket is worked on again: what it earned is taken back by counter-lines, each once; nothing is deleted."""
+    facts: list[dict[str, object]] = []
+    for line in fetch(step.db, _STANDING, {"tenant": step.tenant_id, "ticket": case.ticket.id}):
+        step.db.add(
+            SettlementLine(
+                tenant_id=step.tenant_id,
+                id=new_id(),
+                ticket_id=case.ticket.id,
+                visit_id=line["visit_id"],
+                payee_kind=line["payee_kind"],
+                payee_id=line["payee_id"],
+                currency=line["currency"],
+                amount_minor=-line["amount_minor"],
+                reason="reopened",
+                at=step.now,
+                reverses=line["id"],
+            )
+        )
+        facts.append(
+            {
+                "payee": line["payee_kind"],
+                "amount_minor": -line["amount_minor"],
+                "currency": line["currency"],
+                "reason": "reopened",
+            }
+        )
     return facts
 
 
@@ -234,16 +273,27 @@ def _changed(step: Step, what: str, facts: dict[str, object]) -> None:
 
 _LINES = """
   select l.at, t.ticket_no, v.number as visit, l.payee_kind, coalesce(e.name, c.name ->> %(language)s) as payee,
-    l.reason, l.currency, l.amount_minor
+    l.reason, l.currency, l.amount_minor, l.id as line, l.reverses
   from settlement_lines l
   join tickets t on t.tenant_id = l.tenant_id and t.id = l.ticket_id
   left join visits v on v.tenant_id = l.tenant_id and v.id = l.visit_id
-  left join engineers e on e.tenant_id = l.tenant_id and e.id = l.payee_id and l.payee_kind = 'engineer'
+  left join engineers e on e.tenant_id = l.tenant_id and e.id = l.payee_id and l.payee_kind in ('engineer', 'helper')
   left join contractors c on c.tenant_id = l.tenant_id and c.id = l.payee_id and l.payee_kind = 'contractor'
   where l.tenant_id = %(tenant)s and l.at >= %(since)s and l.at < %(before)s
   order by l.at, l.id limit %(most)s
 """
-_HEAD = ("at", "ticket_no", "visit", "payee_kind", "payee", "reason", "currency", "amount_minor")
+_HEAD = (
+    "at",
+    "ticket_no",
+    "visit",
+    "payee_kind",
+    "payee",
+    "reason",
+    "currency",
+    "amount_minor",
+    "line",
+    "reverses",
+)
 
 
 def export_settlement(step: Step, since: datetime, before: datetime) -> Iterator[str]:

@@ -138,10 +138,11 @@ class ContractWanted:
 
 def put_contract(step: Step, contract_id: UUID, wanted: ContractWanted) -> None:
     """Make or change a contract. Raises NotFound `customer_unknown`, Conflict `contract_number_known`."""
-    blind = step.personal.blind(phone_digits(wanted.customer_phone), step.tenant_id)
+    digits = phone_digits(wanted.customer_phone)
+    blinds = step.personal.blinds(digits, step.tenant_id) if digits else []
     customer = step.db.scalars(
         select(Customer.id)
-        .where(Customer.tenant_id == step.tenant_id, Customer.phone_blind == blind)
+        .where(Customer.tenant_id == step.tenant_id, Customer.phone_blind.in_(blinds))
         .limit(1)
     ).one_or_none()
     if customer is None:

@@ -33,7 +33,7 @@ def pressed(house: House, tenant_id: UUID, press: Pressed) -> str | None:
     except ValueError:
         return "offer_unknown"
     with house.database.transaction(tenant_id) as db:
-        blind = house.personal.blind(press.user_id, tenant_id)
+        blinds = house.personal.blinds(press.user_id, tenant_id)
         offer = db.get(Offer, {"tenant_id": tenant_id, "id": offer_id})
         target = db.scalars(
             select(TellTarget.id).where(
@@ -41,7 +41,7 @@ def pressed(house: House, tenant_id: UUID, press: Pressed) -> str | None:
                 TellTarget.person_kind == "engineer",
                 TellTarget.person_id == (offer.engineer_id if offer is not None else None),
                 TellTarget.channel == "wecom",
-                TellTarget.address_blind == blind,
+                TellTarget.address_blind.in_(blinds),
             )
         ).first()
     if word != "accept" or offer is None or offer.engineer_id is None or target is None:

@@ -78,9 +78,10 @@ def _are_choices(choices: object) -> bool:
 
 
 def _are_bounds(least: object, most: object) -> bool:
-    if any(bound is not None and not _is_number(bound) for bound in (least, most)):
+    low, high = (_as_number(bound) for bound in (least, most))
+    if (low is None) != (least is None) or (high is None) != (most is None):
         return False
-    return least is None or most is None or least <= most  # type: ignore[operator]  # numbers, as just checked
+    return low is None or high is None or low <= high
 
 
 def _is_branch(when: object, seen: Collection[str]) -> bool:
@@ -94,7 +95,14 @@ def _is_label(label: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return _as_number(value) is not None
+
+
+def _as_number(value: object) -> int | float | None:
+    """A finite number, or None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if math.isfinite(value) else None
 
 
 def shown(

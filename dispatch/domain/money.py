@@ -21,6 +21,14 @@ def money_text(minor: int, currency: str) -> str:
     return f"{'−' if minor < 0 else ''}{_SIGNS.get(currency, currency + ' ')}{amount}"
 
 
+def discounted(lines: tuple[QuoteLine, ...], percent: int | None) -> tuple[QuoteLine, ...]:
+    """The lines, and where a discount stands one of its own that takes it off: rounded half up, once."""
+    if percent is None:
+        return lines
+    off_minor = (quote_total_minor(lines) * percent * 2 + 100) // 200
+    return (*lines, QuoteLine("discount", f"−{percent}%", Decimal(1), -off_minor))
+
+
 def quote_total_minor(lines: Iterable[QuoteLine]) -> int:
     """Sum of quantity × unit price, minor units. Raises NotReady `quote_too_large`."""
     total = sum(
@@ -64,6 +72,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def inert(cell: object) -> str:
-    """A text that no spreadsheet runs."""
+    """A text that no spreadsheet runs; a number is none."""
+    if isinstance(cell, int):
+        return str(cell)
     text = "" if cell is None else str(cell)
     return f"'{text}" if text.startswith(_FORMULA) else text

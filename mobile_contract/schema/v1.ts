@@ -187,6 +187,8 @@ export type OfferCard = {
   travel_s: number | null
   distance_m: number | null
   expires_at: string | null
+  collect_until?: string | null
+  name_down?: boolean
   allowed_actions: Array<string>
 }
 
@@ -285,7 +287,18 @@ export type PushAck = {
   offer_id: string
 }
 
+/** What a browser subscribes with (VAPID, base64url); null where the installation sends no Web Push. */
+export type PushKey = {
+  public_key: string | null
+}
+
 export type PushTarget = {
+  platform: "fcm" | "web"
+  target: string
+}
+
+/** This device is to be told nothing more; `target` as it was put. */
+export type PushTargetGone = {
   platform: "fcm" | "web"
   target: string
 }
@@ -469,6 +482,7 @@ export type TicketCard = {
   machines?: Array<MachineCard>
   service_code?: boolean
   quote: QuoteCard | null
+  discount_percent?: number | null
   photos: Array<PhotoCard>
   allowed_actions: Array<string>
 }
@@ -699,6 +713,18 @@ export interface Operations {
     path: "/engineer/v1/push_target"
     body: PushTarget
     reply: null
+  }
+  engineer_drop_push_target: {
+    method: "POST"
+    path: "/engineer/v1/push_target/gone"
+    body: PushTargetGone
+    reply: null
+  }
+  engineer_push_key: {
+    method: "GET"
+    path: "/engineer/v1/push_key"
+    body: null
+    reply: PushKey
   }
   engineer_push_ack: {
     method: "POST"

@@ -7,7 +7,9 @@ from uuid import UUID
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from dispatch.actions.catalogue import import_rows
 from dispatch.actions.identity_keys import CHANNELS, SEALED, left, seal_again
+from dispatch.actions.promise_settings import ContractWanted, put_contract
 from dispatch.actions.step import Step, run_step
 from dispatch.domain.commands import system
 from dispatch.store.personal import PersonalData
@@ -49,6 +51,19 @@ def test_the_data_key_changes_without_losing_anybody(town: Town) -> None:
         assert len(customers) == 1
     finally:
         product.app.state.rooms.house = before
+
+
+def test_during_the_change_who_is_known_by_the_old_key_is_known_and_not_doubled(town: Town) -> None:
+    product, tenant_id = town.product, town.made.tenant_id
+    town.create(new_ticket())
+    both = replace(product.house, personal=PersonalData(secrets.token_bytes(32), product.settings.data_key))
+    wanted = ContractWanted("139 0000 1234", "K-1", product.clock.now(), None)
+    run_step(both, system(tenant_id), lambda step: put_contract(step, UUID(int=7), wanted))
+    cells = {"name": "Chen", "phone": "13900001234", "language": "zh"}
+    (done,) = import_rows(both, tenant_id, "customers", [(2, cells)], lambda _: "", dry_run=False)
+    assert done.outcome != "created"
+    counted = "select count(*)::int as n from customers where tenant_id = %(tenant)s"
+    assert product.rows(counted, tenant_id)[0]["n"] == 1
 
 
 def ok_contact(town: Town, ticket_id: str) -> str:

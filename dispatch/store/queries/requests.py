@@ -46,3 +46,18 @@ def read_requests(
 def leads_ticket(db: Session, tenant_id: UUID, engineer_id: UUID, ticket_id: UUID) -> bool:
     """Whether some visit of the ticket is or was this engineer's."""
     return bool(fetch(db, _LEADS, {"tenant": tenant_id, "engineer": engineer_id, "ticket": ticket_id}))
+
+
+#: The newest discount that was approved for a ticket.
+APPROVED_DISCOUNT = """
+  select (r.facts ->> 'percent')::int as percent from requests r
+  where r.tenant_id = %(tenant)s and r.ticket_id = {ticket} and r.kind = 'discount' and r.status = 'approved'
+  order by r.answered_at desc, r.id limit 1
+"""
+
+
+def approved_discount(db: Session, tenant_id: UUID, ticket_id: UUID) -> int | None:
+    """Per cent that a dispatcher allowed off this ticket's price, None where none was."""
+    sql = APPROVED_DISCOUNT.format(ticket="%(ticket)s")
+    rows = fetch(db, sql, {"tenant": tenant_id, "ticket": ticket_id})
+    return rows[0]["percent"] if rows else None

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from dispatch.domain.lifecycle import TicketStatus, engineer_buttons
 from dispatch.store.personal import PersonalData
 from dispatch.store.queries.reading import ETA_ESTIMATED, fetch, site_card, window_card
+from dispatch.store.queries.requests import APPROVED_DISCOUNT
 from dispatch.store.transactions import Database
 
 _WORK_TYPE = """jsonb_build_object('code', w.code, 'name', w.name, 'duration_min', w.duration_min,
@@ -23,6 +24,7 @@ _TICKETS = f"""
       c.checked_in_at, v.eta_at, {ETA_ESTIMATED}, t.hold_until, t.outcome, w.checklist,
       coalesce((select (n.settings ->> 'service_code')::float8 = 1 from tenants n
         where n.id = %(tenant)s), false) as service_code,
+      ({APPROVED_DISCOUNT.format(ticket="t.id")}) as discount_percent,
       coalesce((select jsonb_agg(jsonb_build_object('asset_id', m.asset_id, 'kind', a.kind, 'serial', a.serial,
           'name', a.name, 'outcome', m.outcome) order by m.asset_id)
         from ticket_assets m join assets a on a.tenant_id = m.tenant_id and a.id = m.asset_id
@@ -50,7 +52,8 @@ _MINE = f"""
       where h.tenant_id = %(tenant)s and h.hold_engineer_id = %(engineer)s and h.status = 'on_hold'
   ),
   day as (
-    select e.name, e.language, e.daily_limit_min, coalesce(d.planned_min, 0) as planned_min,
+    select e.name, e.language, e.daily_limit_min + coalesce(d.extra_min, 0) as limit_min,
+      coalesce(d.planned_min, 0) as planned_min,
       s.starts_at, s.ends_at,
       (select seq from chain_heads where tenant_id = %(tenant)s) as seq
     from engineers e
@@ -111,7 +114,11 @@ _POOL = f"""
     {_WORK_TYPE} as work_type, t.description, t.address,
     st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
     v.window_from, v.window_to, t.due_at, null::int as travel_s,
-    round(st_distance(w.here, t.site))::int as distance_m, null::timestamptz as expires_at
+    round(st_distance(w.here, t.site))::int as distance_m, null::timestamptz as expires_at,
+    (select p.collect_until from pools p where p.tenant_id = v.tenant_id and p.visit_id = v.id
+      and p.collect_until > %(now)s) as collect_until,
+    exists (select from bids b where b.tenant_id = v.tenant_id and b.visit_id = v.id
+      and b.engineer_id = %(engineer)s) as name_down
   from able w
   join tickets t on t.tenant_id = %(tenant)s and t.work_type = w.code
   join visits v on v.tenant_id = t.tenant_id and v.ticket_id = t.id and v.closed_at is null
@@ -146,7 +153,7 @@ def read_today(
             "shift_from": head["starts_at"],
             "shift_to": head["ends_at"],
             "planned_min": head["planned_min"],
-            "limit_min": head["daily_limit_min"],
+            "limit_min": head["limit_min"],
         },
         "tickets": [_ticket(row, personal, tenant_id) for row in rows if row["ticket_id"] is not None],
         "offers": [_offer(row) for row in offers],
@@ -169,10 +176,10 @@ def read_ticket(
 
 
 def read_pool(
-    database: Database, tenant_id: UUID, engineer_id: UUID, after: UUID | None, limit: int
+    database: Database, tenant_id: UUID, engineer_id: UUID, now: datetime, after: UUID | None, limit: int
 ) -> list[dict[str, Any]]:
     """A page of the pool, by ticket id; only what this engineer may grab."""
-    values = {"tenant": tenant_id, "engineer": engineer_id, "after": after, "limit": limit}
+    values = {"tenant": tenant_id, "engineer": engineer_id, "now": now, "after": after, "limit": limit}
     (rows,) = database.read(tenant_id, (_POOL, values))
     return [_offer(row) for row in rows]
 
@@ -241,6 +248,7 @@ def _ticket(row: dict[str, Any], personal: PersonalData, tenant_id: UUID) -> dic
         "machines": row["machines"],
         "service_code": row["service_code"],
         "quote": row["quote"],
+        "discount_percent": row["discount_percent"],
         "photos": row["photos"],
         "allowed_actions": engineer_buttons(
             TicketStatus(row["status"]), row["role"], row["quote"] and row["quote"]["status"]
@@ -271,5 +279,7 @@ def _offer(row: dict[str, Any]) -> dict[str, Any]:
         "travel_s": row["travel_s"],
         "distance_m": row["distance_m"],
         "expires_at": row["expires_at"],
+        "collect_until": row.get("collect_until"),
+        "name_down": row.get("name_down", False),
         "allowed_actions": _ANSWERS[row["kind"]],
     }

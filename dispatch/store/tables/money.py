@@ -129,6 +129,12 @@ class Request(Base, Row):
         refer("ticket_id", "tickets"),
         refer("answered_by", "dispatchers"),
         Index("ix_requests_open", "tenant_id", "status", "asked_at"),
+        Index(
+            "ix_requests_discount",
+            "tenant_id",
+            "ticket_id",
+            postgresql_where=text("kind = 'discount' and status = 'approved'"),
+        ),
         CheckConstraint("kind in ('overtime','leave','discount','part')", name="kind"),
         CheckConstraint("status in ('open','approved','refused','withdrawn')", name="status"),
     )
