@@ -19,6 +19,7 @@ from api.dispatcher import matching as dispatcher_matching
 from api.dispatcher import operations as dispatcher_operations
 from api.dispatcher import promises as dispatcher_promises
 from api.dispatcher import proof as dispatcher_proof
+from api.dispatcher import proof_reads as dispatcher_proof_reads
 from api.dispatcher import telling as dispatcher_telling
 from api.dispatcher import webhooks as dispatcher_webhooks
 from api.engineer import endpoints as engineer
@@ -87,12 +88,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         dispatcher.endpoints,
         dispatcher_matching.endpoints,
         dispatcher_bulk.endpoints,
-        dispatcher_promises.endpoints,
         dispatcher_field.endpoints,
+        dispatcher_promises.endpoints,
         dispatcher_telling.endpoints,
         dispatcher_webhooks.endpoints,
         wecom.endpoints,
         dispatcher_proof.endpoints,
+        dispatcher_proof_reads.endpoints,
         customer.endpoints,
         customer.requests,
         customer_pages.pages,

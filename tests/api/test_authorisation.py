@@ -94,12 +94,12 @@ class World:
         offered = town.create(new_ticket("survey"))["ticket_id"]
         assert town.direct(offered, "offer", engineer_ids=[str(contractor)]).status_code == 200
         self.offered = offered
-        self.tokens: dict[Role | None, dict[str, str]] = {
         self.lent = town.create(new_ticket("survey"))["ticket_id"]
         assert town.direct(self.lent, "offer", engineer_ids=[str(contractor)]).status_code == 200
         self.lent_photo_id = str(new_id())
         url = f"/dispatcher/v1/photos/{self.lent_photo_id}?ticket_id={self.lent}&kind=intake"
         assert product.client.put(url, content=picture(9), headers=town.board()).status_code == 201
+        self.tokens: dict[Role | None, dict[str, str]] = {
             Role.ADMIN: town.board("Ada"),
             Role.DISPATCHER: town.board("Dora"),
             Role.CONTRACTOR: {"Authorization": f"Bearer {doors.begin(cora, 'board').token}"},
@@ -146,11 +146,6 @@ class World:
         assert self.town.direct(ticket_id, "cancel", "Ada", reason=REASONS["cancel"][0]).status_code == 200
         return ticket_id
 
-    def key_id(self) -> str:
-        made = self.town.made
-        with made.house.database.transaction(made.tenant_id) as db:
-            add_api_key(db, made.tenant_id, "probe", ["tickets:read"], made.house.now())
-        rows = self.town.product.rows(
     def shift_id(self) -> str:
         """A shift of Eve's in some years."""
         made, when = self.town.made, self.town.product.clock.now() + timedelta(days=secrets.randbelow(3000))
@@ -164,6 +159,11 @@ class World:
             )[0]["id"]
         )
 
+    def key_id(self) -> str:
+        made = self.town.made
+        with made.house.database.transaction(made.tenant_id) as db:
+            add_api_key(db, made.tenant_id, "probe", ["tickets:read"], made.house.now())
+        rows = self.town.product.rows(
             "select id from api_keys where tenant_id = %(tenant)s and name = 'probe' and revoked_at is null",
             made.tenant_id,
         )
@@ -280,11 +280,11 @@ class World:
         at = self.town.product.clock.now().isoformat()
         return self.command("note", text="a note") | {"ticket_id": self.ticket_id, "at": at}
 
-    def dispatcher_action(self, role: Role) -> tuple[str, Any]:
     def seen_by(self, role: Role) -> str:
         """A ticket that is this dispatcher's to see."""
         return self.lent if role is Role.CONTRACTOR else self.ticket_id
 
+    def dispatcher_action(self, role: Role) -> tuple[str, Any]:
         if role is not Role.CONTRACTOR:
             return f"/dispatcher/v1/tickets/{self.ticket_id}/actions", self.command("note", text="a note")
         offered = f"/dispatcher/v1/tickets/{self.offered}/actions"
@@ -452,20 +452,6 @@ REQUESTS: dict[str, Maker] = {
             "ends_at": "2026-01-02T00:00:00Z",
         },
     ),
-    "dispatcher_put_checklist": at("/dispatcher/v1/work_types/survey/checklist", {"items": []}),
-    "dispatcher_put_prices": at("/dispatcher/v1/prices", {"lines": []}),
-    "dispatcher_put_parts": at("/dispatcher/v1/parts", {"lines": [{"code": "probe", "name": NAME}]}),
-    "dispatcher_put_rates": at("/dispatcher/v1/rates", {"lines": []}),
-    "dispatcher_settlement": at(
-        "/dispatcher/v1/settlement.csv?since=2026-01-01T00:00:00Z&before=2026-02-01T00:00:00Z"
-    ),
-    "dispatcher_load_van": lambda w, r: (
-        f"/dispatcher/v1/engineers/{w.town.made.engineers[w.engineer]}/van",
-        {"command_id": str(new_id()), "lines": [{"part": w.part(), "quantity": "1"}]},
-    ),
-    "dispatcher_add_asset": at("/dispatcher/v1/assets", {"kind": "probe", "serial": "1", "name": NAME}),
-    "dispatcher_asset": lambda w, r: (f"/dispatcher/v1/assets/{w.asset_id()}", None),
-    "dispatcher_put_machines": lambda w, r: (
     "engineer_shifts": at("/engineer/v1/shifts"),
     "contractor_work": at("/dispatcher/v1/contractor"),
     "dispatcher_shifts": at("/dispatcher/v1/shifts"),
@@ -482,6 +468,20 @@ REQUESTS: dict[str, Maker] = {
         },
     ),
     "dispatcher_drop_shift": lambda w, r: (f"/dispatcher/v1/shifts/{w.shift_id()}", None),
+    "dispatcher_put_checklist": at("/dispatcher/v1/work_types/survey/checklist", {"items": []}),
+    "dispatcher_put_prices": at("/dispatcher/v1/prices", {"lines": []}),
+    "dispatcher_put_parts": at("/dispatcher/v1/parts", {"lines": [{"code": "probe", "name": NAME}]}),
+    "dispatcher_put_rates": at("/dispatcher/v1/rates", {"lines": []}),
+    "dispatcher_settlement": at(
+        "/dispatcher/v1/settlement.csv?since=2026-01-01T00:00:00Z&before=2026-02-01T00:00:00Z"
+    ),
+    "dispatcher_load_van": lambda w, r: (
+        f"/dispatcher/v1/engineers/{w.town.made.engineers[w.engineer]}/van",
+        {"command_id": str(new_id()), "lines": [{"part": w.part(), "quantity": "1"}]},
+    ),
+    "dispatcher_add_asset": at("/dispatcher/v1/assets", {"kind": "probe", "serial": "1", "name": NAME}),
+    "dispatcher_asset": lambda w, r: (f"/dispatcher/v1/assets/{w.asset_id()}", None),
+    "dispatcher_put_machines": lambda w, r: (
         f"/dispatcher/v1/tickets/{w.ticket_id}/machines",
         {"asset_ids": []},
     ),
@@ -544,6 +544,21 @@ REQUESTS: dict[str, Maker] = {
         "/dispatcher/v1/admin/keys",
         {"name": "probe", "scopes": ["tickets:read"]},
     ),
+    "dispatcher_signin_ways": at("/dispatcher/v1/signin/ways"),
+    "dispatcher_oidc": at("/dispatcher/v1/admin/oidc"),
+    "dispatcher_put_oidc": at(
+        "/dispatcher/v1/admin/oidc",
+        {
+            "issuer": "https://idp.example",
+            "client_id": "probe",
+            "client_secret": "probe",
+            "email_domains": ["example.com"],
+        },
+    ),
+    "dispatcher_put_email": lambda w, r: (
+        f"/dispatcher/v1/admin/dispatchers/{w.cora}/email",
+        {"email": "cora@example.com"},
+    ),
     "dispatcher_revoke_key": lambda w, r: (f"/dispatcher/v1/admin/keys/{w.key_id()}/revoke", None),
     "dispatcher_add_skill": lambda w, r: (
         "/dispatcher/v1/admin/skills",
@@ -573,21 +588,6 @@ REQUESTS: dict[str, Maker] = {
 }
 
 
-    "dispatcher_signin_ways": at("/dispatcher/v1/signin/ways"),
-    "dispatcher_oidc": at("/dispatcher/v1/admin/oidc"),
-    "dispatcher_put_oidc": at(
-        "/dispatcher/v1/admin/oidc",
-        {
-            "issuer": "https://idp.example",
-            "client_id": "probe",
-            "client_secret": "probe",
-            "email_domains": ["example.com"],
-        },
-    ),
-    "dispatcher_put_email": lambda w, r: (
-        f"/dispatcher/v1/admin/dispatchers/{w.cora}/email",
-        {"email": "cora@example.com"},
-    ),
 def offer_ack(world: World, role: Role) -> tuple[str, Any]:
     """An offer made to the world's engineer just now."""
     town = world.town
@@ -645,6 +645,14 @@ def engineer_out(world: World, role: Role) -> tuple[str, Any]:
 
 
 REQUESTS["dispatcher_operations"] = at("/dispatcher/v1/operations")
+
+REQUESTS |= {
+    "dispatcher_ticket_proof": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/proof", None),
+    "dispatcher_checklists": at("/dispatcher/v1/checklists"),
+    "dispatcher_prices": at("/dispatcher/v1/prices"),
+    "dispatcher_parts": at("/dispatcher/v1/parts"),
+    "dispatcher_part_movements": at("/dispatcher/v1/part_movements"),
+}
 
 REQUESTS |= {
     "engineer_requests": at("/engineer/v1/requests"),
