@@ -19,9 +19,10 @@ from api.problems import SignInRequired, TooOften
 from api.signin_tokens import ACCESS, REFRESH, TokenKeys, ends, refresh_body
 from dispatch.actions import identity
 from dispatch.actions.identity import Person
+from dispatch.adapters.common_passwords import is_common
 from dispatch.domain import identity as rules
 from dispatch.domain.commands import Principal, Role
-from dispatch.domain.errors import Forbidden, NotFound
+from dispatch.domain.errors import Forbidden, NotFound, NotReady
 from dispatch.domain.policy import SCOPES, STEP_UP, check_policy
 from dispatch.settings import Clock
 from dispatch.store.tables.people import Engineer
@@ -304,6 +305,13 @@ def matches(password_hash: str, password: str) -> bool:
         return _hasher.verify(password_hash, password)
     except (VerifyMismatchError, InvalidHashError):
         return False
+
+
+def new_password(password: str, *names: str) -> str:
+    """The hash of what somebody chose just now. Raises NotReady `password_common`."""
+    if is_common(password, *names):
+        raise NotReady("password_common")
+    return hash_password(password)
 
 
 def hash_password(password: str) -> str:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from api.house import Rooms
 from api.problems import SignInRequired
-from api.signin import NOBODY, SignedIn, hash_password, matches
+from api.signin import NOBODY, SignedIn, matches, new_password
 from dispatch.actions.identity import find_person, prove_again, revoke_others
 from dispatch.actions.identity_totp import use_second_factor
 from dispatch.domain.commands import Principal
@@ -45,13 +45,14 @@ def prove(here: Rooms, asking: Principal, password: str | None, code: str | None
 
 
 def change_password(here: Rooms, asking: Principal, old: str, new: str) -> None:
-    """Every other sign-in of this person ends. Raises SignInRequired `proof_refused`, TooOften."""
+    """Every other sign-in of this person ends. Raises SignInRequired `proof_refused`, NotReady `password_common`,
+    TooOften."""
     doors = here.doorkeeper
     person = read_dispatcher(here, asking)
     with doors.attempt("dispatcher", person.signin_id, person, None):
         if not matches(person.password_hash, old):
             raise SignInRequired("proof_refused")
-    fresh = hash_password(new)
+    fresh = new_password(new, person.signin_id, person.name)
     with here.house.database.transaction(asking.tenant_id) as db:
         row = db.get(Dispatcher, {"tenant_id": asking.tenant_id, "id": asking.id})
         assert row is not None

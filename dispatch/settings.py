@@ -2,11 +2,13 @@
 
 import base64
 import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 PLACEHOLDERS = frozenset({"", "changeme", "change-me", "secret", "placeholder", "demo", "test"})
 
@@ -177,7 +179,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         data_key=_key(env, "PAIDAN_DATA_KEY", exactly=32),
         previous_secret_keys=_keys(env, "PAIDAN_PREVIOUS_SECRET_KEYS", at_least=32),
         previous_data_keys=_keys(env, "PAIDAN_PREVIOUS_DATA_KEYS", exactly=32),
-        sms_url=env.get("PAIDAN_SMS_URL", ""),
+        sms_url=_address(env, "PAIDAN_SMS_URL", ("http", "https")),
         sms_token=env.get("PAIDAN_SMS_TOKEN", ""),
         state=state,
         clock=Clock.parse(env.get("PAIDAN_CLOCK", "")),
@@ -191,11 +193,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         fcm_url=env.get("PAIDAN_FCM_URL", ""),
         api_pool=_count(env, "PAIDAN_API_POOL", 8),
         worker_concurrency=_count(env, "PAIDAN_WORKER_CONCURRENCY", 8),
-        mail_url=env.get("PAIDAN_MAIL_URL", ""),
+        mail_url=_mail(env),
         mail_from=env.get("PAIDAN_MAIL_FROM", ""),
-        voice_url=env.get("PAIDAN_VOICE_URL", ""),
+        voice_url=_address(env, "PAIDAN_VOICE_URL", ("http", "https")),
         voice_token=env.get("PAIDAN_VOICE_TOKEN", ""),
-        vapid_key=env.get("PAIDAN_VAPID_KEY", ""),
+        vapid_key=_vapid(env),
         webhook_test_hosts=tuple(filter(None, env.get("PAIDAN_WEBHOOK_TEST_HOSTS", "").split(","))),
         oidc_private_hosts=tuple(filter(None, env.get("PAIDAN_OIDC_PRIVATE_HOSTS", "").split(","))),
         maps_dir=Path(env.get("PAIDAN_MAPS_DIR", str(state / "maps"))),
@@ -234,6 +236,35 @@ def _one_of(env: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
     if word not in words:
         raise SettingsError(f"{name} must be one of {', '.join(words)}, not {word!r}")
     return word
+
+
+def _address(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:
+    """The address as it was given, or nothing."""
+    text = env.get(name, "")
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and text.isprintable()
+    except ValueError:
+        good = False
+    if text and not good:
+        kinds = " or ".join(f"{scheme}://host" for scheme in schemes)
+        raise SettingsError(f"{name} is not an address like {kinds}; mend it or leave it out")
+    return text
+
+
+def _mail(env: Mapping[str, str]) -> str:
+    url = _address(env, "PAIDAN_MAIL_URL", ("smtp", "smtps"))
+    sender = env.get("PAIDAN_MAIL_FROM", "")
+    if url and not re.fullmatch(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}", sender):
+        raise SettingsError("PAIDAN_MAIL_FROM must be the address e-mail comes from, as a@b.example")
+    return url
+
+
+def _vapid(env: Mapping[str, str]) -> str:
+    text = env.get("PAIDAN_VAPID_KEY", "")
+    if text and not (re.fullmatch(r"[A-Za-z0-9_-]{43}=?", text) and len(set(text)) > 8):
+        raise SettingsError("PAIDAN_VAPID_KEY must be 32 bytes in base64url: 43 letters, digits, - and _")
+    return text
 
 
 def _count(env: Mapping[str, str], name: str, default: int) -> int:

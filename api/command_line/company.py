@@ -10,6 +10,7 @@ from api.command_line.problems import CommandError
 from api.command_line.progress import say
 from api.signin import hash_password
 from dispatch.actions.tenants import add_dispatcher, find_tenant, found_tenant
+from dispatch.adapters.common_passwords import is_common
 from dispatch.domain.errors import Conflict
 from dispatch.settings import read_settings
 from dispatch.store.transactions import Database
@@ -81,4 +82,6 @@ def read_password() -> str:
     )
     if len(given) < SHORTEST_PASSWORD:
         raise CommandError(f"the password needs at least {SHORTEST_PASSWORD} characters")
+    if is_common(given):
+        raise CommandError("that password is among the first anybody tries; take another")
     return given

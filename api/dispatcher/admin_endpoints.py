@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api.declared import problems
 from api.dispatcher import admin_views as views
 from api.house import Asking, Here, Rooms, reply
-from api.signin import hash_password
+from api.signin import new_password
 from dispatch.actions import identity_admin as admin
 from dispatch.actions import identity_erasure as erasure
 from dispatch.actions import shifts, tenants
@@ -58,7 +58,7 @@ def add_engineer(body: views.EngineerAdded, asking: Asking, here: Here) -> Respo
     wanted = tenants.EngineerWanted(
         body.name,
         body.signin_id,
-        hash_password(body.password),
+        new_password(body.password, body.signin_id, body.name),
         body.skills,
         body.language,
         body.phone,
@@ -160,7 +160,7 @@ def export_customer(ticket_id: UUID, asking: Asking, here: Here) -> Response:
 def add_dispatcher(body: views.DispatcherAdded, asking: Asking, here: Here) -> Response:
     if (body.role == "contractor") != (body.contractor_id is not None):
         raise NotReady("contractor_unknown")
-    password_hash = hash_password(body.password)
+    password_hash = new_password(body.password, body.signin_id, body.name)
 
     def add(db: Session) -> UUID:
         admin.must_know(db, asking.tenant_id, contractor_id=body.contractor_id)
@@ -205,7 +205,7 @@ def set_password(
     kind: Kind, person_id: UUID, body: views.PasswordSet, asking: Asking, here: Here
 ) -> Response:
     """Somebody forgot it: a new one, and every device is signed out."""
-    fresh, wall = hash_password(body.password), here.doorkeeper.wall()
+    fresh, wall = new_password(body.password), here.doorkeeper.wall()
     _within(here, asking, lambda db: admin.set_password(db, asking.tenant_id, kind, person_id, fresh, wall))
     return Response(status_code=204)
 

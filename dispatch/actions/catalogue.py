@@ -14,6 +14,7 @@ from dispatch.actions import tenants
 from dispatch.actions.cases import as_geography, as_point
 from dispatch.actions.step import House, read_rules
 from dispatch.actions.tenants import EngineerWanted, WorkTypeWanted, skill_words
+from dispatch.adapters.common_passwords import is_common
 from dispatch.domain.catalogue import KEYS, Cells, Wrong, read_row
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.tenancy import TenantRules
@@ -179,6 +180,8 @@ def _put_engineer(desk: Desk, values: Values) -> str:
     contractor = desk.named(Contractor, values["contractor"], "contractor") if values["contractor"] else None
     home = Point(values["home_lon"], values["home_lat"]) if values["home_lon"] is not None else None
     row = desk.engineer(values["signin_id"])
+    if values["password"] and is_common(values["password"], values["signin_id"], values["name"]):
+        raise RowWrong("password_common", "password")
     password = desk.hash_password(values["password"]) if values["password"] else None
     language = values["language"] or (row.language if row else desk.rules.language)
     if row is None:

@@ -67,3 +67,34 @@ def test_an_earlier_key_is_checked_as_strictly() -> None:
     env = {"PAIDAN_DATABASE_URL": "postgresql://x/y", "PAIDAN_SECRET_KEY": good, "PAIDAN_DATA_KEY": good}
     with pytest.raises(SettingsError, match="PAIDAN_PREVIOUS_DATA_KEYS"):
         read_settings(env | {"PAIDAN_PREVIOUS_DATA_KEYS": f"{good},changeme"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PAIDAN_MAIL_URL", "mail.example:25"),
+        ("PAIDAN_MAIL_URL", "http://mail.example"),
+        ("PAIDAN_MAIL_URL", "smtp://"),
+        ("PAIDAN_MAIL_URL", "smtp://mail.example:notaport"),
+        ("PAIDAN_MAIL_FROM", "nobody"),
+        ("PAIDAN_SMS_URL", "gateway.example/sms"),
+        ("PAIDAN_VOICE_URL", "ftp://gateway.example"),
+        ("PAIDAN_VAPID_KEY", "changeme"),
+        ("PAIDAN_VAPID_KEY", "A" * 43),
+    ],
+)
+def test_a_malformed_address_or_key_of_a_channel_is_refused_at_the_start(name: str, value: str) -> None:
+    good = base64.b64encode(secrets.token_bytes(32)).decode()
+    env = {
+        "PAIDAN_DATABASE_URL": "postgresql://x/y",
+        "PAIDAN_SECRET_KEY": good,
+        "PAIDAN_DATA_KEY": good,
+        "PAIDAN_MAIL_URL": "smtps://user:pass%40word@mail.example:465",
+        "PAIDAN_MAIL_FROM": "paidan@mail.example",
+        "PAIDAN_SMS_URL": "https://gateway.example/sms",
+        "PAIDAN_VOICE_URL": "http://127.0.0.1:9000/call",
+        "PAIDAN_VAPID_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode(),
+    }
+    read_settings(env)
+    with pytest.raises(SettingsError, match=name):
+        read_settings(env | {name: value})

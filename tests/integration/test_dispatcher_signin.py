@@ -146,6 +146,24 @@ def test_a_new_password_ends_the_other_sign_ins(town: Town) -> None:
     ok(sign_in(town, "another long password", "Ada"))
 
 
+def test_a_common_password_is_not_taken_at_any_door(town: Town) -> None:
+    """One's own, an admin's for somebody, and for somebody new."""
+    body = {"old_password": PASSWORD, "new_password": "Password2026!"}
+    refused(ask(town, "password", body), 422, "password_common")
+    refused(
+        ask(town, "password", {**body, "new_password": f"{town.made.signin_id('Dora')}1"}),
+        422,
+        "password_common",
+    )
+    client, admin = town.product.client, town.board("Ada")
+    url = f"/dispatcher/v1/admin/engineers/{town.made.engineers['Ana']}/password"
+    refused(client.put(url, json={"password": "1234567890"}, headers=admin), 422, "password_common")
+    for kind in ("engineers", "dispatchers"):
+        added = {"name": "New", "signin_id": f"new-{town.made.slug}", "password": "qwertyuiop"}
+        reply = client.post(f"/dispatcher/v1/admin/{kind}", json=added, headers=admin)
+        refused(reply, 422, "password_common")
+
+
 def test_guessing_a_password_is_slowed_down(town: Town) -> None:
     for _ in range(FREE_FAILURES):
         refused(sign_in(town, "guess"), 401, "signin_refused")

@@ -21,6 +21,8 @@ export const problems = {
   problem_oidc_other_subject: ['该邮箱已绑定另一个企业账号，请联系管理员', 'That e-mail is bound to another account. Ask an admin.'],
   problem_oidc_secret_wanted: ['请填写客户端密钥', 'The client secret is needed.'],
   problem_email_taken: ['该邮箱已属于另一位调度员', 'That e-mail is another dispatcher’s.'],
+  problem_push_target_invalid: ['浏览器的通知地址无效', 'This browser’s address for notifications cannot be used.'],
+  problem_password_common: ['这个密码太常见，请换一个', 'That password is among the first anybody tries. Take another.'],
   problem_internal: ['服务器出错，未做任何更改。编号 {trace_id}', 'The server failed and changed nothing. Trace {trace_id}'],
   problem_unexpected: ['操作未完成（{code}）', 'That did not work ({code}).'],
 
