@@ -1,34 +1,14 @@
-"""What concerns an engineer and no one ticket: devices, offers seen, colleagues."""
+"""What concerns an engineer and no one ticket: offers seen, colleagues."""
 
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from dispatch.actions.step import Step
 from dispatch.domain.errors import NotFound
-from dispatch.store.ids import new_id
-from dispatch.store.tables.people import Engineer, PushTarget
+from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tickets import Offer
-
-
-def keep_push_target(step: Step, engineer_id: UUID, platform: str, target: str) -> None:
-    """This device is told from now on; a device belongs to whoever signed in on it last."""
-    row = insert(PushTarget).values(
-        tenant_id=step.tenant_id,
-        id=new_id(),
-        engineer_id=engineer_id,
-        platform=platform,
-        target=target,
-        created_at=step.now,
-    )
-    step.db.execute(
-        row.on_conflict_do_update(
-            index_elements=["tenant_id", "platform", "target"],
-            set_={"engineer_id": engineer_id, "gone_at": None},
-        )
-    )
 
 
 def acknowledge_offer(step: Step, engineer_id: UUID, offer_id: UUID) -> None:

@@ -29,16 +29,10 @@ class WebPushChannel:
 
     def __init__(self, private_key: str, contact: str, clock: Clock, client: OutsideClient) -> None:
         """Raises ValueError when the key is not one."""
-        number = int.from_bytes(unpadded(private_key), "big")
-        self._key = ec.derive_private_key(number, ec.SECP256R1())
+        self._key = _private(private_key)
         self._contact = contact
         self._clock = clock
         self._client = client
-
-    @property
-    def public_key(self) -> str:
-        """What browsers subscribe with, base64url."""
-        return padded(point(self._key.public_key()))
 
     def send(self, message: Message) -> Sent:
         ttl_s = min(int((message.expires_at - self._clock()).total_seconds()), TTL_S_MAX)
@@ -59,7 +53,7 @@ class WebPushChannel:
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
             "Topic": hashlib.sha256(message.key.encode()).hexdigest()[:32],
-            "Authorization": f"vapid t={self._token(endpoint)}, k={self.public_key}",
+            "Authorization": f"vapid t={self._token(endpoint)}, k={padded(point(self._key.public_key()))}",
         }
         try:
             answer = self._client.post(endpoint, sealed, headers, HTTP_TIMEOUT_S)
@@ -80,6 +74,15 @@ class WebPushChannel:
         signed = f"{head}.{padded(json.dumps(claims).encode())}"
         r, s = decode_dss_signature(self._key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
         return f"{signed}.{padded(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+
+def public_key(private_key: str) -> str:
+    """What browsers subscribe with, base64url. Raises ValueError when the key is not one."""
+    return padded(point(_private(private_key).public_key()))
+
+
+def _private(key: str) -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(unpadded(key), "big"), ec.SECP256R1())
 
 
 def read_subscription(target: str) -> tuple[str, ec.EllipticCurvePublicKey, bytes]:

@@ -68,6 +68,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "engineer_sync": _ENGINEER,
     "engineer_live": _ENGINEER,
     "engineer_push_target": _ENGINEER,
+    "engineer_drop_push_target": _ENGINEER,
+    "engineer_push_key": _ENGINEER,
     "engineer_push_ack": _ENGINEER,
     "engineer_colleagues": _ENGINEER,
     # the dispatcher's board

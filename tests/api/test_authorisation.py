@@ -373,6 +373,10 @@ REQUESTS: dict[str, Maker] = {
     ),
     "engineer_get_photo": lambda w, r: (f"/engineer/v1/photos/{w.photo_id}", None),
     "engineer_sync": at("/engineer/v1/sync"),
+    "engineer_drop_push_target": at(
+        "/engineer/v1/push_target/gone", {"platform": "fcm", "target": "nobody's"}
+    ),
+    "engineer_push_key": at("/engineer/v1/push_key"),
     "engineer_push_target": at("/engineer/v1/push_target", {"platform": "fcm", "target": "probe"}),
     "dispatcher_signout": at("/dispatcher/v1/signout"),
     "dispatcher_me": at("/dispatcher/v1/me"),

@@ -31,6 +31,42 @@ self.addEventListener('fetch', (event) => {
   event.respondWith(fromShell(request.mode === 'navigate' ? PAGE : url.pathname, request))
 })
 
+self.addEventListener('push', (event) => {
+  const said = read(event.data)
+  const about = { body: said.text ?? '', data: said.url ?? '', ...(said.key ? { tag: said.key } : {}) }
+  event.waitUntil(self.registration.showNotification(said.title ?? 'Paidan', about))
+})
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  event.waitUntil(show(String(event.notification.data)))
+})
+
+interface Said {
+  title?: string
+  text?: string
+  url?: string
+  key?: string
+}
+
+function read(data: PushMessageData | null): Said {
+  try {
+    return (data?.json() as Said | null) ?? {}
+  } catch {
+    return {}
+  }
+}
+
+/** The page that is open goes there, else one opens; never beyond the page's own addresses. */
+async function show(url: string): Promise<void> {
+  const { scope } = self.registration
+  const target = url.startsWith(scope) ? url : scope
+  const [open] = await self.clients.matchAll({ type: 'window' })
+  if (!open) return void (await self.clients.openWindow(target))
+  await open.focus()
+  await open.navigate(target)
+}
+
 async function fromShell(path: string, request: Request): Promise<Response> {
   const cache = await caches.open(CACHE)
   return (await cache.match(path)) ?? fetch(request)

@@ -18,6 +18,12 @@ export const phone = {
   minutes_ago: ['{n} 分钟前', '{n} min ago'],
 
   // Sign-in
+  push_here: ['在这台手机上提醒我', 'Notify me on this phone'],
+  push_on: ['已开启：有派单时提醒，页面关着也行。', 'On: you are told of offers even while this page is closed.'],
+  push_off: ['未开启：页面关着时收不到派单提醒。', 'Off: while this page is closed you are not told of offers.'],
+  push_denied: ['浏览器禁止了通知，请在浏览器设置中允许。', 'The browser forbids notifications. Allow them in its settings.'],
+  push_turn_on: ['开启', 'Turn on'],
+  push_turn_off: ['关闭', 'Turn off'],
   sign_in: ['登录', 'Sign in'],
   sign_in_lead: ['工程师登录', 'For engineers'],
   signin_id: ['账号', 'Sign-in name'],

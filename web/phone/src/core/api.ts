@@ -55,6 +55,9 @@ export interface EngineerApi {
   agreeToPositions(agreed: boolean): Promise<void>
   photo(photoId: string, size: 'thumb' | 'large'): Promise<Blob>
   setPushTarget(platform: 'fcm' | 'web', target: string): Promise<void>
+  dropPushTarget(platform: 'fcm' | 'web', target: string): Promise<void>
+  /** What this browser subscribes with, or null where the installation sends no Web Push. */
+  pushKey(): Promise<string | null>
   acknowledgePush(offerId: string): Promise<void>
   live(signal: AbortSignal): Promise<Response>
 }
@@ -146,6 +149,8 @@ export function engineerApi(token: () => string | null, fetcher: typeof fetch = 
     agreeToPositions: async (agreed) => void (await call('position_consent', json('PUT', { agreed }))),
     photo: async (photoId, size) => (await call(`photos/${photoId}?size=${size}`)).blob(),
     setPushTarget: async (platform, target) => void (await call('push_target', json('PUT', { platform, target }))),
+    dropPushTarget: async (platform, target) => void (await call('push_target/gone', json('POST', { platform, target }))),
+    pushKey: async () => (await read<{ public_key: string | null }>('push_key', 'public_key')).public_key,
     acknowledgePush: async (offerId) => void (await call('push_acks', json('POST', { offer_id: offerId }))),
     live: (signal) => call('live', { signal, headers: { Accept: 'text/event-stream' } }),
   }

@@ -7,6 +7,7 @@ import { Icon } from '../parts/icons'
 import { LanguageSwitch } from '../parts/language_switch'
 import { ReachChip, Strips } from '../parts/pieces'
 import { PositionUseCard } from '../parts/position_use'
+import { PushSwitch } from '../parts/push_switch'
 
 export function MeScreen() {
   const unsent = waitingCommands.value.length
@@ -27,6 +28,7 @@ export function MeScreen() {
           </button>
           {shift && <p class="item">{shiftText(shift)}</p>}
           <PositionItem />
+          <PushSwitch />
           {keepsStorage.value !== null && (
             <p class="item">
               <span>
