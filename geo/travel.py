@@ -43,6 +43,10 @@ class Pace:
         if not finite or self.detour < 1 or self.speed_kmh <= 0 or self.fixed_s < 0:
             raise GeoError("pace_invalid", facts)
 
+    def seconds(self, metres: float) -> int:
+        """Of a journey of so many metres on the road."""
+        return round(metres / self.speed_kmh * 3.6 + self.fixed_s)
+
 
 PACES: Final[Mapping[Mode, Pace]] = MappingProxyType(
     {
@@ -85,7 +89,7 @@ def great_circle_travel(
     if apart_m < SAME_PLACE_M:
         return Travel(0, 0.0, "great_circle")
     metres = apart_m * used.detour
-    return Travel(round(metres / used.speed_kmh * 3.6 + used.fixed_s), metres, "great_circle")
+    return Travel(used.seconds(metres), metres, "great_circle")
 
 
 def great_circle_matrix(
@@ -136,7 +140,9 @@ def calibrate_pace(apart_m: Sequence[float], took_s: Sequence[float], prior: Pac
         return prior
     run, rise = (values[second] - values[first] for values in (apart, took))
     weight = apart.size / (apart.size + 10)
-    per_m = weight * float(np.median((rise / run)[apart_enough])) + (1 - weight) * _seconds_per_m(prior)
+    per_m = weight * float(np.median(rise[apart_enough] / run[apart_enough])) + (1 - weight) * _seconds_per_m(
+        prior
+    )
     per_m = min(max(per_m, _seconds_per_m(prior) / 3), _seconds_per_m(prior) * 3)
     fixed_s = weight * float(np.median(took - per_m * apart)) + (1 - weight) * prior.fixed_s
     return Pace(prior.detour, prior.detour / per_m * 3.6, min(max(fixed_s, 0.0), 900.0))

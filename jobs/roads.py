@@ -18,6 +18,7 @@ from dispatch.adapters.roads import MOST_POINTS, SOCKET_NAME, read_message, shor
 from dispatch.settings import read_settings
 from geo.points import GeoError
 from geo.roads import open_roads
+from geo.roads.conditions import check_day
 
 if TYPE_CHECKING:
     from geo.roads.roads import Roads
@@ -118,7 +119,7 @@ def answer(roads: "Roads", wanted: dict[str, Any]) -> dict[str, Any]:
         return {"metres": [round(m, 1) if m < UNREACHABLE_S else None for m in off.tolist()]}
     origins = [(float(lon), float(lat)) for lon, lat in wanted["from"]]
     lon, lat = wanted["to"]
-    target, hour = (float(lon), float(lat)), int(wanted["hour"])
+    target, hour, day = (float(lon), float(lat)), int(wanted["hour"]), check_day(wanted.get("day", "weekday"))
     if not 0 < len(origins) <= MOST_POINTS:
         raise ValueError(f"from 1 to {MOST_POINTS} origins")
     seconds: list[int | None] = [None] * len(origins)
@@ -126,13 +127,13 @@ def answer(roads: "Roads", wanted: dict[str, Any]) -> dict[str, Any]:
     *near, target_near = roads.near_road([*origins, target]).tolist()
     on_road = [i for i, is_near in enumerate(near) if is_near]
     if on_road and target_near:
-        matrix = roads.matrix([origins[i] for i in on_road], hour=hour, to=[target])
+        matrix = roads.matrix([origins[i] for i in on_road], hour=hour, to=[target], day=day)
         for row, i in enumerate(on_road):
             if matrix.seconds[row, 0] < UNREACHABLE_S:
                 seconds[i], metres[i] = int(matrix.seconds[row, 0]), int(matrix.metres[row, 0])
     said: dict[str, Any] = {"seconds": seconds, "metres": metres}
     if wanted.get("class") and seconds[0] is not None:
-        said["class"] = roads.most_driven(origins[0], target, hour=hour)
+        said["class"] = roads.most_driven(origins[0], target, hour=hour, day=day)
     return said
 
 

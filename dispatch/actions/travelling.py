@@ -4,9 +4,9 @@ tenant's own trips and jobs have shown; the great circle otherwise, and whoever 
 The road process is asked inside the transaction: a unix socket of this host, never longer than its TIMEOUT_S.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,13 @@ from dispatch.actions.cases import Case
 from dispatch.actions.step import Step
 from dispatch.adapters.roads import RoadsAway
 from dispatch.store.queries.reading import fetch
-from dispatch.store.queries.travel import finished_jobs, finished_trips, positions_of, raw_readings
+from dispatch.store.queries.travel import (
+    entered_days,
+    finished_jobs,
+    finished_trips,
+    positions_of,
+    raw_readings,
+)
 from dispatch.store.tables.events import Timer
 from dispatch.store.tables.travel import Learned, Trip
 from geo.datum import datum_warning
@@ -25,7 +31,8 @@ from geo.durations import Job, learn_durations
 from geo.eta import Calibration, calibrate, predict, uncalibrated
 from geo.eta import Trip as SeenTrip
 from geo.points import GeoError, Point
-from geo.travel import Source, great_circle_travel
+from geo.roads.conditions import DAYS, Day
+from geo.travel import PACES, Pace, Source, calibrate_pace, great_circle_travel
 
 #: A position older than this says nothing about where a drive began.
 POSITION_TOLD = timedelta(minutes=30)
@@ -56,29 +63,32 @@ def foretell(
 ) -> dict[UUID, Foretold]:
     """Each engineer's drive from where they are to the site."""
     local = at.astimezone(step.rules.tzinfo)
+    day = kind_of_day(local.date(), entered_days(step.db, step.tenant_id, [local.date()]))
     by_road: Sequence[Any] = [None] * len(origins)
     road_class = ""
     if step.roads is not None and origins:
         try:
-            said = step.roads.to_one(list(origins.values()), site, local.hour, with_class)
+            said = step.roads.to_one(list(origins.values()), site, local.hour, with_class, day)
             by_road, road_class = said.drives, said.road_class or ""
         except RoadsAway:
             by_road = [None] * len(origins)
-    known: dict[str, Calibration] = {}
+    known: dict[Source, tuple[Calibration, Pace]] = {}
     found = {}
     for (engineer_id, origin), drive in zip(origins.items(), by_road, strict=True):
-        if drive is None:
-            straight = great_circle_travel(origin, site)
-            base_s, metres, source = straight.seconds, round(straight.metres), straight.source
-        else:
-            base_s, metres, source = drive.seconds, drive.metres, "roads"
+        source: Source = "great_circle" if drive is None else "roads"
         if source not in known:
-            known[source] = _calibration(step, source)
+            known[source] = _learned(step, source)
+        calibration, pace = known[source]
+        if drive is None:
+            straight = great_circle_travel(origin, site, pace=pace)
+            base_s, metres = straight.seconds, round(straight.metres)
+        else:
+            base_s, metres = drive.seconds, drive.metres
         eta = predict(
-            known[source],
+            calibration,
             base_s,
             local.hour,
-            local.weekday() >= 5,
+            day != "weekday",
             road_class,
             area_of(site),
             str(engineer_id),
@@ -87,6 +97,13 @@ def foretell(
             base_s, metres, source, road_class, eta.p50_s, eta.p90_s, eta.calibrated
         )
     return found
+
+
+def kind_of_day(day: date, entered: Mapping[date, bool]) -> Day:
+    """A holiday counts as a Sunday, a make-up day as a working day; what nobody entered is what the week says."""
+    if day in entered:
+        return "weekday" if entered[day] else "sunday"
+    return DAYS[max(0, day.weekday() - 4)]
 
 
 def area_of(site: Point) -> str:
@@ -145,9 +162,16 @@ def learn(step: Step) -> None:
     since = step.now - TRIPS_LOOKED_AT
     today = step.now.timestamp() / DAY_S
     for source in ("roads", "great_circle"):
-        trips = [_trip(step, row) for row in finished_trips(step.db, step.tenant_id, source, since)]
-        if trips:
-            _keep(step, source, calibrate(trips, today).as_json())
+        rows = finished_trips(step.db, step.tenant_id, source, since)
+        if not rows:
+            continue
+        pace = PACES["car"]
+        if source == "great_circle":
+            apart_m = [row["base_m"] / pace.detour for row in rows]
+            pace = calibrate_pace(apart_m, [float(row["observed_s"]) for row in rows], pace)
+            rows = [{**row, "base_s": pace.seconds(row["base_m"])} for row in rows]
+        body = calibrate(_trips(step, rows), today).as_json()
+        _keep(step, source, body | {"pace": [pace.detour, pace.speed_kmh, pace.fixed_s]})
     jobs = [
         Job(
             planned_s=row["planned_min"] * 60,
@@ -186,26 +210,31 @@ def _doubt_datums(step: Step) -> None:
     _keep(step, "datum", {"warnings": warnings})
 
 
-def _trip(step: Step, row: dict[str, Any]) -> SeenTrip:
-    local = row["set_off_at"].astimezone(step.rules.tzinfo)
-    return SeenTrip(
-        base_s=row["base_s"],
-        observed_s=float(row["observed_s"]),
-        hour=local.hour,
-        weekend=local.weekday() >= 5,
-        road_class=row["road_class"],
-        area=row["area"],
-        engineer=str(row["engineer_id"]),
-        day=row["set_off_at"].timestamp() / DAY_S,
-    )
+def _trips(step: Step, rows: Sequence[dict[str, Any]]) -> list[SeenTrip]:
+    local = [row["set_off_at"].astimezone(step.rules.tzinfo) for row in rows]
+    entered = entered_days(step.db, step.tenant_id, (at.date() for at in local))
+    return [
+        SeenTrip(
+            base_s=row["base_s"],
+            observed_s=float(row["observed_s"]),
+            hour=at.hour,
+            weekend=kind_of_day(at.date(), entered) != "weekday",
+            road_class=row["road_class"],
+            area=row["area"],
+            engineer=str(row["engineer_id"]),
+            day=row["set_off_at"].timestamp() / DAY_S,
+        )
+        for row, at in zip(rows, local, strict=True)
+    ]
 
 
-def _calibration(step: Step, source: str) -> Calibration:
-    body = learned_body(step, source)
+def _learned(step: Step, source: Source) -> tuple[Calibration, Pace]:
+    """What the tenant's drives have shown, and how they cover ground where no roads are known."""
+    body = learned_body(step, source) or {}
     try:
-        return Calibration.from_json(body) if body is not None else uncalibrated()
-    except GeoError:
-        return uncalibrated()
+        return Calibration.from_json(body), Pace(*body.get("pace", ()))
+    except (TypeError, GeoError):
+        return uncalibrated(), PACES["car"]
 
 
 _LEARNED = "select body from learned where tenant_id = %(tenant)s and kind = %(kind)s"

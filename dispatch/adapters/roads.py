@@ -55,14 +55,22 @@ class RoadTimes:
         self._path = folder / SOCKET_NAME
         self._rest_until = 0.0
 
-    def to_one(self, origins: Sequence[Point], target: Point, hour: int, with_class: bool = False) -> Drives:
-        """By car at a local hour of departure. Raises RoadsAway."""
+    def to_one(
+        self,
+        origins: Sequence[Point],
+        target: Point,
+        hour: int,
+        with_class: bool = False,
+        day: str = "weekday",
+    ) -> Drives:
+        """By car at a local hour of departure on a kind of day (geo.roads.conditions.DAYS). Raises RoadsAway."""
         if not origins:
             return Drives(())
         wanted = {
             "from": [[p.lon, p.lat] for p in origins],
             "to": [target.lon, target.lat],
             "hour": hour,
+            "day": day,
             "class": with_class,
         }
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.roads import profiles
+from geo.roads.errors import RoadsError
 
 Tags = Mapping[str, str]
 Day = Literal["weekday", "saturday", "sunday"]
@@ -171,3 +172,11 @@ def restriction_slots(tags: Tags, network: str) -> tuple[str | None, int, tuple[
             return kind, slots, tuple(unfollowed)
         return None, 0, (*unfollowed, *(f"{c.value} @ (…)" for c in conditions))
     return None, 0, ()
+
+
+def check_day(day: str) -> Day:
+    """One of DAYS; raises RoadsError day_unknown."""
+    for known in DAYS:
+        if day == known:
+            return known
+    raise RoadsError("day_unknown", {"day": repr(day), "known": list(DAYS)})

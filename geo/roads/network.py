@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geo.roads import profiles
 from geo.roads.cch import INFINITE, SHIFT, Hierarchy, Metric, Seeds, pack
-from geo.roads.conditions import DAYS, Day
+from geo.roads.conditions import DAYS, Day, check_day
 from geo.roads.errors import RoadsError
 from geo.roads.files import RoadFile
 from geo.roads.graph import FERRY, KERB_ONLY
@@ -257,14 +257,6 @@ def _slots_alike(closed: NDArray[np.int32]) -> tuple[int, ...]:
     return tuple(
         patterns.setdefault(np.packbits(_closed_at(closed, slot)).tobytes(), slot) for slot in range(slots)
     )
-
-
-def check_day(day: str) -> Day:
-    """One of DAYS; raises RoadsError day_unknown."""
-    for known in DAYS:
-        if day == known:
-            return known
-    raise RoadsError("day_unknown", {"day": repr(day), "known": list(DAYS)})
 
 
 def check_hour(hour: int) -> int:

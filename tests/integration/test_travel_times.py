@@ -8,18 +8,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from dispatch.actions.step import run_step
-from dispatch.actions.travelling import learn
-from dispatch.adapters.roads import SOCKET_NAME, RoadsAway, RoadTimes
+from dispatch.actions.travelling import kind_of_day, learn
+from dispatch.adapters.roads import SOCKET_NAME, Drives, RoadsAway, RoadTimes
 from dispatch.domain.commands import system
+from dispatch.store.ids import new_id
 from geo.points import Point
 from geo.roads.imports import import_roads
 from geo.travel import great_circle_travel
@@ -256,13 +258,14 @@ def test_a_process_that_talks_nonsense_is_left_alone_for_a_while(tmp_path: Path,
 
 
 def test_trips_that_take_half_as_long_again_are_learned_by_the_job(town: Town) -> None:
-    """Twenty-five drives, each 1.5 times what distance says; then the foretold time has risen, and says that it
-    stands on trips."""
+    """Twenty-five drives from near and far, each 1.5 times what distance says; then the foretold time has risen,
+    through a pace of the tenant's own, and says that it stands on trips."""
+    far = Point(SITE.lon - 0.06, SITE.lat)
     clock = town.product.clock
     before = clock.ahead
     try:
-        for _ in range(25):
-            ticket_id, trip = on_the_way(town)
+        for n in range(25):
+            ticket_id, trip = on_the_way(town, far if n % 2 else WEST)
             clock.move(seconds=1.5 * trip["base_s"])
             photo = town.photo("Ana", ticket_id, "check_in")
             reply = town.act("Ana", ticket_id, "check_in", position=town.at_site(), photo_ids=[photo])
@@ -276,7 +279,9 @@ def test_trips_that_take_half_as_long_again_are_learned_by_the_job(town: Town) -
     finally:
         clock.ahead = before
     assert trip["calibrated"]
-    assert 1.25 < trip["eta_p50_s"] / trip["base_s"] < 1.6
+    usual_s = great_circle_travel(WEST, SITE).seconds
+    assert 1.25 < trip["eta_p50_s"] / usual_s < 1.6
+    assert trip["base_s"] > 1.15 * usual_s
     assert trip["eta_p90_s"] > trip["eta_p50_s"]
     (kept,) = town.product.rows(
         "select body from learned where tenant_id = %(tenant)s and kind = 'durations'", town.made.tenant_id
@@ -294,3 +299,53 @@ def test_the_timer_that_learns_is_set_by_the_first_trip_only(town: Town) -> None
     on_the_way(town)
     (first,) = town.product.rows(question, town.made.tenant_id)
     assert first["due_at"] > town.product.clock.now() + timedelta(hours=3)
+
+
+class WhatWasAsked(RoadTimes):
+    """Answers nothing and remembers the hours and kinds of day it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("/nonexistent"))
+        self.asked: list[tuple[int, str]] = []
+
+    def to_one(
+        self,
+        origins: Sequence[Point],
+        target: Point,
+        hour: int,
+        with_class: bool = False,
+        day: str = "weekday",
+    ) -> Drives:
+        self.asked.append((hour, day))
+        raise RoadsAway("a test")
+
+
+def test_a_day_entered_as_a_holiday_is_driven_as_a_sunday(town: Town) -> None:
+    roads, product = WhatWasAsked(), town.product
+    before = product.house
+    local = product.clock.now().astimezone(ZoneInfo("Asia/Shanghai")).date()
+    ordinary = ("weekday", "saturday", "sunday")[max(0, local.weekday() - 4)]
+    product.house = product.app.state.rooms.house = replace(before, roads=roads)
+    try:
+        on_the_way(town)
+        other = "weekday" if ordinary == "sunday" else "sunday"
+        hours = [[540, 1080]] if other == "weekday" else []
+        rules = {"zone": "Asia/Shanghai", "week": [[[540, 1080]]] * 7, "days": {local.isoformat(): hours}}
+        body = {"name": {"zh": "日历", "en": "Calendar"}, "rules": rules}
+        url = f"/dispatcher/v1/calendars/{new_id()}"
+        assert product.client.put(url, json=body, headers=town.board("Ada")).status_code == 200
+        ticket_id = town.create(new_ticket("survey"))["ticket_id"]
+        put(town, "Ben", WEST)
+        town.assign_by_hand(ticket_id, "Ben")
+        assert town.act("Ben", ticket_id, "set_off").status_code == 200
+    finally:
+        product.house = product.app.state.rooms.house = before
+    assert {day for _, day in roads.asked[:1]} == {ordinary}
+    assert roads.asked[-1][1] == other
+
+
+def test_holidays_are_sundays_and_make_up_days_are_working_days() -> None:
+    entered = {date(2026, 10, 1): False, date(2026, 10, 10): True}
+    days = [date(2026, 10, 1), date(2026, 10, 10), date(2026, 10, 9), date(2026, 10, 17), date(2026, 10, 18)]
+    kinds = [kind_of_day(day, entered) for day in days]
+    assert kinds == ["sunday", "weekday", "weekday", "saturday", "sunday"]

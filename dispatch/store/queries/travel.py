@@ -1,7 +1,7 @@
 """Where engineers are, and how finished drives and jobs went."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ _POSITIONS = """
 
 #: How long it took goes by the phone's own time of arrival, where that can be true.
 _TRIPS = f"""
-    select t.base_s, t.set_off_at, t.road_class, t.area, t.engineer_id,
+    select t.base_s, t.base_m, t.set_off_at, t.road_class, t.area, t.engineer_id,
            extract(epoch from case when c.device_at between t.set_off_at and c.at then c.device_at else c.at end
                               - t.set_off_at) as observed_s
     from trips t join check_ins c
@@ -44,6 +44,16 @@ _JOBS = f"""
 """
 
 
+#: Days that somebody has entered into the tenant's calendars, and whether any of those opens on them.
+_ENTERED_DAYS = """
+    select d.key::date as day, bool_or(jsonb_array_length(d.value) > 0) as open
+    from calendars c
+    join calendar_versions v on v.tenant_id = c.tenant_id and v.calendar_id = c.id and v.version = c.version
+    cross join lateral jsonb_each(v.body -> 'days') d
+    where c.tenant_id = %(tenant)s and d.key = any(%(days)s)
+    group by d.key
+"""
+
 #: Of each phone at most MOST_READINGS, spread over the time: neighbours say the same twice.
 _RAW = """
     select e.id as engineer_id, e.name, p.datum,
@@ -58,6 +68,13 @@ _RAW = """
     where e.tenant_id = %(tenant)s
     group by e.id, e.name, p.datum having count(*) >= 30
 """
+
+
+def entered_days(db: Session, tenant_id: UUID, days: Iterable[date]) -> dict[date, bool]:
+    """Holidays (False) and make-up days (True) among these days; ordinary ones are absent."""
+    wanted = sorted({day.isoformat() for day in days})
+    rows = fetch(db, _ENTERED_DAYS, {"tenant": tenant_id, "days": wanted})
+    return {row["day"]: row["open"] for row in rows}
 
 
 def raw_readings(db: Session, tenant_id: UUID, since: datetime) -> Sequence[dict[str, Any]]:
