@@ -22,7 +22,11 @@ def include_object(item, name, kind, reflected, compare_to):  # type: ignore[no-
 
 def run() -> None:
     url = os.environ["PAIDAN_DATABASE_OWNER_URL"].replace("postgresql://", "postgresql+psycopg://", 1)
-    engine = create_engine(url, poolclass=pool.NullPool)
+    # A migration that would wait for a lock makes everybody behind it wait too: it gives up, and is tried again.
+    lock_timeout = context.get_x_argument(as_dictionary=True).get("lock_timeout", "10s")
+    engine = create_engine(
+        url, poolclass=pool.NullPool, connect_args={"options": f"-c lock_timeout={lock_timeout}"}
+    )
     with engine.connect() as connection:
         context.configure(
             connection=connection,

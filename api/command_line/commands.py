@@ -23,6 +23,7 @@ from api.command_line import (
     status,
     stop,
     test,
+    upgrade,
 )
 
 
@@ -63,6 +64,7 @@ COMMANDS: tuple[Command | External, ...] = (
     audit,
     backup,
     restore,
+    upgrade,
     contract,
     External(
         "bench",

@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from api.command_line.progress import say, step
 VERSIONS = HOME / "alembic" / "versions"
 MIGRATION_LOCK = 7_302_026  # an advisory lock's key: hosts that start together migrate one after the other
 MIGRATE_TIMEOUT_S = 900
+LOCK_TIMEOUT, LOCK_TRIES, LOCK_PAUSE_S = "4s", 6, 1.0
 
 
 @contextmanager
@@ -47,16 +49,35 @@ def migrate(variables: Mapping[str, str], state: Path) -> None:
             return
         db.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         with step("migrating the database"):
-            done = subprocess.run(
-                [sys.executable, "-m", "alembic", "-c", str(HOME / "alembic.ini"), "upgrade", "head"],
-                cwd=HOME, env=os.environ | variables, stdin=subprocess.DEVNULL, capture_output=True,
-                text=True, timeout=MIGRATE_TIMEOUT_S,
-            )  # fmt: skip
-        if done.returncode:
-            tail = "\n  ".join((done.stdout + done.stderr).splitlines()[-15:])
-            raise CommandError(f"the migrations failed:\n  {tail}")
+            alembic(variables, "upgrade", "head")
         state.mkdir(parents=True, exist_ok=True)
         remembered.write_text(f"{digest} {current_revision(db)}")
+
+
+def alembic(variables: Mapping[str, str], *words: str) -> None:
+    """Runs alembic as the owner; a lock that somebody holds is asked for again, LOCK_TRIES times in all, so that
+    nobody who uses the product waits longer than LOCK_TIMEOUT behind a migration. Raises CommandError."""
+    command = [
+        sys.executable,
+        "-m",
+        "alembic",
+        "-c",
+        str(HOME / "alembic.ini"),
+        "-x",
+        f"lock_timeout={LOCK_TIMEOUT}",
+    ]
+    for attempt in range(1, LOCK_TRIES + 1):
+        done = subprocess.run(
+            [*command, *words], cwd=HOME, env=os.environ | variables, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=MIGRATE_TIMEOUT_S,
+        )  # fmt: skip
+        said = done.stdout + done.stderr
+        if done.returncode == 0:
+            return
+        if "LockNotAvailable" not in said or attempt == LOCK_TRIES:
+            tail = "\n  ".join(said.splitlines()[-15:])
+            raise CommandError(f"the migrations failed:\n  {tail}")
+        time.sleep(LOCK_PAUSE_S * attempt)
 
 
 def connect(url: str) -> psycopg.Connection[Any]:

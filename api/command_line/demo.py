@@ -66,6 +66,7 @@ def _run_processes(
             "push",
             python("api.command_line.fake_fcm", "--fd", str(push_listener.fileno()), "--account", account),
             (push_listener.fileno(),),
+            single=True,
         ),
         *product_programs(listener.fileno(), apis=2, workers=1, relays=1),
     ]
@@ -77,7 +78,7 @@ def _run_processes(
         since_seq = demo_report.last_seq()
         with step("laying out the demo city"):
             greeting = demo_city.seed(environment.variables["PAIDAN_PUBLIC_URL"])
-        supervisor.add(Program("city", python("api.command_line.simulation")))
+        supervisor.add(Program("city", python("api.command_line.simulation"), single=True))
         say(f"ready after {time.monotonic() - began:.0f} s")
         for line in greeting:
             print(line, flush=True)

@@ -36,7 +36,7 @@ CALLED = {
 }  # fmt: skip
 _MANY_EVENTS = ("ask_request", "approve_request", "bulk", "bid")
 _OFFER_EVENTS = ("decline_offer", "offer_expired", "offer_withdrawn")
-_BUG = re.compile(rb"unexpected, trace [0-9a-f]+")
+_BUG = re.compile(rb'"event":"unexpected"')
 _SEEN_5XX = re.compile(rb"^reply 5\d\d ", re.MULTILINE)
 
 _HEAD = "select seq from chain_heads where tenant_id = %(tenant)s"

@@ -17,7 +17,7 @@ def product_programs(listener_fd: int, apis: int, workers: int, relays: int) -> 
     """The api, worker and relay processes of one host, and the one that answers travel times."""
     fds = (listener_fd,)
     return [
-        Program("roads", python("jobs.roads")),
+        Program("roads", python("jobs.roads"), single=True),
         *(
             Program(f"api-{n}", python("api.server", "--fd", str(listener_fd)), fds)
             for n in range(1, apis + 1)

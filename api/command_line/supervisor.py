@@ -20,7 +20,9 @@ from typing import IO, Any
 
 from api.command_line.environment import write_private
 from api.command_line.problems import CommandError
+from api.command_line.processes import describe_exit, end, identify, is_alive, signal_group
 from api.command_line.progress import say
+from api.command_line.rolling import Rolling
 
 STOP_S = 8.0  # from SIGTERM to SIGKILL
 BACKOFF_S = (0.2, 1, 2, 4, 8, 15, 15, 15)  # after this many deaths in a row the supervisor gives up
@@ -31,12 +33,14 @@ LOG_BYTES = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A process to keep running. `once` marks one whose ordinary end (exit code 0) is not a death."""
+    """A process to keep running. `once` marks one whose ordinary end (exit code 0) is not a death, `single` one
+    that cannot run beside its successor."""
 
     name: str
     command: tuple[str, ...]
     fds: tuple[int, ...] = ()
     once: bool = False
+    single: bool = False
     env: dict[str, str] = field(default_factory=dict)
 
 
@@ -94,6 +98,7 @@ class Supervisor:
         self.each_round = each_round
         self.stopping = False
         self.failed: str | None = None
+        self.rolling: Rolling | None = None
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> "Supervisor":
@@ -105,6 +110,8 @@ class Supervisor:
             raise CommandError("Paidan is running here already: `./paidan status`, `./paidan stop`") from None
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGUSR1, self._on_roll)
+        self.facts["rolls"] = {"asked": 0, "said": "never"}
         stop_leftovers(self.state)
         self._write_run()
         return self
@@ -129,6 +136,8 @@ class Supervisor:
                 self._look_after(child)
             if self.failed is not None:
                 raise CommandError(self.failed)
+            if self.rolling is not None:
+                self.rolling.step()
             self.each_round()
             time.sleep(TICK_S)
 
@@ -160,15 +169,33 @@ class Supervisor:
         say(f"{child.program.name} ended with {describe_exit(code)}; starting it again")
 
     def _start(self, child: Child) -> None:
-        child.process = subprocess.Popen(
+        child.process = self.launch(child)
+        child.started = time.monotonic()
+        self._write_run()
+
+    def launch(self, child: Child) -> "subprocess.Popen[bytes]":
+        """A process of the child's program, its lines forwarded; nobody looks after it yet."""
+        process = subprocess.Popen(
             child.program.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             pass_fds=child.program.fds, start_new_session=True,
             env=os.environ | {"PYTHONUNBUFFERED": "1"} | child.program.env,
         )  # fmt: skip
-        child.started = time.monotonic()
         threading.Thread(
-            target=forward, args=(child.process.stdout, child.program.name, self._log(child)), daemon=True
+            target=forward, args=(process.stdout, child.program.name, self._log(child)), daemon=True
         ).start()
+        return process
+
+    def replace(self, child: Child, process: "subprocess.Popen[bytes]") -> None:
+        """`process` takes the child's place; what ran before is told to stop."""
+        before, child.process = child.process, process
+        child.started, child.deaths = time.monotonic(), 0
+        self._write_run()
+        if before is not None:
+            threading.Thread(target=end, args=(before, STOP_S)).start()
+
+    def say_roll(self, said: str) -> None:
+        """What `upgrade` reads: `rolling`, `done`, or why not."""
+        self.facts["rolls"] = self.facts["rolls"] | {"said": said}
         self._write_run()
 
     def _log(self, child: Child) -> Path:
@@ -178,6 +205,11 @@ class Supervisor:
         if not self.stopping:
             say(f"stopping ({signal.Signals(number).name})")
         self.stopping = True
+
+    def _on_roll(self, _number: int, _frame: object) -> None:
+        if self.rolling is None:
+            self.facts["rolls"] = {"asked": self.facts["rolls"]["asked"] + 1, "said": "rolling"}
+            self.rolling = Rolling(self)
 
     def _stop_children(self) -> None:
         """SIGTERM to every group, and SIGKILL to what is left after STOP_S."""
@@ -227,35 +259,6 @@ def forward(source: IO[bytes], name: str, path: Path) -> None:
                 print(f"{name:<8} {text}", file=sys.stderr, flush=True)
 
 
-def signal_group(pid: int, number: signal.Signals) -> None:
-    """Signals a child's whole process group; one that has gone already is fine."""
-    try:
-        os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return
-
-
-def identify(pid: int) -> dict[str, int]:
-    """A process id with its start time (kernel ticks since boot), so that a reused id is told apart."""
-    return {"pid": pid, "started": start_ticks(pid)}
-
-
-def start_ticks(pid: int) -> int:
-    """When a process started, in kernel ticks since boot; 0 when there is none. Source: proc(5), field 22."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return 0
-    fields = text.rpartition(")")[2].split()
-    return 0 if fields[0] == "Z" else int(fields[19])
-
-
-def is_alive(identity: dict[str, Any]) -> bool:
-    """Whether the process that `identify` saw still runs."""
-    pid = identity.get("pid")
-    return bool(pid) and start_ticks(int(pid)) == identity.get("started") != 0
-
-
 def read_run(state: Path) -> dict[str, Any] | None:
     """What is running below a state folder, or None. A run.json left by a killed supervisor still counts."""
     try:
@@ -275,8 +278,3 @@ def stop_leftovers(state: Path) -> None:
         deadline = time.monotonic() + patience_s
         while (left := [each for each in left if is_alive(each)]) and time.monotonic() < deadline:
             time.sleep(0.1)
-
-
-def describe_exit(code: int) -> str:
-    """`exit code 3` or `SIGKILL`."""
-    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name

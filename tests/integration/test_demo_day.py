@@ -91,13 +91,13 @@ def test_the_report_sees_each_kind_of_error(
     settings: dict[str, str], fresh_database: Database, tmp_path: Path
 ) -> None:
     logs = tmp_path / "logs"
-    (logs / "api-1.log").write_text("ERROR api unexpected, trace 0011aabb, GET /of/an/older/run\n")
+    (logs / "api-1.log").write_text('{"level":"error","event":"unexpected","trace":"of an older run"}\n')
     demo_city.seed("http://127.0.0.1:1")
     since = demo_report.last_seq()
     assert set(demo_report.count(since, logs)["errors"].values()) == {0}
 
     with (logs / "api-1.log").open("a") as log:
-        log.write("ERROR api unexpected, trace 89abcdef, GET /x\n")
+        log.write('{"level":"error","event":"unexpected","trace":"89abcdef"}\n')
     (logs / "city.log").write_text("reply 503 GET /board unavailable\nreply 0 GET /board ReadTimeout\n")
     tenant = rows(fresh_database, "select id from tenants")[0][0]
     with psycopg.connect(fresh_database.superuser_url) as db:

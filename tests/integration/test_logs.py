@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from api import metrics
+from api.command_line.demo_report import _BUG
 from dispatch.adapters.gateway import Gateway
 from dispatch.adapters.logs import entry, set_up, told
 from dispatch.domain.tracing import TRACE, new_trace, trace_in, traceparent
@@ -108,6 +109,7 @@ def test_a_days_logs_hold_no_name_phone_address_password_or_token(
     assert request["ms"] > 0
     failed = next(one for one in found if one.get("error") == "ValueError" and one["event"] == "unexpected")
     assert any("fails" in frame for frame in failed["where"])
+    assert len(_BUG.findall(lines.getvalue().encode())) == 1, "the demo's report counts by these words"
     assert {"done", "failed"} <= {one["outcome"] for one in found if one["event"] == "job"}
 
 

@@ -1,6 +1,7 @@
 """`./paidan serve`, `status` and `stop` as a person runs them, on the test cluster's database."""
 
 import base64
+import http.client
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,12 +93,46 @@ def test_it_refuses_to_start_without_real_secrets(environment, name: str, value:
     assert "openssl rand" in done.stderr
 
 
-def test_each_killed_process_is_started_again_and_stop_ends_all(serving: Serving) -> None:
+def upgrade_while_asked(serving: Serving) -> None:
+    """`upgrade` beside one request after another: every process anew, and none of the requests failed."""
+    before = {process["name"]: process["pid"] for process in serving.status()["processes"]}
+    failed, stop = [], threading.Event()
+
+    def asks() -> None:
+        while not stop.wait(0.02):
+            connection = http.client.HTTPConnection("127.0.0.1", serving.port, timeout=20)
+            try:
+                connection.request("GET", "/readyz")
+                if (status := connection.getresponse().status) != 200:
+                    failed.append(str(status))
+            except (OSError, http.client.HTTPException) as error:
+                failed.append(repr(error))
+            finally:
+                connection.close()
+
+    asking = threading.Thread(target=asks)
+    asking.start()
+    command = [PAIDAN, "upgrade", "--no-backup"]
+    done = subprocess.run(command, env=serving.environment, capture_output=True, text=True, timeout=240)
+    stop.set()
+    asking.join()
+    assert done.returncode == 0, done.stderr + serving.log.read_text(errors="replace")[-2000:]
+    after = {process["name"]: process["pid"] for process in serving.status()["processes"]}
+    assert set(before) == set(after)
+    assert set(before.values()).isdisjoint(after.values())
+    assert serving.status()["healthy"]
+    assert failed == []
+
+
+def test_each_killed_process_is_started_again_an_upgrade_replaces_all_and_stop_ends_them(
+    serving: Serving,
+) -> None:
     assert serving.status()["healthy"]
     for process in serving.status()["processes"]:
         os.kill(process["pid"], signal.SIGKILL)
     serving.wait_for(lambda: all(each["restarts"] for each in serving.status()["processes"]), 30)
     serving.wait_for(lambda: serving.status()["healthy"], 30)
+    upgrade_while_asked(serving)
     began = time.monotonic()
     done = subprocess.run([PAIDAN, "stop"], env=serving.environment, timeout=30)
     assert done.returncode == 0
