@@ -134,8 +134,9 @@ def erase_engineer(engineer_id: UUID, asking: Asking, here: Here) -> Response:
     responses=problems(401, 403, 404, 409, 422),
 )
 def erase_customer(ticket_id: UUID, asking: Asking, here: Here) -> Response:
-    """The customer of this ticket is forgotten in all of theirs, once none is under way."""
+    """The customer of this ticket is forgotten in all of theirs, their photos too, once none is under way."""
     run_step(here.house, asking, lambda step: erasure.erase_customer(step, ticket_id))
+    erasure.collect_photos(here.house, here.blobs, asking.tenant_id)
     return Response(status_code=204)
 
 

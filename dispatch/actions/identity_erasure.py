@@ -1,7 +1,7 @@
 """One person's data: handed out, or erased so that the history's chain still verifies.
 
-Events hash ids and codes only; what is personal lies beside them and goes. Photos of finished work stay: they prove
-what was done, and carry no name.
+Events hash ids and codes only; what is personal lies beside them and goes. Photos go too, for they show a home and
+carry its address: those the customer brought and signed always, those of the work unless the company keeps them.
 """
 
 from datetime import datetime
@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from dispatch.actions.identity import revoke_all
-from dispatch.actions.step import Step
+from dispatch.actions.step import House, Step
+from dispatch.adapters.storage import BlobStore, Variant
 from dispatch.domain.errors import Conflict, NotFound
 from dispatch.store.queries.reading import fetch, fetch_all
 
@@ -28,15 +29,36 @@ _ERASE_CUSTOMER = (
     "update customers set name_enc = null, phone_enc = null, phone_blind = null, phone_last4_blind = null,"
     " erased_at = %(now)s where tenant_id = %(tenant)s and id = %(customer)s",
     f"delete from event_texts where tenant_id = %(tenant)s and ticket_id in ({_THEIRS})",
-    f"update acceptances set text = null where tenant_id = %(tenant)s and ticket_id in ({_THEIRS})",
+    f"update acceptances set text = null, signature_id = null where tenant_id = %(tenant)s and ticket_id in ({_THEIRS})",
     "update customer_links set revoked_at = coalesce(revoked_at, %(now)s) where tenant_id = %(tenant)s"
     f" and ticket_id in ({_THEIRS})",
+    f"update completions set text = null where tenant_id = %(tenant)s and ticket_id in ({_THEIRS})",
+    f"update check_ins set position = null, raw = null where tenant_id = %(tenant)s and ticket_id in ({_THEIRS})",
     "delete from tell_targets where tenant_id = %(tenant)s and person_kind = 'customer'"
     " and person_id = %(customer)s",
     "update tickets set contact_name_enc = null, contact_phone_enc = null, contact_phone_blind = null,"
     " contact_last4_blind = null, door_enc = null, address = %(erased)s, description = %(erased)s,"
     " site = null, site_raw = null, search = '{}' where tenant_id = %(tenant)s and customer_id = %(customer)s",
 )
+#: What customers bring and sign; an engineer's are of the work.
+_OWN = ("intake", "reject", "signature")
+KINDS = (*_OWN, "check_in", "completion")
+_ERASE_PHOTOS = f"""
+  with gone as (
+    delete from evidence where tenant_id = %(tenant)s and ticket_id in ({_THEIRS})
+      and (actor = 'customer' or kind = any(%(kinds)s)) returning sha256, pending),
+  counted as (select sha256, count(*) as n from gone where not pending group by sha256)
+  update blobs b set refcount = greatest(b.refcount - c.n, 0) from counted c
+  where b.tenant_id = %(tenant)s and b.sha256 = c.sha256 returning b.sha256
+"""
+_UNREFERRED = """
+  select b.sha256 from blobs b where b.tenant_id = %(tenant)s and b.refcount = 0
+    and not exists (select from evidence e where e.tenant_id = b.tenant_id and e.sha256 = b.sha256)
+  order by b.sha256 limit %(limit)s for update skip locked
+"""
+_FORGET = "delete from blobs where tenant_id = %(tenant)s and sha256 = any(%(hashes)s)"
+AT_ONCE = 200
+VARIANTS: tuple[Variant, ...] = ("original", "large", "thumb")
 _WORK_OF = """
   select 1 from visit_engineers c join visits v on v.tenant_id = c.tenant_id and v.id = c.visit_id
   where c.tenant_id = %(tenant)s and c.engineer_id = %(engineer)s and c.left_at is null
@@ -72,7 +94,26 @@ def erase_customer(step: Step, ticket_id: UUID) -> None:
     values = _customer(step, ticket_id)
     if fetch(step.db, _UNDER_WAY, values):
         raise Conflict("tickets_under_way")
+    kinds = list(_OWN if step.rules.keep_work_photos else KINDS)
     fetch_all(step.db, *((sql, values) for sql in _ERASE_CUSTOMER))
+    fetch(step.db, _ERASE_PHOTOS, {**values, "kinds": kinds})
+
+
+def collect_photos(house: House, blobs: BlobStore, tenant_id: UUID) -> int:
+    """Deletes what no photo's row refers to any more: the picture as it came and what was made of it. What a crash
+    leaves is collected with the next erasure. Returns how many."""
+    collected = 0
+    while True:
+        with house.database.transaction(tenant_id) as db:
+            rows = fetch(db, _UNREFERRED, {"tenant": tenant_id, "limit": AT_ONCE})
+            hashes = [bytes(row["sha256"]) for row in rows]
+            for sha256 in hashes:
+                for variant in VARIANTS:
+                    blobs.delete(tenant_id, sha256.hex(), variant)
+            fetch(db, _FORGET, {"tenant": tenant_id, "hashes": hashes})
+        collected += len(hashes)
+        if len(hashes) < AT_ONCE:
+            return collected
 
 
 def export_customer(step: Step, ticket_id: UUID) -> dict[str, Any]:

@@ -17,7 +17,8 @@ class TenantRules:
     `collect_s` (0: who is first has it); nobody grabs more than `most_grabs` a day (0: no limit); `risk_min`
     before a promise ends it is assigned. A contractor who took a ticket names the engineer within
     `name_engineer_min`. Tickets that are not urgent wait up to `batch_min` to be matched together
-    (0: each as it comes). `weight_cost` is minutes of travel per 100 minor units.
+    (0: each as it comes). Photos of the work outlive their customer's erasure where `keep_work_photos` is 1.
+    `weight_cost` is minutes of travel per 100 minor units.
     """
 
     zone: str = "UTC"
@@ -39,6 +40,7 @@ class TenantRules:
     acceptance_days: int = 3
     remind_days: int = 1
     service_code: int = 0
+    keep_work_photos: int = 0
     reopen_days: int = 7
     link_days: int = 60
     candidates: int = 20
@@ -96,6 +98,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "acceptance_days": (1, 90),
     "remind_days": (0, 30),
     "service_code": (0, 1),
+    "keep_work_photos": (0, 1),
     "reopen_days": (0, 365),
     "link_days": (1, 365),
     "candidates": (1, 100),

@@ -4,8 +4,9 @@ from typing import Any
 
 from dispatch.actions.audit import verify
 from dispatch.domain.reasons import REASONS
-from tests.builders import new_ticket
-from tests.house import Town, ok, refused
+from dispatch.store.ids import new_id
+from tests.builders import new_ticket, picture
+from tests.house import Product, Town, ok, refused
 
 PHONE = "13655554444"
 
@@ -82,3 +83,87 @@ def test_an_engineer_with_work_stays(town: Town) -> None:
     town.settle()
     name = town.view(ticket_id)["ticket"]["engineer_name"]
     refused(ask(town, "POST", f"/engineers/{town.made.engineers[name]}/erase"), 409, "engineer_has_work")
+
+
+def with_photos(town: Town) -> tuple[str, dict[str, str]]:
+    """A closed ticket of Chen's with a photo of theirs, one of arriving, one of the work and a signature."""
+    made = town.create(new_ticket("ac_direct", contact_phone=PHONE))
+    ticket_id = made["ticket_id"]
+    town.settle()
+    name = town.view(ticket_id)["ticket"]["engineer_name"]
+    client, photos = town.product.client, {"intake": str(new_id()), "signature": str(new_id())}
+    for number, (kind, photo_id) in enumerate(photos.items()):
+        headers = {"Authorization": f"Bearer {made['customer_link'].rsplit('/', 1)[1]}"}
+        url = f"/customer/v1/photos/{photo_id}?kind={kind}"
+        assert client.put(url, content=picture(40 + number), headers=headers).status_code == 201
+    town.arrive(name, ticket_id)
+    town.complete(name, ticket_id)
+    ok(town.answer(made["customer_link"], "sign_off", photo_ids=[photos["signature"]], rating=5))
+    for line in town.view(ticket_id)["evidence"]:
+        photos[line["photo"]["kind"]] = line["photo"]["photo_id"]
+    return ticket_id, photos
+
+
+def hashes(town: Town, photos: dict[str, str]) -> dict[str, str]:
+    rows = town.product.rows(
+        "select kind, sha256 from evidence where id = any(%(ids)s::uuid[])", ids=list(photos.values())
+    )
+    return {row["kind"]: bytes(row["sha256"]).hex() for row in rows}
+
+
+def there(town: Town, found: dict[str, str]) -> set[str]:
+    """Kinds of which any bytes are left."""
+    blobs, tenant_id = town.product.app.state.rooms.blobs, town.made.tenant_id
+    variants = ("original", "large", "thumb")
+    return {kind for kind, sha in found.items() if any(blobs.exists(tenant_id, sha, v) for v in variants)}
+
+
+def test_a_customers_photos_go_with_them_and_the_chain_verifies(town: Town) -> None:
+    ticket_id, photos = with_photos(town)
+    found = hashes(town, photos)
+    assert there(town, found) == {"intake", "check_in", "completion", "signature"}
+    assert ask(town, "POST", f"/tickets/{ticket_id}/erase_customer").status_code == 204
+    assert there(town, found) == set()
+    assert town.view(ticket_id)["evidence"] == []
+    for photo_id in photos.values():
+        reply = town.product.client.get(f"/dispatcher/v1/photos/{photo_id}", headers=town.board())
+        refused(reply, 404, "photo_unknown")
+    assert whole(town) == []
+
+
+def test_a_company_may_keep_the_photos_of_its_work(product: Product) -> None:
+    town = product.company({"keep_work_photos": 1})
+    ticket_id, photos = with_photos(town)
+    found = hashes(town, photos)
+    assert ask(town, "POST", f"/tickets/{ticket_id}/erase_customer").status_code == 204
+    assert there(town, found) == {"check_in", "completion"}
+
+
+def test_a_picture_somebody_else_brought_too_stays(town: Town) -> None:
+    """The same bytes under another customer's ticket: counted, not owned."""
+    ticket_id, photos = with_photos(town)
+    found = hashes(town, photos)
+    other = town.create(new_ticket("survey", contact_phone="13511112222"))
+    headers = {"Authorization": f"Bearer {other['customer_link'].rsplit('/', 1)[1]}"}
+    url = f"/customer/v1/photos/{new_id()}?kind=intake"
+    assert town.product.client.put(url, content=picture(40), headers=headers).status_code == 201
+    assert ask(town, "POST", f"/tickets/{ticket_id}/erase_customer").status_code == 204
+    assert there(town, found) == {"intake"}
+
+
+def test_without_counting_anothers_picture_would_be_lost(town: Town, monkeypatch: Any) -> None:
+    """Sabotage: what nobody counted is collected although a row refers to it."""
+    ticket_id, photos = with_photos(town)
+    found = hashes(town, photos)
+    unguarded = "select sha256 from blobs where tenant_id = %(tenant)s limit %(limit)s"
+    monkeypatch.setattr("dispatch.actions.identity_erasure._UNREFERRED", unguarded)
+    cancelled_id, _ = cancelled_of(town, "13522223333")
+    assert ask(town, "POST", f"/tickets/{cancelled_id}/erase_customer").status_code == 204
+    assert there(town, found) == set()
+    assert town.view(ticket_id)["evidence"]
+
+
+def cancelled_of(town: Town, phone: str) -> tuple[str, str]:
+    made = town.create(new_ticket("survey", contact_phone=phone))
+    ok(town.direct(made["ticket_id"], "cancel", "Ada", reason=reason()))
+    return made["ticket_id"], made["customer_link"]
