@@ -1,10 +1,13 @@
 """A contractor takes the work and names the engineer later; hours on call are set and read, each through HTTP."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DataError
 
 from dispatch.actions.tenants import add_contractor, add_dispatcher
 from dispatch.store.ids import new_id
@@ -182,3 +185,38 @@ def test_who_is_put_on_call_is_woken_at_night_and_not_once_taken_off(town: Town)
     another = town.create(new_ticket("ac_direct", priority="urgent"))["ticket_id"]
     town.settle()
     assert town.view(another)["ticket"]["attention"] == "no_candidate"
+
+
+BARE = """
+  and case when coalesce((select current_setting('app.scope', true)), '') = '' then true
+    else id = any((select paidan_given(substr(current_setting('app.scope', true), 2)::uuid))::uuid[]) end
+"""
+
+
+@pytest.mark.parametrize(("more", "fails"), [("", False), (BARE, True)])
+def test_who_waits_for_a_tickets_lock_gets_it_whoever_they_see_for(
+    product: Product, more: str, fails: bool
+) -> None:
+    """A row changed while it was waited for is looked at again, and then every sub-select of a policy is worked
+    out. Sabotage: a cast that stands bare in one fails for whoever sees for the whole company."""
+    town = product.company()
+    ticket_id, database = town.create(new_ticket())["ticket_id"], town.made.house.database
+    waiting = text(f"select id from tickets where id = :ticket {more} for update")
+    seen: list[object] = []
+
+    def wait() -> None:
+        try:
+            with database.transaction(town.made.tenant_id) as db:
+                db.execute(text("select set_config('app.scope', '', true)"))
+                seen.append(str(db.execute(waiting, {"ticket": ticket_id}).scalar_one()))
+        except DataError as error:
+            seen.append(error)
+
+    with database.transaction(town.made.tenant_id) as db:
+        db.execute(text("update tickets set version = version + 1 where id = :ticket"), {"ticket": ticket_id})
+        other = threading.Thread(target=wait)
+        other.start()
+        other.join(0.5)
+    other.join(10)
+    assert [isinstance(one, DataError) for one in seen] == [fails]
+    assert fails or seen == [ticket_id]
