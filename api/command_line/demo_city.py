@@ -22,15 +22,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.command_line.demo_proof import seed_proof
+from api.command_line.demo_yesterday import seed_yesterday
 from api.command_line.environment import write_private
 from api.command_line.problems import CommandError
 from dispatch.actions import tenants
+from dispatch.actions.step import House
 from dispatch.actions.tenants import EngineerWanted, WorkTypeWanted
 from dispatch.settings import Settings, read_settings
 from dispatch.store.ids import new_id
 from dispatch.store.personal import PersonalData
 from dispatch.store.tables.matching import MatchPolicy
 from dispatch.store.tables.people import Engineer
+from dispatch.store.tables.telling import Automation
 from dispatch.store.tables.tenants import Contractor, DirectoryEntry, Dispatcher
 from dispatch.store.transactions import Database
 from geo.demo_city import make_city
@@ -70,6 +73,7 @@ WORK_TYPES = (
     WorkTypeWanted("network_down", {"zh": "宽带故障", "en": "Network down"}, 25, "direct", {"network": 1}),
     WorkTypeWanted("appliance_check", {"zh": "家电检修", "en": "Appliances"}, 25, "pool", {"appliance": 1}),
     WorkTypeWanted("drain_cleaning", {"zh": "管道疏通", "en": "Drain cleaning"}, 25, "pool", {"plumbing": 1}),
+    WorkTypeWanted("charger_fault", {"zh": "充电桩故障", "en": "EV charger"}, 30, "manual", {"electrical": 2}),
     WorkTypeWanted("survey", {"zh": "现场勘察", "en": "Site survey"}, 30, "manual", {}, 0),
 )
 # fmt: on
@@ -83,6 +87,8 @@ POLICIES: tuple[dict[str, Any], ...] = (
     },
     {"work_type": "network_down", "mode": "direct", "settings": {"batch_min": 3}},
 )
+#: Reactions that are on, besides those that are by themselves.
+AUTOMATIC = ("follow_up_not_fixed", "notify_on_urge", "call_back_unhappy")
 #: Skills of the eight engineers of a territory, by place in the row.
 _SKILLS_OF = (
     {"hvac": 3, "electrical": 2},
@@ -116,8 +122,10 @@ def seed(public_url: str) -> list[str]:
             database, SLUG, NAME, str(ZONE), now, settings=dict(RULES), is_demo=True
         )
         if not _peopled(database):
+            personal = PersonalData(settings.data_key)
             with database.transaction(tenant_id) as db:
-                _people(db, PersonalData(settings.data_key), tenant_id, city, now)
+                asked = _people(db, personal, tenant_id, city, now)
+            seed_yesterday(House(database, settings.clock.now, personal), tenant_id, asked, city["addresses"])
         with database.transaction(tenant_id) as db:
             _top_up_shifts(db, tenant_id, now)
             _write_cast(settings, db, tenant_id, public_url, now)
@@ -158,8 +166,8 @@ def _peopled(database: Database) -> bool:
 
 def _people(
     db: Session, personal: PersonalData, tenant_id: UUID, city: dict[str, Any], now: datetime
-) -> None:
-    """Catalogue, territories, contractors and everyone who signs in, in one transaction."""
+) -> UUID:
+    """Catalogue, territories, contractors and everyone who signs in, in one transaction. Returns a dispatcher."""
     tenants.add_skills(db, tenant_id, SKILLS)
     for work_type in WORK_TYPES:
         tenants.add_work_type(db, tenant_id, work_type)
@@ -171,7 +179,7 @@ def _people(
         ("admin", "示例管理员 Demo Admin", "admin", "zh"),
         ("auto-dispatcher", "模拟调度员 Simulated Dispatcher", "dispatcher", "zh"),
     ):
-        tenants.add_dispatcher(db, tenant_id, name, signin_id, password_hash, role, language)
+        last = tenants.add_dispatcher(db, tenant_id, name, signin_id, password_hash, role, language)
     contractors = [tenants.add_contractor(db, tenant_id, name, paper) for name, paper in _CONTRACTORS]
     for number, contractor_id in enumerate(contractors[:2], 1):
         tenants.add_dispatcher(
@@ -179,9 +187,12 @@ def _people(
             password_hash, "contractor", "zh", contractor_id,
         )  # fmt: skip
     rnd = random.Random(CITY_SEED)
+    for kind in AUTOMATIC:
+        db.add(Automation(tenant_id=tenant_id, kind=kind, active=True, updated_at=now, updated_by=last))
     for wanted in _engineers(db, tenant_id, city, contractors, password_hash, rnd):
         tenants.add_engineer(db, personal, tenant_id, wanted, now)
     seed_proof(db, tenant_id, now)
+    return last
 
 
 def _engineers(
@@ -202,6 +213,13 @@ def _engineers(
         for place in range(ENGINEERS_PER_TERRITORY):
             number += 1
             home = rnd.choice(homes)
+            if place == 0:
+                db.add(
+                    MatchPolicy(
+                        tenant_id=tenant_id, id=new_id(), work_type="charger_fault", territory_id=territory_id,
+                        mode="contractor", contractor_id=contractors[row // 2], settings={"name_engineer_min": 20},
+                    )
+                )  # fmt: skip
             yield EngineerWanted(
                 name=f"示例工程师 {number:02d}" if number % 3 else f"Demo Engineer {number:02d}",
                 signin_id=f"e{number:02d}",

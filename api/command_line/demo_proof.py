@@ -80,7 +80,11 @@ def seed_proof(db: Session, tenant_id: UUID, now: datetime) -> None:
         checklist = CHECKLISTS.get(work_type.code, [])
         check_checklist(checklist)
         work_type.checklist = checklist
-        for payee, fixed_minor, share_bp in (("engineer", 4_000, 1_000), ("contractor", 6_000, 2_000)):
+        for payee, fixed_minor, share_bp in (
+            ("engineer", 4_000, 1_000),
+            ("contractor", 6_000, 2_000),
+            ("helper", 2_000, 0),
+        ):
             db.add(
                 SettlementRate(
                     tenant_id=tenant_id, work_type=work_type.code, payee_kind=payee,

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from api.command_line.demo_city import SLUG
+from api.command_line.demo_counts import read_counts
 from dispatch.actions.audit import verify
 from dispatch.actions.tenants import find_tenant
 from dispatch.domain.lifecycle import ACTIONS
@@ -21,6 +22,7 @@ from dispatch.store.transactions import Database
 #: How the report calls an action's events; every other action is called by its name.
 CALLED = {
     "ask_request": "requests_asked", "approve_request": "requests_approved", "bulk": "bulk_actions",
+    "refuse_request": "requests_refused", "name_engineer": "engineers_named",
     "bid": "names_put_down",
     "create": "created", "offer": "offered", "grab": "grabbed", "assign": "assigned",
     "accept_offer": "accepted", "decline_offer": "declined", "offer_expired": "expired",
@@ -34,7 +36,7 @@ CALLED = {
     "contact": "contacted", "urge": "urged", "note": "noted", "photo": "photos", "alert": "alerts",
     "helpers": "helpers_checked_in", "pay": "payments",
 }  # fmt: skip
-_MANY_EVENTS = ("ask_request", "approve_request", "bulk", "bid")
+_MANY_EVENTS = ("ask_request", "approve_request", "refuse_request", "bulk", "bid")
 _OFFER_EVENTS = ("decline_offer", "offer_expired", "offer_withdrawn")
 _BUG = re.compile(rb'"event":"unexpected"')
 _SEEN_5XX = re.compile(rb"^reply 5\d\d ", re.MULTILINE)
@@ -172,7 +174,7 @@ def _read(db: Session, tenant_id: UUID, since_seq: int, settings: Settings, logs
     (jobs,) = fetch(db, _JOBS, values)
     named = {CALLED.get(a, a): counts.get(a, 0) for a in ("create", *ACTIONS, *_OFFER_EVENTS, *_MANY_EVENTS)}
     named |= {CALLED.get(a, a): n for a, n in counts.items()} | {"closed": more["closed"]}
-    named |= fetch(db, _PROOF, values)[0]
+    named |= fetch(db, _PROOF, values)[0] | read_counts(db, values)
     return {
         "from": _text(more["first_at"]),
         "to": _text(more["last_at"]),

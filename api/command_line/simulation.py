@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 
 from api.command_line.demo_city import CAST_FILE
+from api.command_line.simulation_contractors import Desk
 from api.command_line.simulation_customers import Customers, TicketSource
 from api.command_line.simulation_dispatcher import Dispatcher
 from api.command_line.simulation_engineers import Engineer
@@ -43,6 +44,7 @@ async def play(world: World) -> None:
     ]
     work = [
         dispatcher.live(), TicketSource(world, dispatcher).live(), Customers(world, dispatcher).live(),
+        *[Desk(world, dispatcher, c["signin_id"]).live() for c in world.cast["contractors"] if c["signin_id"]],
         world.summarise(), *people,
     ]  # fmt: skip
     tasks: list[asyncio.Task[None]] = [asyncio.create_task(each) for each in work]

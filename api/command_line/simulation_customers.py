@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from api.command_line.simulation_dispatcher import Dispatcher
+from api.command_line.simulation_many import call_back
 from api.command_line.simulation_pictures import site_photo
 from api.command_line.simulation_stories import (
     COMPLAINT,
@@ -118,6 +119,7 @@ class Customers:
         self.dispatcher = dispatcher
         self.rnd = world.random_for("customers")
         self._told: dict[str, tuple[str, str]] = {}
+        self._managers = 0
 
     async def live(self) -> None:
         while True:
@@ -147,7 +149,7 @@ class Customers:
         """Chases, moves or calls off."""
         if story.plot not in ("urged", "rebooked", "customer_cancels") or not story.once(story.plot):
             return
-        await self.world.sleep(self.rnd.uniform(30, 100))
+        await self.world.sleep(self.rnd.uniform(30, 100) if story.plot != "urged" else 10)
         if story.plot == "urged":
             await self._act(story.link, "urge", text="什么时候能来？ When will somebody come?")
         elif story.plot == "rebooked":
@@ -190,7 +192,10 @@ class Customers:
             await self._act(link, "reject", reason="not_fixed", text=COMPLAINT[language], photo_ids=[photo])
             return
         if story is None or story.plot == "plain":
-            if self.rnd.random() < 0.1 and await self.dispatcher.accept_as_manager(ticket["ticket_id"]):
+            if (not self._managers or self.rnd.random() < 0.1) and await self.dispatcher.accept_as_manager(
+                ticket["ticket_id"]
+            ):
+                self._managers += 1
                 return
         rating = self.rnd.choices((5, 4, 3, 2), (60, 28, 9, 3))[0]
         words = self.rnd.choice(PRAISE[language]) if rating > 3 else None
@@ -200,6 +205,8 @@ class Customers:
         if story is not None and story.turns("reopened"):
             await self.world.sleep(self.rnd.uniform(200, 400))
             await self._act(link, "reopen", reason="fault_returned", text=COMPLAINT[language])
+        elif story is not None and story.turns("called_back"):
+            await call_back(self.dispatcher, ticket["ticket_id"])
 
     # the link
 

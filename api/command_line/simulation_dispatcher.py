@@ -5,14 +5,14 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
+from api.command_line import simulation_many as many
 from api.command_line.simulation_stories import Story
 from api.command_line.simulation_world import World, command_id
 from mobile_contract.simulated_phone import Refused
 
 LOOK_EVERY_S = 1.5  # real seconds
 PAGES_MOST = 5
-MANY_EVERY = 8  # looks between two at what engineers ask for
-ILL_AFTER = 24  # looks until somebody falls ill
+MANY_EVERY = 4  # looks between two at what engineers ask for
 #: What people in the demo are left to do themselves before the simulated dispatcher helps, business minutes.
 OTHERS_MIN = 20
 STALLED_MIN = 90
@@ -31,7 +31,8 @@ class Dispatcher:
         self.simulated = {each["id"]: each for each in world.cast["engineers"]}
         self._headers: dict[str, str] = {}
         self._not_before: dict[str, Any] = {}
-        self._looks, self._was_ill = 0, False
+        self._looks = 0
+        self._happened: set[str] = set()
         self._desks: dict[str, dict[str, str]] = {}
 
     async def live(self) -> None:
@@ -58,31 +59,19 @@ class Dispatcher:
         await self.world.sleep(LOOK_EVERY_S * self.world.clock.speed)
 
     async def _many(self) -> None:
-        """What engineers ask for is answered; once, somebody falls ill and their tickets go to others."""
-        for request in (await self._get("/requests"))["requests"]:
-            if request["status"] == "open":
-                verdict = "refuse" if request["booked"] else "approve"
-                body = {"command_id": command_id(), "verdict": verdict}
-                path = f"/dispatcher/v1/requests/{request['request_id']}/answer"
-                with self.world.doing(f"{verdict}_request"):
-                    await self.world.ask("POST", path, self._headers, body)
-        ill = [
-            e
-            for e in self.world.engineers.values()
-            if e["status"] == "assigned" and e["engineer_id"] in self.simulated
-        ]
-        if self._looks < ILL_AFTER or self._was_ill or not ill:
-            return
-        self._was_ill = True
-        now = self.world.now()
-        body = {
-            "command_id": command_id(), "reason": "sick",
-            "starts_at": now.isoformat(), "ends_at": (now + timedelta(hours=2)).isoformat(),
-        }  # fmt: skip
-        with self.world.doing("bulk"):
-            await self.world.ask(
-                "POST", f"/dispatcher/v1/engineers/{ill[0]['engineer_id']}/out", self._headers, body
-            )
+        """What engineers ask for is answered; what happens once in a day happens."""
+        await many.answer_requests(self)
+        if self._looks >= many.ROSTER_AFTER and self._first("roster"):
+            await many.fill_roster(self)
+        if self._looks >= many.ILL_AFTER and "ill" not in self._happened and await many.somebody_is_ill(self):
+            self._happened.add("ill")
+        if self._looks >= many.STORM_AFTER and "storm" not in self._happened and await many.a_storm(self):
+            self._happened.add("storm")
+
+    def _first(self, what: str) -> bool:
+        first = what not in self._happened
+        self._happened.add(what)
+        return first
 
     async def sign_in(self, signin_id: str) -> dict[str, str]:
         """The session's token as a header: a header needs no CSRF token, a cookie would."""
@@ -96,7 +85,7 @@ class Dispatcher:
         found: dict[str, Ticket] = {}
         page: str | None = ""
         for _ in range(PAGES_MOST):
-            board = await self._get(f"/board?page={page}" if page else "/board")
+            board = await self.get(f"/board?page={page}" if page else "/board")
             found |= {ticket["ticket_no"]: ticket for ticket in board["tickets"]}
             self.world.engineers = {e["engineer_id"]: e for e in board["engineers"]}
             page = board["next_page"]
@@ -126,12 +115,13 @@ class Dispatcher:
             "offers_ran_out": self._assign_by_hand,
             "no_candidate": self._assign_by_hand,
             "not_acknowledged": self._assign_by_hand,
+            "contractor_unnamed": self._assign_by_hand,
             "urged": self._calm,
         }
 
     async def _find_place(self, ticket: Ticket, story: Story | None) -> None:
         """On the map by the address finder; where that is not sure, the customer is asked."""
-        places = (await self._get(f"/places?q={quote(ticket['address'][:200])}"))["places"]
+        places = (await self.get(f"/places?q={quote(ticket['address'][:200])}"))["places"]
         sure = places[0] if places and places[0]["score"] > 0.9 else None
         place = sure or (story.place if story is not None else None)
         if place is None:
@@ -163,7 +153,7 @@ class Dispatcher:
 
     async def _assign_best(self, ticket: Ticket, helpers: list[str] | None = None) -> None:
         """The best who fits; where nobody does, the one with the fewest broken rules, for a reason."""
-        receipt = await self._get(f"/tickets/{ticket['ticket_id']}/candidates")
+        receipt = await self.get(f"/tickets/{ticket['ticket_id']}/candidates")
         known = [
             c for c in receipt["candidates"]
             if c["engineer_id"] in self.simulated and c["engineer_id"] != ticket["engineer_id"]
@@ -228,6 +218,19 @@ class Dispatcher:
             self._desks[desk] = await self.sign_in(desk)
         await self.act(ticket, "accept_offer", headers=self._desks[desk], engineer_id=engineer)
 
+    async def _ring_paper_contractor(self, ticket: Ticket, story: Story) -> None:
+        """A contractor without a desk says yes on the phone, and rings back with a name."""
+        paper = {c["id"] for c in self.world.cast["contractors"] if c["signin_id"] is None}
+        if ticket["status"] == "offered" and story.once("rung"):
+            offers = (await self.get(f"/tickets/{ticket['ticket_id']}"))["offers"]
+            for offer in offers:
+                if offer["status"] == "pending" and offer["contractor_id"] in paper:
+                    await self.act(ticket, "accept_offer", acting_for=offer["contractor_id"])
+        elif ticket["contractor_id"] in paper and story.plot == "lent" and story.once("rung back"):
+            own = [e for e in self.simulated.values() if e["contractor"] == ticket["contractor_id"]]
+            facts = {"acting_for": ticket["contractor_id"], "engineer_id": self.rnd.choice(own)["id"]}
+            await self.act(ticket, "name_engineer", **facts)
+
     async def _calm(self, ticket: Ticket, story: Story | None) -> None:
         await self.act(ticket, "note", text="已回电客户，说明进度 Called the customer back")
 
@@ -248,6 +251,8 @@ class Dispatcher:
             await self.act(ticket, "mark_duplicate", duplicate_of=story.twin_of)
         elif plot == "dispatcher_cancels" and on_the_way and self._waited(ticket, 4):
             await self.act(ticket, "cancel", reason="not_covered", text="不在服务范围 Not covered")
+        elif plot in ("lent", "unnamed") and not ticket["engineer_id"] and self._waited(ticket, 3):
+            await self._ring_paper_contractor(ticket, story)
         elif plot == "proof" and status == "awaiting_acceptance" and self._waited(ticket, 6):
             await self.act(ticket, "sign_off", text="客户电话确认 Customer confirmed by phone")
 
@@ -259,14 +264,17 @@ class Dispatcher:
 
     # the wire
 
-    async def _get(self, path: str) -> Any:
+    async def get(self, path: str) -> Any:
         return await self.world.ask("GET", f"/dispatcher/v1{path}", self._headers)
+
+    async def post(self, path: str, body: dict[str, Any]) -> Any:
+        return await self.world.ask("POST", f"/dispatcher/v1{path}", self._headers, body)
 
     async def customer_link(self, ticket_id: str) -> str | None:
         """The customer's door to a ticket whose making this process has not seen."""
         if not self._headers:
             return None
-        view = await self._get(f"/tickets/{ticket_id}")
+        view = await self.get(f"/tickets/{ticket_id}")
         link: str | None = view["customer_link"]
         return link
 

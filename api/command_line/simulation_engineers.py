@@ -52,26 +52,26 @@ class Engineer:
         while not await self.world.attempt(self._sign_in(), self.name):
             await asyncio.sleep(2)
         if self.name in ASKING:
-            await self.world.attempt(self._ask(), self.name)
+            await self.world.attempt(self._ask_for_hours(), self.name)
         async with asyncio.TaskGroup() as group:
             group.create_task(self.world.keep_going(self.name, self._inbox))
             group.create_task(self.world.keep_going(self.name, self._hands))
             group.create_task(self._listen())
             group.create_task(self._hear_pushes())
 
-    async def _ask(self) -> None:
+    async def _ask_for_hours(self) -> None:
         """Overtime tomorrow, or a day off in some weeks."""
         now = self.world.now()
-        wanted = v1.RequestWanted(
-            command_id=uuid7(), kind="overtime", day=(now + timedelta(days=1)).date(), minutes=60
-        )
         if ASKING[self.name] == "leave":
             starts_at = now + timedelta(days=20)
-            wanted = v1.RequestWanted(
-                command_id=uuid7(), kind="leave", starts_at=starts_at, ends_at=starts_at + timedelta(hours=10)
-            )
+            await self.ask("leave", starts_at=starts_at, ends_at=starts_at + timedelta(hours=10))
+        else:
+            await self.ask("overtime", day=(now + timedelta(days=1)).date(), minutes=60)
+
+    async def ask(self, kind: Any, **facts: Any) -> None:
+        """Something of the dispatchers."""
         with self.world.doing("ask_request"):
-            await self.phone.ask(wanted)
+            await self.phone.ask(v1.RequestWanted(command_id=uuid7(), kind=kind, **facts))
 
     async def _sign_in(self) -> None:
         await self.phone.sign_in()

@@ -1,6 +1,7 @@
 """What simulated engineers tell of their work: answers to checklists, parts used, machine by machine."""
 
 import random
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +26,7 @@ def answers(card: v1.TicketCard, outcome: str, rnd: random.Random) -> list[v1.Ch
     ]
 
 
-def _answer(item: dict[str, Any], rnd: random.Random) -> Any:
+def _answer(item: Mapping[str, Any], rnd: random.Random) -> Any:
     if item["kind"] == "yes_no":
         return rnd.random() < 0.8
     if item["kind"] == "choice":

@@ -9,6 +9,7 @@ OFFERED = ("ac_repair", "leak", "power_fault")
 DIRECT = ("lift_stopped", "network_down")
 POOL = ("appliance_check", "drain_cleaning")
 MANUAL = ("survey",)
+LENT = ("charger_fault",)
 ANY_ENGINEER = OFFERED + DIRECT + POOL
 
 
@@ -23,6 +24,8 @@ class Plot:
 
 #: The opening tells each of these once, in this order: long ones first.
 PLOTS = (
+    Plot("lent", LENT, 5),
+    Plot("unnamed", LENT, 1),
     Plot("reopened", DIRECT, 2),
     Plot("rejected", DIRECT, 4),
     Plot("parts", OFFERED, 5),
@@ -31,9 +34,12 @@ PLOTS = (
     Plot("unseen", DIRECT, 2),
     Plot("crew", MANUAL, 3),
     Plot("quote_yes", OFFERED, 5),
-    Plot("quote_no", OFFERED, 2),
+    Plot("quote_no", DIRECT, 2),
+    Plot("handed_over", DIRECT, 3),
     Plot("handed_back", DIRECT, 3),
-    Plot("handed_over", OFFERED, 3),
+    Plot("not_fixed", DIRECT, 2),
+    Plot("doubtful", DIRECT, 2),
+    Plot("called_back", DIRECT, 2),
     Plot("declined", OFFERED, 4),
     Plot("ignored", OFFERED, 3),
     Plot("raced", POOL, 8),
@@ -133,6 +139,10 @@ FAULTS: dict[str, dict[str, tuple[str, ...]]] = {
     "drain_cleaning": {
         "zh": ("卫生间地漏堵了", "厨房下水很慢", "马桶堵塞"),
         "en": ("Bathroom drain is blocked", "Kitchen sink drains slowly"),
+    },
+    "charger_fault": {
+        "zh": ("充电桩不充电，指示灯红色", "充电枪拔不出来"),
+        "en": ("EV charger does not charge, red light", "Charging plug is stuck"),
     },
     "survey": {
         "zh": ("新装三台空调，请上门勘察", "设备间改造，需要现场看一下", "加装充电桩，先评估线路"),

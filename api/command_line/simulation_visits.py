@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 HOLD_MIN = 15
 ANSWER_MIN = 60
+ALLOWED_MIN = 15
 
 
 async def visit(me: "Engineer", card: v1.TicketCard) -> None:
@@ -69,8 +70,11 @@ async def _hand_over(me: "Engineer", card: v1.TicketCard) -> bool:
     ]  # fmt: skip
     if not found:
         return False
-    await me.act(card, "hand_over", colleague_id=me.rnd.choice(found).engineer_id)
-    return not await me.stay(card.ticket_id, ("assigned",), 400)
+    for colleague in me.rnd.sample(found, min(3, len(found))):
+        await me.act(card, "hand_over", colleague_id=colleague.engineer_id)
+        if not await me.stay(card.ticket_id, ("assigned",), 400):
+            return True
+    return False
 
 
 async def _call(me: "Engineer", card: v1.TicketCard) -> None:
@@ -92,6 +96,7 @@ async def _arrive(me: "Engineer", card: v1.TicketCard) -> None:
     if world.tells(card.ticket_no, "off_site") and card.site is not None:
         me.at = _near(me, card.site, 600)
         reason = "large_site"
+    mock = world.tells(card.ticket_no, "doubtful")
     picture = site_photo(me.rnd.getrandbits(32))
     if world.tells(card.ticket_no, "late_photo"):
         await _check_in(me, card, reason, photo_pending=[sha256_of(picture)])
@@ -99,14 +104,18 @@ async def _arrive(me: "Engineer", card: v1.TicketCard) -> None:
         await me.phone.put_photo(card.ticket_id, "check_in", picture)
     else:
         photo_id = await me.phone.put_photo(card.ticket_id, "check_in", picture)
-        await _check_in(me, card, reason, photo_ids=[photo_id])
+        await _check_in(me, card, reason, mock, photo_ids=[photo_id])
     fresh = me.card(card.ticket_id)
     if fresh is not None and fresh.status == "on_site":
         await _work(me, fresh)
 
 
-async def _check_in(me: "Engineer", card: v1.TicketCard, reason: str | None, **facts: Any) -> None:
-    await me.act(card, "check_in", position=me.reading(15), reason=reason, **facts)
+async def _check_in(
+    me: "Engineer", card: v1.TicketCard, reason: str | None, mock: bool = False, **facts: Any
+) -> None:
+    """`mock`: the phone says that its position may be made up."""
+    position = me.reading(15).model_copy(update={"mock": mock})
+    await me.act(card, "check_in", position=position, reason=reason, **facts)
 
 
 async def _work(me: "Engineer", card: v1.TicketCard) -> None:
@@ -121,19 +130,27 @@ async def _work(me: "Engineer", card: v1.TicketCard) -> None:
     if story is not None and story.turns("parts"):
         until = world.now() + timedelta(minutes=HOLD_MIN)
         text = _words(me, "等配件到货", "Waiting for the part")
+        await me.ask("part", ticket_id=card.ticket_id, part="valve", quantity=Decimal(1))
         await me.act(card, "hold", reason="parts", until=until, keep_engineer=True, text=text)
         return
     outcome = "fixed"
-    if story is not None and story.plot in ("quote_yes", "quote_no"):
-        outcome = await _quote(me, card)
+    plain = story is not None and story.plot == "plain"
+    if story is not None and (story.plot in ("quote_yes", "quote_no") or (plain and me.rnd.random() < 0.1)):
+        outcome = await _quote(me, card, story)
+    elif story is not None and story.turns("not_fixed"):
+        outcome = "not_fixed"
     elif me.rnd.random() < 0.08:
         outcome = me.rnd.choice(("temporary", "no_fault", "no_access", "not_fixed"))
     if await me.stay(card.ticket_id, ("on_site",), half_s):
         await _finish(me, card, outcome, story)
 
 
-async def _quote(me: "Engineer", card: v1.TicketCard) -> str:
-    """A price, and the customer's answer to it; the outcome of the visit follows."""
+async def _quote(me: "Engineer", card: v1.TicketCard, story: Story) -> str:
+    """A price, less what a dispatcher allows, and the customer's answer to it; the outcome of the visit follows."""
+    if story.plot in ("quote_yes", "quote_no") and story.once("discount"):
+        percent = 10 if story.plot == "quote_yes" else 50
+        await me.ask("discount", ticket_id=card.ticket_id, percent=percent)
+        await me.stay(card.ticket_id, ("on_site",), ALLOWED_MIN * 60)
     lines = [
         v1.QuoteLine(kind="call_out", text="上门费 Call-out", quantity=Decimal(1), unit_price_minor=3000),
         v1.QuoteLine(kind="part", text="主板 Control board", quantity=Decimal(1), unit_price_minor=26000),
