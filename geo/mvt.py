@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,7 @@ _MOVE, _LINE, _CLOSE = 1, 2, 7
 _POINT, _LINESTRING, _POLYGON = 1, 2, 3
 
 Properties = Mapping[str, str | int]
+Places = list[list[int]]
 
 
 def encode_tile(layers: Mapping[str, Iterable[tuple[BaseGeometry, Properties]]]) -> bytes:
@@ -71,7 +73,7 @@ class _Layer:
 def _commands(geometry: BaseGeometry) -> tuple[int, list[int]]:
     """(geometry type, command integers); of a mixture the parts of the highest dimension count."""
     parts = [part for part in shapely.get_parts(geometry) if not part.is_empty]
-    cursor = np.zeros(2, np.int64)
+    cursor = (0, 0)
     commands: list[int] = []
     if any(part.geom_type == "Polygon" for part in parts):
         for part in parts:
@@ -81,21 +83,23 @@ def _commands(geometry: BaseGeometry) -> tuple[int, list[int]]:
     if any(part.geom_type == "LineString" for part in parts):
         for part in parts:
             if part.geom_type == "LineString":
-                cursor = _path(shapely.get_coordinates(part), cursor, commands, closed=False)
+                cursor = _path(_whole(part), cursor, commands, closed=False)
         return _LINESTRING, commands
     for part in parts[:1]:
-        spot = np.rint(shapely.get_coordinates(part)[0]).astype(np.int64)
-        commands += [_MOVE | 1 << 3, *(_zigzag(int(v)) for v in spot)]
+        commands += [_MOVE | 1 << 3, *(_zigzag(v) for v in _whole(part)[0])]
     return _POINT, commands
 
 
-def _polygon(polygon: BaseGeometry, cursor: np.ndarray, commands: list[int]) -> np.ndarray:
+def _whole(shape: BaseGeometry) -> Places:
+    rounded: Places = np.rint(shapely.get_coordinates(shape)).astype(np.int64).tolist()
+    return rounded
+
+
+def _polygon(polygon: BaseGeometry, cursor: tuple[int, int], commands: list[int]) -> tuple[int, int]:
     """Outer rings have a positive area in tile coordinates (y down), inner ones a negative."""
-    rings = shapely.get_rings(polygon)
-    for index, ring in enumerate(rings):
-        points = np.rint(shapely.get_coordinates(ring)).astype(np.int64)
-        x, y = points[:-1].T
-        twice_area = int((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
+    for index, ring in enumerate(shapely.get_rings(polygon)):
+        points = _whole(ring)
+        twice_area = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairwise(points))
         if twice_area == 0:
             if index == 0:
                 return cursor
@@ -106,21 +110,20 @@ def _polygon(polygon: BaseGeometry, cursor: np.ndarray, commands: list[int]) -> 
     return cursor
 
 
-def _path(points: np.ndarray, cursor: np.ndarray, commands: list[int], *, closed: bool) -> np.ndarray:
+def _path(points: Places, cursor: tuple[int, int], commands: list[int], *, closed: bool) -> tuple[int, int]:
     """Move to the first point, lines to the others; repeated points are dropped. The cursor after it."""
-    whole = np.rint(points).astype(np.int64)
-    steps = np.diff(whole, axis=0)
-    moved = np.concatenate([[True], (steps != 0).any(axis=1)])
-    whole = whole[moved]
-    if len(whole) < (3 if closed else 2):
+    x, y = cursor
+    codes: list[int] = []
+    for to_x, to_y in points:
+        if to_x != x or to_y != y or not codes:
+            codes += (_zigzag(to_x - x), _zigzag(to_y - y))
+            x, y = to_x, to_y
+    if len(codes) < (6 if closed else 4):
         return cursor
-    steps = np.diff(np.vstack([cursor, whole]), axis=0)
-    codes: list[int] = ((steps << 1) ^ (steps >> 63)).ravel().tolist()
-    commands += [_MOVE | 1 << 3, *codes[:2], _LINE | (len(whole) - 1) << 3, *codes[2:]]
+    commands += [_MOVE | 1 << 3, *codes[:2], _LINE | (len(codes) // 2 - 1) << 3, *codes[2:]]
     if closed:
         commands.append(_CLOSE | 1 << 3)
-    last: np.ndarray = whole[-1]
-    return last
+    return x, y
 
 
 def _zigzag(value: int) -> int:

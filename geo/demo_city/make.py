@@ -38,7 +38,19 @@ def make_city(out_dir: Path | str, seed: int = 7) -> City:
     folder = Path(out_dir)
     folder.mkdir(parents=True, exist_ok=True)
     content = _compose(random.Random(seed))
-    city = City(
+    city = city_in(folder)
+    write.write_pbf(content, city.pbf)
+    write.write_roads(content, city.roads)
+    write.write_areas(content, city.areas)
+    write.write_buildings(content, city.buildings)
+    write.write_addresses(content, city.addresses)
+    write.write_territories(content, city.territories)
+    return city
+
+
+def city_in(folder: Path) -> City:
+    """The files of a city made in this folder."""
+    return City(
         pbf=folder / "demo-city.osm.pbf",
         roads=folder / "roads.geojson",
         areas=folder / "areas.geojson",
@@ -48,13 +60,6 @@ def make_city(out_dir: Path | str, seed: int = 7) -> City:
         bounds=write.bounds(),
         centre=Point(plan.CENTRE_LON, plan.CENTRE_LAT),
     )
-    write.write_pbf(content, city.pbf)
-    write.write_roads(content, city.roads)
-    write.write_areas(content, city.areas)
-    write.write_buildings(content, city.buildings)
-    write.write_addresses(content, city.addresses)
-    write.write_territories(content, city.territories)
-    return city
 
 
 def _compose(rnd: random.Random) -> write.Content:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from api.command_line.environment import HOME, new_key
 from api.command_line.supervisor import stop_leftovers
 from dispatch.settings import Clock
 from tests.databases import Database
+from tests.demo_city_files import shared_city
 from tests.integration.test_serve import free_port
 
 MINUTES = 1.2
@@ -29,9 +31,9 @@ ALWAYS = (
 
 @pytest.fixture(scope="module")
 def maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo city's files, made once."""
+    """The demo city's files in a folder of one's own."""
     folder = tmp_path_factory.mktemp("maps")
-    demo_city.ensure_map(folder)
+    shutil.copytree(shared_city(tmp_path_factory).pbf.parent, folder, dirs_exist_ok=True)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""The demo city is made once for this file."""
+"""The demo city as its files tell it."""
 
 import json
 import random
@@ -21,6 +21,7 @@ from geo.gazetteer import Gazetteer
 from geo.pmtiles import read_tile
 from geo.points import Point, distance_m
 from geo.tiles import make_tiles
+from tests.demo_city_files import shared_city
 
 RESTRICTIONS = {
     "no_left_turn", "no_right_turn", "no_straight_on", "no_u_turn",
@@ -35,7 +36,7 @@ NOT_FOR_CARS = {"pedestrian", "footway", "cycleway", "track", "steps"}
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory):
-    return make_city(tmp_path_factory.mktemp("city"))
+    return shared_city(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
