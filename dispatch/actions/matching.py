@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from dispatch.actions.cases import Case
+from dispatch.actions.promises import due_by
 from dispatch.actions.step import Step
 from dispatch.actions.travel_facts import learned_minutes, travel_times
 from dispatch.domain.errors import NotFound
@@ -48,7 +49,7 @@ def work_wanted(step: Step, case: Case) -> WorkWanted:
         territory_id=case.ticket.territory_id,
         window_from=_utc(visit.window_from),
         window_to=_utc(visit.window_to),
-        due_at=_utc(case.ticket.due_at),
+        due_at=_utc(due_by(step, case.ticket)),
         day=step.rules.local_day(start),
         priority=case.ticket.priority,
         parts=read_parts_wanted(step.db, step.tenant_id, case.ticket.id),

@@ -7,6 +7,7 @@ from sqlalchemy import delete, select
 
 from dispatch.actions.acting import act
 from dispatch.actions.cases import Case
+from dispatch.actions.promises import due_by
 from dispatch.actions.step import Step
 from dispatch.domain.commands import Facts
 from dispatch.domain.matching import Candidate, Match
@@ -19,7 +20,7 @@ def look_after_pool(step: Step, case: Case, found: Match) -> bool:
     pool = step.db.get(Pool, {"tenant_id": step.tenant_id, "visit_id": case.visit.id})
     if pool is None:
         pool = _open(step, case)
-    turn = next_turn(_seen(case, pool), step.rules, step.now)
+    turn = next_turn(_seen(step, case, pool), step.rules, step.now)
     if turn.ring_m is not None:
         pool.ring_m = turn.ring_m
     if turn.decide_bids:
@@ -55,12 +56,12 @@ def _open(step: Step, case: Case) -> Pool:
     return pool
 
 
-def _seen(case: Case, pool: Pool) -> PoolSeen:
+def _seen(step: Step, case: Case, pool: Pool) -> PoolSeen:
     return PoolSeen(
         opened_at=pool.opened_at,
         ring_m=pool.ring_m,
         collect_until=pool.collect_until,
-        promised_by=case.visit.window_to or case.ticket.due_at,
+        promised_by=case.visit.window_to or due_by(step, case.ticket),
     )
 
 

@@ -1,6 +1,6 @@
 """Promises: clocks read again after each event, steps fired once, whatever was asleep meanwhile."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from dispatch.domain.promises import Step as PromiseStepWanted
 from dispatch.store.ids import new_id
 from dispatch.store.queries.promises import (
     contracts_of,
+    due_times,
     read_events,
     read_policies,
     read_terms,
@@ -30,6 +31,8 @@ from dispatch.store.queries.reading import fetch
 from dispatch.store.tables import promises as stored
 from dispatch.store.tables.tickets import Ticket
 
+#: Promises that are kept by being there.
+COMING = (PromiseKind.ARRIVAL, PromiseKind.RESOLUTION)
 SWEEP_EVERY = timedelta(minutes=5)
 SWEEP_LATE = timedelta(minutes=2)
 SWEEP_MOST = 2_000
@@ -55,6 +58,13 @@ def keep_promises(step: Step, ticket_id: UUID, seq: int = 0) -> None:
         return
     for clock in read_clocks(events, terms):
         _keep(step, ticket, clock, events[-1].seq)
+
+
+def due_by(step: Step, ticket: Ticket) -> datetime | None:
+    """When somebody must be there by, for match, batch and pool: as the promise's clock has it, which holidays and
+    pauses move (None while it is paused); before there is a clock, what was asked for."""
+    found = due_times(step.db, step.tenant_id, [ticket.id], COMING).get(ticket.id)
+    return found["due_at"] if found is not None else ticket.due_at
 
 
 def _choose_terms(step: Step, ticket: Ticket, seq: int) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -92,6 +93,37 @@ def test_warnings_come_once_and_then_the_chain_goes_up(moved: Town) -> None:
         line["action"] for line in town.view(ticket_id)["history"] if line["subject_type"] == "promise"
     ]
     assert actions == ["promise_broken", "promise_broken", "promise_at_risk"]
+
+
+def lateness(town: Town, ticket_id: str) -> float:
+    """What being late costs the best candidate, by the match's own score."""
+    reply = town.product.client.get(f"/dispatcher/v1/tickets/{ticket_id}/candidates", headers=town.board())
+    return min(float(line["parts"]["lateness"]) for line in ok(reply)["candidates"])
+
+
+def test_the_match_reads_the_promises_own_clock_and_no_other(
+    moved: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Late by the promise whatever was asked for; not late while it is paused; sabotaged, by what was asked for."""
+    town = moved
+    policy(town, response_min=None, arrival_min=30, resolution_min=None)
+    asked = (town.product.clock.now() + timedelta(days=2)).isoformat()
+    ticket_id = town.create(new_ticket("survey", due_at=asked))["ticket_id"]
+    town.settle()
+    assert lateness(town, ticket_id) == 0
+    ok(town.direct(ticket_id, "hold", reason="parts"))
+    town.settle()
+    town.product.clock.move(minutes=90)
+    assert lateness(town, ticket_id) == 0
+    ok(town.direct(ticket_id, "resume"))
+    town.settle()
+    town.product.clock.move(minutes=90)
+    assert lateness(town, ticket_id) >= 2 * 55
+    due = ledger(town, ticket_id)["arrival"]["due_at"]
+    work = town.product.rows("select due_at from promise_clocks where ticket_id = %(id)s", id=ticket_id)
+    assert datetime.fromisoformat(due) in {row["due_at"] for row in work}
+    monkeypatch.setattr("dispatch.actions.promises.due_times", lambda *_: {})
+    assert lateness(town, ticket_id) == 0
 
 
 def test_the_most_special_policy_counts_and_tickets_keep_the_terms_they_had(moved: Town) -> None:

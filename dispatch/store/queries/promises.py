@@ -53,7 +53,7 @@ _DUE = """
   select distinct on (c.ticket_id) c.ticket_id, c.kind, c.due_at, c.at_risk_at, c.target_s - c.elapsed_s as left_s,
     c.paused_reason
   from promise_clocks c where c.tenant_id = %(tenant)s and c.ticket_id = any(%(tickets)s) and c.ended is null
-    and (%(kind)s::text is null or c.kind = %(kind)s)
+    and c.kind = any(%(kinds)s::text[])
   order by c.ticket_id, c.due_at nulls last
 """
 
@@ -121,11 +121,13 @@ def read_promises(db: Session, tenant_id: UUID, ticket_id: UUID) -> list[dict[st
 
 
 def due_times(
-    db: Session, tenant_id: UUID, ticket_ids: Sequence[UUID], kind: str | None = None
+    db: Session, tenant_id: UUID, ticket_ids: Sequence[UUID], kinds: Sequence[str] = tuple(PromiseKind)
 ) -> dict[UUID, dict[str, Any]]:
-    """For planner and match: of each ticket with a running or paused promise the one due first.
+    """For planner and match: of each ticket with a running or paused promise of these kinds the one due first.
 
-    {kind, due_at (None while paused), at_risk_at, left_s, paused_reason}; `kind` keeps to one kind.
+    {kind, due_at (None while paused), at_risk_at, left_s, paused_reason}.
     """
-    rows = fetch(db, _DUE, {"tenant": tenant_id, "tickets": list(ticket_ids), "kind": kind})
+    rows = fetch(
+        db, _DUE, {"tenant": tenant_id, "tickets": list(ticket_ids), "kinds": [str(k) for k in kinds]}
+    )
     return {row["ticket_id"]: {k: v for k, v in row.items() if k != "ticket_id"} for row in rows}
