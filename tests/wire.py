@@ -27,19 +27,20 @@ class Wire:
     timeout_s: float = 30.0
     _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = field(default=None)
 
-    async def request(self, method: str, path: str, body: Any = None) -> WireReply:
-        """Raises OSError, asyncio.IncompleteReadError or TimeoutError; the connection is then closed."""
+    async def request(self, method: str, path: str, body: Any = None, raw: bytes | None = None) -> WireReply:
+        """`body` goes as JSON, `raw` as it is. Raises OSError, asyncio.IncompleteReadError or TimeoutError; the
+        connection is then closed."""
+        content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
         try:
-            return await asyncio.wait_for(self._request(method, path, body), self.timeout_s)
+            return await asyncio.wait_for(self._request(method, path, content), self.timeout_s)
         except BaseException:
             self.close()
             raise
 
-    async def _request(self, method: str, path: str, body: Any) -> WireReply:
+    async def _request(self, method: str, path: str, content: bytes) -> WireReply:
         if self._streams is None:
             self._streams = await asyncio.open_connection(self.host, self.port)
         reader, writer = self._streams
-        content = b"" if body is None else json.dumps(body).encode()
         head = (
             f"{method} {path} HTTP/1.1\r\nhost: {self.host}\r\nauthorization: Bearer {self.token}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"

@@ -20,6 +20,8 @@ PLANNING = ("planner", "batch", "repair", "features", "insert", "scale", "trsp",
 MODULES = {name: f"tests.bench.{name}" for name in PLANNING} | {
     "faults": "tests.campaign.bench_faults",
     "api": "tests.campaign.bench_api",
+    "load": "tests.campaign.bench_load",
+    "restore": "tests.campaign.bench_restore",
     "batch": "tests.bench.batch",
 }
 OWN_WORDS = {"roads": "tests.bench.roads"}  # read their own words: main(argv) -> exit code

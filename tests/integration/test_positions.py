@@ -1,10 +1,14 @@
 """Positions: only of those who agreed, only while they work; the engineer reads who looked."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
+from tests.databases import Database
 from tests.house import Town, ok, refused
 
 
@@ -88,3 +92,44 @@ def test_a_colleague_does_not_read_who_looked_at_me(town: Town) -> None:
     headers = town.board()
     reply = town.product.client.get("/engineer/v1/position_use", headers=headers)
     refused(reply, 403, "forbidden")
+
+
+BEFORE_0009 = """
+  create or replace function ensure_positions_partition(wanted date) returns void
+  language plpgsql security definer set search_path = public, pg_temp as $$
+  declare name text := 'engineer_positions_' || to_char(wanted, 'YYYYMMDD');
+  begin
+    if to_regclass(name) is not null then return; end if;
+    perform pg_advisory_xact_lock(hashtext(name));
+    if to_regclass(name) is null then
+      execute format('create table %I partition of engineer_positions for values from (%L) to (%L)',
+        name, wanted::timestamp at time zone 'UTC', (wanted + 1)::timestamp at time zone 'UTC');
+    end if;
+  end $$
+"""
+
+
+@pytest.mark.parametrize("sabotage", ["", BEFORE_0009])
+def test_the_first_positions_of_a_day_may_come_at_once(fresh_database: Database, sabotage: str) -> None:
+    """Whoever waits while another makes the day's partition finds it made."""
+    if sabotage:
+        with psycopg.connect(fresh_database.owner_url) as db:
+            db.execute(sabotage)
+    wanted = "select ensure_positions_partition('2031-05-06')"
+    urls = [fresh_database.app_url] * 2
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(urls[0]) as one, psycopg.connect(urls[1]) as other:
+        other.execute("select to_regclass('engineer_positions_20310506')")
+        one.execute(wanted)
+        waiting = pool.submit(other.execute, wanted)
+        with psycopg.connect(fresh_database.superuser_url, autocommit=True) as look:
+            while (
+                look.execute("select 1 from pg_locks where locktype = 'advisory' and not granted").fetchone()
+                is None
+            ):
+                time.sleep(0.01)
+        one.commit()
+        if sabotage:
+            with pytest.raises(psycopg.errors.DuplicateTable):
+                waiting.result(10)
+        else:
+            waiting.result(10)
