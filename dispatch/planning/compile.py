@@ -12,10 +12,11 @@ from dispatch.planning import layout as col
 from dispatch.planning.compile_travel import mode_number, near_tickets, packed_travel, reach_s
 from dispatch.planning.kernel_types import Facts
 from dispatch.planning.scenario import PlanningError, Scenario, Ticket
+from dispatch.planning.site_order import lay_out
 
 STOPS_LIMIT: Final = 1000  # a packed place has ten bits for a row
 DRAFT_CELLS: Final = 4_000_000
-REACH: Final = 60
+REACH: Final = 30
 TEAM_WITHOUT_LISTS: Final = 60
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -71,6 +72,8 @@ def compile_day(scenario: Scenario) -> Day:
         or scenario.weights.working_s > 0
         or scenario.weights.workload_spread_s > 0
     )
+    near = near_tickets(scenario, drive)
+    drive, ball = lay_out(scenario, node, drive, ball)
     facts = Facts(
         node=node,
         price=price,
@@ -80,10 +83,10 @@ def compile_day(scenario: Scenario) -> Day:
         drive=drive,
         towards=np.ascontiguousarray(drive.transpose(0, 1, 3, 2)),
         ball=ball,
-        near=near_tickets(scenario, drive),
+        near=near,
         option=option,
         choices=choices,
-        able=np.ascontiguousarray(able),
+        able=np.ascontiguousarray(able.T),
         reach=REACH if len(scenario.engineers) > TEAM_WITHOUT_LISTS else 0,
         need=need,
         stock=stock,

@@ -58,24 +58,26 @@ def reach_s(engineer: Engineer, mode: int, site: int, drive: Any, ball: Any) -> 
     return leave_s + between_s(mode, leave_s, engineer.start, site, drive, ball)
 
 
-def near_tickets(scenario: Scenario, drive: Any) -> NDArray[np.int64]:
+def near_tickets(scenario: Scenario, drive: Any) -> NDArray[np.int32]:
     """(N, K) the K other tickets nearest to each, nearest first, by the mean of both directions."""
     sites = np.array([t.site for t in scenario.tickets], np.int64)
     count = sites.size
     k = min(NEIGHBOURS, count - 1)
     if k <= 0:
-        return np.zeros((count, 0), np.int64)
+        return np.zeros((count, 0), np.int32)
     if isinstance(scenario.travel, Matrices):
         table = drive[0, drive.shape[1] // 2]
-        away = (table + table.T)[np.ix_(sites, sites)].astype(np.int64)
+        away = (table + table.T)[np.ix_(sites, sites)] * np.int64(count) + np.arange(count)
         np.fill_diagonal(away, np.iinfo(np.int64).max)
-        return np.ascontiguousarray(np.argsort(away, axis=1, kind="stable")[:, :k], np.int64)
+        near = np.argpartition(away, k - 1, axis=1)[:, :k]
+        nearest_first = np.argsort(np.take_along_axis(away, near, axis=1), axis=1)
+        return np.ascontiguousarray(np.take_along_axis(near, nearest_first, axis=1), np.int32)
     from scipy.spatial import cKDTree  # half a second to load, and only days of positions need it
 
     points = globe(scenario.travel)[sites, :3]
     _, found = cKDTree(points).query(points, k=k + 1)
-    near = np.empty((count, k), np.int64)
+    nearest = np.empty((count, k), np.int32)
     for t in range(count):
         others = found[t][found[t] != t]
-        near[t] = others[:k]
-    return near
+        nearest[t] = others[:k]
+    return nearest

@@ -8,7 +8,7 @@ import numpy as np
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.kernel_edit import close_ticket, insert
+from dispatch.planning.kernel_edit import close_ticket, insert_visit
 from dispatch.planning.kernel_insert import price_all
 from dispatch.planning.kernel_types import Draft
 
@@ -60,7 +60,7 @@ def row_with(day: Day, draft: Draft, ticket: int, engineer: int, place: int) -> 
 
 def put(day: Day, draft: Draft, ticket: int, engineer: int, place: int) -> None:
     """Puts the open ticket at a packed place from `prices`; crews cannot be placed this way."""
-    insert(ticket, engineer, place, day.facts, draft)
+    insert_visit(ticket, engineer, place, day.facts, draft)
     close_ticket(ticket, draft)
     draft.mark[draft.touched[: draft.counters[col.TOUCHED]]] = 0
     draft.counters[col.TOUCHED] = 0

@@ -55,7 +55,7 @@ def agree(x, facts, draft):
             latest = floor - facts.node[y, DURATION]
             if latest < draft.node[y, LATEST]:
                 m = draft.owner[y]
-                touch(m, draft)
+                touch(m, facts, draft)
                 draft.node[y, LATEST] = latest
                 draft.counters[LAST_VERSION] += 1
                 draft.version[m] = draft.counters[LAST_VERSION]
@@ -73,7 +73,7 @@ def release(x, facts, draft):
             latest = min(latest, draft.node[y, FLOOR] - facts.node[x, DURATION])
     if latest != draft.node[x, LATEST]:
         m = draft.owner[x]
-        touch(m, draft)
+        touch(m, facts, draft)
         draft.node[x, LATEST] = latest
         draft.counters[LAST_VERSION] += 1
         draft.version[m] = draft.counters[LAST_VERSION]
@@ -143,9 +143,9 @@ def bring_crew(x, blink, mean, facts, draft):
         hold(x, np.int64(facts.node[x, EARLIEST]), np.int64(facts.node[x, LATEST]), facts, draft)
         return False
     hold(x, best_start, best_start, facts, draft)
-    insert(x, draft.member[1, 0], draft.member_place[1, 0], facts, draft)
-    for q in range(1, facts.crew[x]):
-        insert(facts.helpers[x, q - 1], draft.member[1, q], draft.member_place[1, q], facts, draft)
+    for z in range(facts.crew[x]):
+        y = x if z == 0 else facts.helpers[x, z - 1]
+        insert(y, draft.member[1, z], draft.member_place[1, z], facts, draft)
     return True
 
 

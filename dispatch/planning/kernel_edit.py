@@ -5,11 +5,12 @@ from __future__ import annotations
 from dispatch.planning.kernel import kernel, kernel_flat, kernel_inline
 from dispatch.planning.kernel_place_rich import put_in, tidy
 from dispatch.planning.kernel_route import retime
-from dispatch.planning.layout import GONE, LAST_VERSION, NODE, OPEN, START, TOUCHED
+from dispatch.planning.kernel_walk import rewalk
+from dispatch.planning.layout import GONE, LAST_VERSION, NODE, OPEN, START, STOP_WIDTH, TOUCHED
 
 
 @kernel_flat
-def touch(m, draft):
+def touch(m, facts, draft):
     """Saves route `m` as it stood before this round, once."""
     if draft.mark[m] == 1:
         return
@@ -21,11 +22,37 @@ def touch(m, draft):
     draft.saved_cost[m] = draft.cost[m]
     draft.saved_work[m] = draft.work[m]
     draft.saved_version[m] = draft.version[m]
-    for k in range(1, n + 1):
-        draft.saved[m, k] = draft.stop[m, k, NODE]
+    if facts.rich:
+        for k in range(1, n + 1):
+            draft.saved[m, k, NODE] = draft.stop[m, k, NODE]
+        return
+    for k in range(n + 2):
+        draft.saved_extra[m, k] = draft.extra[m, k]
+        for column in range(STOP_WIDTH):
+            draft.saved[m, k, column] = draft.stop[m, k, column]
 
 
-@kernel_flat
+@kernel_inline
+def put_back(m, facts, draft):
+    """Route `m` as `touch` saved it."""
+    n = draft.saved_length[m]
+    draft.length[m] = n
+    if facts.rich:
+        for k in range(1, n + 1):
+            draft.stop[m, k, NODE] = draft.saved[m, k, NODE]
+        rewalk(m, facts, draft)
+    else:
+        draft.visits[m] = n
+        for k in range(n + 2):
+            draft.extra[m, k] = draft.saved_extra[m, k]
+            for column in range(STOP_WIDTH):
+                draft.stop[m, k, column] = draft.saved[m, k, column]
+    draft.version[m] = draft.saved_version[m]
+    draft.cost[m] = draft.saved_cost[m]
+    draft.work[m] = draft.saved_work[m]
+
+
+@kernel_inline
 def refresh(m, facts, draft):
     """Walks a changed route `m` anew and gives it a new version."""
     if facts.rich:
@@ -62,13 +89,13 @@ def leave_route(x, m, draft):
     draft.owner[x] = -1
 
 
-@kernel_flat
+@kernel
 def pull_out(x, facts, draft):
     """Takes one visit out of whatever route it is in."""
     m = draft.owner[x]
     if m < 0:
         return
-    touch(m, draft)
+    touch(m, facts, draft)
     n, write = draft.length[m], 1
     for k in range(1, n + 1):
         y = draft.stop[m, k, NODE]
@@ -79,10 +106,10 @@ def pull_out(x, facts, draft):
     leave_route(x, m, draft)
 
 
-@kernel_flat
+@kernel_inline
 def insert(x, m, place, facts, draft):
     """Puts visit `x` into route `m` and walks it anew."""
-    touch(m, draft)
+    touch(m, facts, draft)
     put_in(x, m, place, facts, draft)
     draft.owner[x] = m
     refresh(m, facts, draft)
@@ -114,6 +141,12 @@ def take_out(x, facts, draft):
         refresh(draft.touched[k], facts, draft)
     draft.counters[TOUCHED] = 0
     draft.counters[GONE] = 0
+
+
+@kernel
+def insert_visit(x, m, place, facts, draft):
+    """`insert` for callers outside the kernels."""
+    insert(x, m, place, facts, draft)
 
 
 @kernel

@@ -38,6 +38,7 @@ def price_all(x, bound, cost, place, start, facts, draft):
                 facts.drive,
                 facts.towards,
                 facts.ball,
+                draft.legs,
             )
         if k >= 0:
             cost[m], place[m], start[m] = c, k, natural_start(x, m, k, facts, draft)

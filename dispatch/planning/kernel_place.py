@@ -42,14 +42,25 @@ def place_plain(
     drive,
     towards,
     ball,
+    legs,
 ):
     """(cost, row) of the cheapest insertion of `x` into route `m` below `bound`, or (bound, -1).
 
     The visit takes the row and pushes what stands there back. `towards` is `drive` transposed. Where the detour is
-    shorter than the way was, or a later start could spare a move, no row is passed over unwalked.
+    shorter than the way was, or a later start could spare a move, no row is passed over unwalked. All legs are looked
+    up first: the memory then answers side by side.
     """
     n = length[m]
     row = stop[m]
+    low = 1 + engineer[m, FIXED]
+    soonest = node[x, EARLIEST] + node[x, DURATION]
+    while low <= n + 1 and row[low, LAST] < soonest:
+        low += 1
+    high = low
+    while high <= n + 1 and row[high - 1, LEAVE] <= node[x, LATEST]:
+        high += 1
+    if low == high:
+        return bound, -1
     mode = engineer[m, MODE]
     site = node[x, SITE]
     per_s = rate[m, DRIVE]
@@ -59,15 +70,17 @@ def place_plain(
     own = 0.0
     if bias.shape[0] > 0:
         own = bias[m, x]
-    for k in range(1 + engineer[m, FIXED], n + 2):
-        if row[k - 1, LEAVE] > node[x, LATEST]:
-            break
-        if ball.shape[0] == 0:
-            into = towards[mode, 0, site, row[k - 1, AT]]
-            out = drive[mode, 0, site, row[k, AT]]
-        else:
-            into = drive_s(drive, ball, mode, 0, row[k - 1, AT], site)
-            out = drive_s(drive, ball, mode, 0, site, row[k, AT])
+    if ball.shape[0] == 0:
+        for k in range(low, high):
+            legs[0, k] = towards[mode, 0, site, row[k - 1, AT]]
+            legs[1, k] = drive[mode, 0, site, row[k, AT]]
+    else:
+        for k in range(low, high):
+            legs[0, k] = drive_s(drive, ball, mode, 0, row[k - 1, AT], site)
+            legs[1, k] = drive_s(drive, ball, mode, 0, site, row[k, AT])
+    for k in range(low, high):
+        into = legs[0, k]
+        out = legs[1, k]
         added = into + out - row[k, LEG]
         cost = own + per_s * added
         if cost >= best + spared and added >= 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatch.planning.kernel import kernel, kernel_flat, kernel_inline
+from dispatch.planning.kernel import kernel, kernel_inline
 from dispatch.planning.kernel_crew import agree, bring_crew
 from dispatch.planning.kernel_edit import close_up, insert, start_of
 from dispatch.planning.kernel_place import place_plain
@@ -16,6 +16,9 @@ from dispatch.planning.layout import (
     FLOOR,
     LATEST,
     MAX_VISITS,
+    MEMO_COST,
+    MEMO_PLACE,
+    MEMO_VERSION,
     PLACED,
     UNSERVED,
 )
@@ -64,7 +67,7 @@ def candidate(x, q, reach, near, owner, option, able, asked, question):
         return option[x, q]
     if q < reach:
         m = owner[near[x, q]]
-        if m < 0 or not able[m, x]:
+        if m < 0 or not able[x, m]:
             return -1
     else:
         m = option[x, q - reach]
@@ -74,7 +77,7 @@ def candidate(x, q, reach, near, owner, option, able, asked, question):
     return m
 
 
-@kernel_flat
+@kernel_inline
 def cheapest_plain(
     x,
     bound,
@@ -90,12 +93,11 @@ def cheapest_plain(
     drive,
     towards,
     ball,
+    legs,
     option,
     choices,
     version,
-    memo_version,
-    memo_cost,
-    memo_row,
+    memo,
     rng,
     near,
     owner,
@@ -113,8 +115,9 @@ def cheapest_plain(
         m = candidate(x, q, reach, near, owner, option, able, asked, question)
         if m < 0:
             continue
-        if memo_version[x, m] == version[m]:
-            cost, place = memo_cost[x, m], memo_row[x, m]
+        known = memo[x, m]
+        if known[MEMO_VERSION] == version[m]:
+            cost, place = known[MEMO_COST], int(known[MEMO_PLACE])
             if cost >= bound:
                 continue
         else:
@@ -137,8 +140,9 @@ def cheapest_plain(
                 drive,
                 towards,
                 ball,
+                legs,
             )
-            memo_version[x, m], memo_cost[x, m], memo_row[x, m] = version[m], cost, place
+            known[MEMO_VERSION], known[MEMO_COST], known[MEMO_PLACE] = version[m], cost, place
             if place < 0:
                 continue
         if blink == 0.0 or uniform(rng) >= blink:
@@ -158,19 +162,16 @@ def cheapest_rich(x, bound, blink, mean, facts, draft):
         )
         if m < 0:
             continue
-        if draft.memo_version[x, m] == draft.version[m]:
-            cost, place = draft.memo_cost[x, m], draft.memo_row[x, m]
+        known = draft.memo[x, m]
+        if known[MEMO_VERSION] == draft.version[m]:
+            cost, place = known[MEMO_COST], int(known[MEMO_PLACE])
             if cost >= bound:
                 continue
         else:
             place = -1
         if place < 0:
             cost, place = place_rich(x, m, bound, mean, facts, draft)
-            draft.memo_version[x, m], draft.memo_cost[x, m], draft.memo_row[x, m] = (
-                draft.version[m],
-                cost,
-                place,
-            )
+            known[MEMO_VERSION], known[MEMO_COST], known[MEMO_PLACE] = draft.version[m], cost, place
             if place < 0:
                 continue
         if blink == 0.0 or uniform(draft.rng) >= blink:
@@ -199,12 +200,11 @@ def cheapest(x, bound, blink, mean, facts, draft):
         facts.drive,
         facts.towards,
         facts.ball,
+        draft.legs,
         facts.option,
         facts.choices,
         draft.version,
-        draft.memo_version,
-        draft.memo_cost,
-        draft.memo_row,
+        draft.memo,
         draft.rng,
         facts.near,
         draft.owner,
@@ -215,7 +215,7 @@ def cheapest(x, bound, blink, mean, facts, draft):
     )
 
 
-@kernel_flat
+@kernel_inline
 def bring_back(x, blink, mean, facts, draft):
     """Inserts ticket `x` where it costs least, if that is less than leaving it open. Returns whether it did."""
     if facts.tied.shape[0] > 0 and not ready(x, facts, draft):
@@ -252,6 +252,6 @@ def ready(x, facts, draft):
         floor = max(floor, start_of(y, draft) + facts.node[y, DURATION])
     if facts.before.shape[1] > 0 and facts.before[x, 0] >= 0:
         draft.node[x, FLOOR] = floor
-        for m in range(draft.memo_version.shape[1]):
-            draft.memo_version[x, m] = 0
+        for m in range(draft.memo.shape[1]):
+            draft.memo[x, m, MEMO_VERSION] = 0.0
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dispatch.planning.kernel import kernel, kernel_flat
+from dispatch.planning.kernel import kernel, kernel_inline
 from dispatch.planning.kernel_crew import release
 from dispatch.planning.kernel_edit import leave_route, pull_out, touch
 from dispatch.planning.kernel_random import below, uniform
@@ -29,7 +29,7 @@ def ruin(seed, target, string_max, facts, draft):
         cascade(facts, draft)
 
 
-@kernel_flat
+@kernel_inline
 def take_string(c, m, string_max, facts, draft):
     """Removes a string of up to `string_max` stops of route `m` holding visit `c`, perhaps keeping some inside it.
 
@@ -41,7 +41,7 @@ def take_string(c, m, string_max, facts, draft):
         at += 1
     if at <= fixed or draft.node[c, PIN] > 0:
         return 0
-    touch(m, draft)
+    touch(m, facts, draft)
     free = n - fixed
     take = min(free, 1 + below(draft.rng, min(free, string_max)))
     kept = 0

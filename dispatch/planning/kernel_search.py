@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import math
 
-from dispatch.planning.kernel import kernel, kernel_flat, kernel_inline
+from dispatch.planning.kernel import kernel, kernel_inline
 from dispatch.planning.kernel_crew import settle
-from dispatch.planning.kernel_edit import close_up, open_up, refresh
+from dispatch.planning.kernel_edit import close_up, open_up, put_back, refresh
 from dispatch.planning.kernel_random import below, uniform
 from dispatch.planning.kernel_recreate import bring_back, sort_key
-from dispatch.planning.kernel_route import retime
 from dispatch.planning.kernel_ruin import ruin
-from dispatch.planning.kernel_walk import rewalk
 from dispatch.planning.layout import (
     CHANGED,
     EARLIEST,
@@ -65,7 +63,7 @@ def score(facts, draft):
     return total
 
 
-@kernel_flat
+@kernel_inline
 def changed_score(current, spread, facts, draft):
     """`current` after this round's changes, from the routes and tickets it touched; (score, spread part)."""
     new = current - spread
@@ -92,7 +90,7 @@ def spread_price(facts, draft):
     return facts.spread * total
 
 
-@kernel_flat
+@kernel_inline
 def gather(seed, facts, draft):
     """Fills the pool with the tickets just removed, some open ones nearby and a few from anywhere; returns how many."""
     count, tickets = 0, facts.crew.shape[0]
@@ -122,7 +120,7 @@ def gather(seed, facts, draft):
     return count
 
 
-@kernel_flat
+@kernel_inline
 def sort_pool(count, pool, key):
     """Sorts the first `count` tickets of the pool by their keys, in place; few at a time, so by insertion."""
     for k in range(1, count):
@@ -133,25 +131,29 @@ def sort_pool(count, pool, key):
         pool[j + 1], key[j + 1] = x, value
 
 
-@kernel_flat
-def recreate(count, blink, facts, draft):
-    """Returns the pool's tickets one by one to the routes; those that must wait for others get a second turn."""
+@kernel_inline
+def put_in_order(count, facts, draft):
+    """Sorts the pool's `count` tickets by a rule drawn for this round."""
     rule = uniform(draft.rng)
     for k in range(count):
         draft.key[k] = sort_key(rule, draft.pool[k], facts, draft)
         draft.in_pool[draft.pool[k]] = 0
     sort_pool(count, draft.pool, draft.key)
+
+
+@kernel_inline
+def recreate(count, blink, facts, draft):
+    """Returns the pool's tickets one by one to the routes; those that must wait for others get a second turn."""
     mean = mean_work(facts, draft)
-    for z in range(count):
-        bring_back(draft.pool[z], blink, mean, facts, draft)
-    if facts.before.shape[1] > 0:
+    turns = 2 if facts.before.shape[1] > 0 else 1
+    for turn in range(turns):
         for z in range(count):
             x = draft.pool[z]
-            if draft.owner[x] < 0 and facts.before[x, 0] >= 0:
+            if draft.owner[x] < 0 and (turn == 0 or facts.before[x, 0] >= 0):
                 bring_back(x, blink, mean, facts, draft)
 
 
-@kernel_flat
+@kernel_inline
 def undo(facts, draft):
     """Puts every route, owner and agreed time back to where this round found it."""
     counters, tickets = draft.counters, facts.crew.shape[0]
@@ -169,17 +171,7 @@ def undo(facts, draft):
     if facts.tied.shape[0] > 0:
         restore_ties(facts, draft)
     for k in range(counters[TOUCHED]):
-        m = draft.touched[k]
-        draft.length[m] = draft.saved_length[m]
-        for j in range(1, draft.length[m] + 1):
-            draft.stop[m, j, NODE] = draft.saved[m, j]
-        if facts.rich:
-            rewalk(m, facts, draft)
-        else:
-            retime(m, facts, draft)
-        draft.version[m] = draft.saved_version[m]
-        draft.cost[m] = draft.saved_cost[m]
-        draft.work[m] = draft.saved_work[m]
+        put_back(draft.touched[k], facts, draft)
 
 
 @kernel
@@ -213,49 +205,54 @@ def begin_round(facts, draft):
 
 @kernel
 def keep_best(draft):
+    """Copies the routes that are not yet those of the best plan."""
     for m in range(draft.length.shape[0]):
-        draft.best_length[m] = draft.length[m]
-        for k in range(1, draft.length[m] + 1):
-            draft.best_stop[m, k] = draft.stop[m, k, NODE]
+        if draft.best_version[m] != draft.version[m]:
+            draft.best_version[m] = draft.version[m]
+            draft.best_length[m] = draft.length[m]
+            for k in range(1, draft.length[m] + 1):
+                draft.best_stop[m, k] = draft.stop[m, k, NODE]
+
+
+@kernel_inline
+def shake(ruined, facts, draft):
+    """Ruins around a ticket and fills the pool with what is to return, in its order; returns how many."""
+    team, tickets = draft.length.shape[0], facts.crew.shape[0]
+    mean_length = (tickets - draft.counters[OPEN]) / team
+    string_max = int(min(float(STRING_MAX), max(1.0, mean_length)))
+    target = int(1.0 + uniform(draft.rng) * max(0.0, 4.0 * ruined / (1.0 + string_max) - 1.0))
+    seed = below(draft.rng, tickets)
+    ruin(seed, target, string_max, facts, draft)
+    for k in range(draft.counters[TOUCHED]):
+        refresh(draft.touched[k], facts, draft)
+    count = gather(seed, facts, draft)
+    put_in_order(count, facts, draft)
+    return count
 
 
 @kernel
-def fill(order, facts, draft):
-    """Inserts the open tickets of `order` one after the other, greedily; returns the score, crews meeting as they do."""
-    begin_round(facts, draft)
-    mean = mean_work(facts, draft)
-    for x in order:
-        if draft.owner[x] < 0:
-            bring_back(x, 0.0, mean, facts, draft)
-            draft.counters[PLACED] = 0
-    begin_round(facts, draft)
-    if facts.tied.shape[0] > 0:
-        settle(False, facts, draft)
-    return score(facts, draft)
-
-
-@kernel
-def search(iterations, done, total, hot, cold, ruined, blink, best, facts, draft):
+def search(given, iterations, done, total, hot, cold, ruined, blink, best, facts, draft):
     """Runs `iterations` rounds of ruin and recreate; returns (current, best) scores.
 
     Round i of `total` accepts with temperature hot × (cold / hot) ** (i / total), counting from `done`; `ruined` is the
-    mean number of visits removed a round.
+    mean number of visits removed a round. With `given` above 0 there is one round that ruins nothing, inserts the first
+    `given` tickets of the pool in their order and stands, crews meeting as they do.
     """
     current = score(facts, draft)
     spread = spread_price(facts, draft)
-    team, tickets = draft.length.shape[0], facts.crew.shape[0]
     for i in range(iterations):
         heat = hot * (cold / hot) ** min(1.0, (done + i) / total)
-        mean_length = (tickets - draft.counters[OPEN]) / team
-        string_max = int(min(float(STRING_MAX), max(1.0, mean_length)))
-        target = int(1.0 + uniform(draft.rng) * max(0.0, 4.0 * ruined / (1.0 + string_max) - 1.0))
-        seed = below(draft.rng, tickets)
         begin_round(facts, draft)
-        ruin(seed, target, string_max, facts, draft)
-        for k in range(draft.counters[TOUCHED]):
-            refresh(draft.touched[k], facts, draft)
-        count = gather(seed, facts, draft)
+        count = given
+        if given == 0:
+            count = shake(ruined, facts, draft)
         recreate(count, blink, facts, draft)
+        if given > 0:
+            begin_round(facts, draft)
+            if facts.tied.shape[0] > 0:
+                settle(False, facts, draft)
+            current = score(facts, draft)
+            return current, current
         new, new_spread = changed_score(current, spread, facts, draft)
         if new >= current - heat * math.log(uniform(draft.rng) + 1e-300):
             undo(facts, draft)

@@ -16,10 +16,10 @@ class Facts(NamedTuple):
     drive: Any  # (modes, hours, L, L) int32 or uint16; (1, 1, 0, 0) where positions are used
     towards: Any  # the same transposed
     ball: Any  # (L, 5) float64, or (0, 5): see compile.globe
-    near: Any  # (N, K) int64 tickets, nearest first
+    near: Any  # (N, K) int32 tickets, nearest first
     option: Any  # (N, most) int64 engineers able to lead, nearest first
     choices: Any  # (N,) int32 how many of them
-    able: Any  # (M, N) bool: may lead
+    able: Any  # (N, M) bool: may lead, a row for each ticket
     reach: int  # only routes with one of that many nearest tickets are tried, or 0 for all
     need: Any  # (NN, P) int32 parts
     stock: Any  # (M, P) int32
@@ -55,12 +55,12 @@ class Draft(NamedTuple):
     best_stop: Any  # (M, longest + 2) int32 nodes of the best plan
     best_length: Any  # (M,) int32
     version: Any  # (M,) int64: changes whenever the route does, returns when the route returns
-    memo_version: Any  # (N, M) int64
-    memo_cost: Any  # (N, M) float64: cheapest insertion, or a bound below which there is none
-    memo_row: Any  # (N, M) int64: packed place, or -1
+    best_version: Any  # (M,) int64 of the routes kept in it
+    memo: Any  # (N, M, MEMO_WIDTH) float64: what is known of visit n in route m, see layout
     mark: Any  # (M,) uint8: saved in this round
     touched: Any  # (M,) int64
-    saved: Any  # (M, longest + 2) int32
+    saved: Any  # (M, longest + 2, STOP_WIDTH) int32
+    saved_extra: Any  # (M, longest + 2) float64
     saved_length: Any  # (M,) int32
     saved_cost: Any  # (M,) float64
     saved_work: Any  # (M,) int64
@@ -73,6 +73,7 @@ class Draft(NamedTuple):
     in_pool: Any  # (NN,) uint8
     key: Any  # (N,) float64
     line: Any  # (longest + 4,) int64 a route being tried
+    legs: Any  # (2, longest + 4) int32 seconds to and from the visit being placed, for each row
     asked: Any  # (M,) int64 the last question a route was tried for
     crew_time: Any  # (2, CREW_TIMES) int64 starts tried for a crew
     crew_price: Any  # (2, CREW_TIMES) float64

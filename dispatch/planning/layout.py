@@ -69,5 +69,11 @@ SLACK: Final = 8  # general walk: how much later the engineer may leave home wit
 SAVED: Final = 9  # general walk: how much later he leaves home, so as to wait less
 STOP_WIDTH: Final = 10
 
+# memo (N, M, MEMO_WIDTH) float64: one cache line holds what a question needs
+MEMO_VERSION: Final = 0  # of the route it was found for
+MEMO_COST: Final = 1  # cheapest insertion, or a bound below which there is none
+MEMO_PLACE: Final = 2  # packed place, or -1
+MEMO_WIDTH: Final = 4  # the last is unused
+
 FAR: Final = 1_000_000_000
 BROKEN: Final = 1e12  # price of one hard violation: such a plan is never kept

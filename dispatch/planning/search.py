@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
 from dispatch.planning.draft import Routes, empty_draft, load, routes_of, rows_of
-from dispatch.planning.kernel_search import fill, keep_best, score, search
+from dispatch.planning.kernel_search import keep_best, score, search
 from dispatch.planning.kernel_types import Draft
 
 HOT_SHARE: Final = 0.44  # of the mean price of leaving a ticket open
@@ -46,6 +47,17 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How rounds accept: from `hot` to `cold` over `total` rounds, of which `done` are over; `ruined` as in Effort."""
+
+    done: int
+    total: float
+    hot: float
+    cold: float
+    ruined: float
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """Routes as nodes for each engineer, their score, rounds done and how many changed the plan."""
 
@@ -73,7 +85,7 @@ def search_day(
     hot, cold = temperatures(day, effort)
     best = np.inf
     for part in np.array_split(_greedy_order(day), 1 + day.facts.crew.shape[0] // FILL_AT_ONCE):
-        best = fill(part, day.facts, draft)
+        best = fill(day, draft, part)
         if effort.iterations is None and (stop() or time.monotonic() - began > effort.seconds):
             break
     keep_best(draft)
@@ -86,7 +98,7 @@ def search_day(
                 break
             share = spent / effort.seconds
             heat = hot * (cold / hot) ** share
-            _, best = search(size, 0, 1.0e18, heat, heat, effort.ruined, BLINK, best, day.facts, draft)
+            best = _rounds(day, draft, size, Pace(0, 1.0e18, heat, heat, effort.ruined), best)
             took = max(1e-6, time.monotonic() - began - spent)
             done += size
             size = max(1, min(50_000, int(size * min(4.0, SLICE_S / took))))
@@ -94,15 +106,30 @@ def search_day(
             size = min(1000, effort.iterations - done)
             if size <= 0:
                 break
-            _, best = search(
-                size, done, float(effort.iterations), hot, cold, effort.ruined, BLINK, best, day.facts, draft
-            )
+            pace = Pace(done, float(effort.iterations), hot, cold, effort.ruined)
+            best = _rounds(day, draft, size, pace, best)
             done += size
         if keep is not None and best < told - 1e-6:
             told = best
             keep(Found(routes_of(draft), best, done, int(draft.counters[col.CHANGED])))
     routes, best = _proved(day, draft, routes_of(draft))
     return Found(routes, best, done, int(draft.counters[col.CHANGED]))
+
+
+def fill(day: Day, draft: Draft, tickets: NDArray[np.int64]) -> float:
+    """Inserts the open ones of `tickets` one after the other, greedily; returns the score, crews meeting as they do."""
+    draft.pool[: len(tickets)] = tickets
+    if not len(tickets):
+        return float(score(day.facts, draft))
+    current, _ = search(len(tickets), 1, 0, 1.0, 1.0, 1.0, 0.0, 0.0, np.inf, day.facts, draft)
+    return float(current)
+
+
+def _rounds(day: Day, draft: Draft, count: int, pace: Pace, best: float) -> float:
+    """The best score after `count` more rounds. Numbers of one kind each, so that one compiled search serves all."""
+    heats = float(pace.total), float(pace.hot), float(pace.cold), float(pace.ruined)
+    _, best = search(0, count, pace.done, *heats, BLINK, float(best), day.facts, draft)
+    return float(best)
 
 
 def _proved(day: Day, draft: Draft, routes: Routes) -> tuple[Routes, float]:
@@ -115,7 +142,7 @@ def _proved(day: Day, draft: Draft, routes: Routes) -> tuple[Routes, float]:
         standing, sure = rows_of(draft), float(score(day.facts, draft))
         if standing == routes:
             break
-        fill(_greedy_order(day), day.facts, draft)
+        fill(day, draft, _greedy_order(day))
         routes = rows_of(draft)
         load(day, draft, routes)
     return standing, sure

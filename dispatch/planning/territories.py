@@ -20,7 +20,7 @@ def split(scenario: Scenario, parts: int) -> list[Scenario]:
     Tickets pinned go with their engineer. A ticket and those it waits for stay together or are left out.
     """
     team = np.array([e.start for e in scenario.engineers])
-    away = _measure(scenario)
+    away = measure(scenario)
     side = _halves(away, team, parts)
     home = _nearest_part(scenario, away, team, side, parts)
     index = {e.id: m for m, e in enumerate(scenario.engineers)}
@@ -49,7 +49,7 @@ def split(scenario: Scenario, parts: int) -> list[Scenario]:
     return [day for day in days if day.engineers]
 
 
-def _measure(scenario: Scenario) -> Away:
+def measure(scenario: Scenario) -> Away:
     """Seconds, or a measure that grows with them, from each of some sites to one site."""
     if isinstance(scenario.travel, Matrices):
         table = next(iter(scenario.travel.by_mode.values()))[0]
