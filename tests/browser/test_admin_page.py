@@ -70,7 +70,7 @@ def test_an_admin_adds_an_engineer_and_a_key_and_signs_a_phone_out(
     page = open_board(browser, running, size, language)
     sign_in(page, made, "Ada")
     expect(page.locator(".top-bar")).to_be_visible()
-    page.goto(f"http://127.0.0.1:{running.port}/board/#/admin")
+    page.goto(f"http://127.0.0.1:{running.port}/board/#/settings/engineers")
     expect(page.locator(".admin-list li")).to_have_count(3)
     keep(page, f"admin_{language}")
     assert fits_the_screen(page)
@@ -92,7 +92,7 @@ def test_an_admin_adds_an_engineer_and_a_key_and_signs_a_phone_out(
     with pytest.raises(Exception, match="signin_ended"):
         doors.refresh(lost.refresh_token or "", "d" * 32)
 
-    page.locator(".views .view").nth(2).click()
+    page.goto(f"http://127.0.0.1:{running.port}/board/#/settings/keys")
     page.click(".admin-section > button.primary")
     page.fill("dialog [name=name]", "shop")
     page.locator("dialog [name=scopes]").first.check()

@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 import secrets
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Locator, Page, expect
 
+from tests.browser.words import TEXTS, untranslated
 from tests.builders import PASSWORD, SITE, Company, company
 from tests.databases import Database
 from tests.running import Running
@@ -216,31 +216,6 @@ def test_one_ticket_goes_through_all_three_pages(people: Pages) -> None:
     assert people.complaints == []
 
 
-#: Everything a reader or a screen reader is told.
-TEXTS = """() => {
-  const told = [document.title, document.body.innerText]
-  for (const one of document.querySelectorAll('[aria-label], [placeholder], [title], [alt]'))
-    for (const name of ['aria-label', 'placeholder', 'title', 'alt']) told.push(one.getAttribute(name) ?? '')
-  return told.join('\\n')
-}"""
-KEY = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b|\{\w+\}|\bundefined\b|\[object ")
-CHINESE = re.compile(r"[\u4e00-\u9fff]+")
-ENGLISH = re.compile(r"\b[A-Za-z]{3,}\b")
-#: Links and ticket numbers are made of random letters.
-RANDOM_LETTERS = re.compile(r"https?://\S+|\S*/c/\S+|\b[2-9A-HJKMNP-Z]{7}\b")
-#: The product's name, languages named in themselves, zones, keys of the keyboard.
-EVERYWHERE = ("派单 Paidan", "中文", "English", "Asia/Shanghai", "UTC", "Esc", "Paidan", "Example")
-
-
-def untranslated(language: str, told: str) -> list[str]:
-    """Keys, unfilled places and words of the other language in what a page says."""
-    told = RANDOM_LETTERS.sub(" ", told)
-    for known in (*EVERYWHERE, *DATA):
-        told = told.replace(known, " ")
-    other = CHINESE if language == "en" else ENGLISH
-    return KEY.findall(told) + other.findall(told)
-
-
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_page_speaks_the_language_and_its_console_is_quiet(
     running: Running, browser: Browser, language: str
@@ -251,7 +226,7 @@ def test_every_page_speaks_the_language_and_its_console_is_quiet(
 
     def read(name: str, page: Page, shown: str) -> None:
         expect(page.locator(shown).first).to_be_visible()
-        if wrong := untranslated(language, page.evaluate(TEXTS)):
+        if wrong := untranslated(language, page.evaluate(TEXTS), DATA):
             found[name] = wrong
 
     customer.goto(f"{people.address}/new/{people.made.slug}?lang={language}")
@@ -291,4 +266,4 @@ def test_every_page_speaks_the_language_and_its_console_is_quiet(
     ],
 )
 def test_a_text_left_untranslated_would_be_noticed(language: str, told: str) -> None:
-    assert untranslated(language, told)
+    assert untranslated(language, told, DATA)

@@ -7,7 +7,6 @@ import { narrowTab } from './map/map_state'
 import { placing } from './forms/site_placer'
 import { BulkPage } from './panels/bulk_page'
 import { Engineers } from './panels/engineers'
-import { FailedJobs } from './panels/failed_jobs'
 import { NewTicketPanel } from './panels/new_ticket'
 import { Queue } from './panels/queue'
 import { SignIn } from './panels/sign_in'
@@ -18,8 +17,8 @@ import { route } from './route'
 import { board, isLive, me, selectedId, start, starting, startProblem, zoneOf } from './state'
 import { language, problemText, t } from './words'
 
-const AdminPage = lazy(() => import('./admin/admin_page').then((module) => module.AdminPage))
-const RulesPage = lazy(() => import('./rules/rules_page').then((module) => module.RulesPage))
+const SettingsPage = lazy(() => import('./settings/settings_page').then((module) => module.SettingsPage))
+const ContractorDesk = lazy(() => import('./contractor/desk').then((module) => module.ContractorDesk))
 const SecurityPage = lazy(() => import('./admin/security_page').then((module) => module.SecurityPage))
 const MapView = lazy(() => import('./map/map_view').then((module) => module.MapView))
 
@@ -49,6 +48,7 @@ function Inside(): JSX.Element {
   }
   if (!me.value) return <SignIn />
   const { page } = route.value
+  const outside = me.value.role === 'contractor'
   return (
     <div class="frame">
       <TopBar />
@@ -56,11 +56,10 @@ function Inside(): JSX.Element {
         <p class="offline-bar" role="status">{t('live_off_note', { time: dayTime(board.value.now, zoneOf(null), Date.parse(board.value.now), language.value) })}</p>
       )}
       {page === 'engineers' && <Engineers />}
-      {page === 'bulk' && <BulkPage />}
-      {page === 'failed' && <FailedJobs />}
+      {page === 'bulk' && !outside && <BulkPage />}
       <Suspense fallback={<Loading />}>
-        {page === 'admin' && <AdminPage />}
-        {page === 'rules' && <RulesPage />}
+        {page === 'settings' && !outside && <SettingsPage />}
+        {page === 'desk' && outside && <ContractorDesk />}
         {page === 'security' && <SecurityPage />}
       </Suspense>
       {(page === 'board' || page === 'new') && <Desk />}
@@ -70,7 +69,7 @@ function Inside(): JSX.Element {
 
 /** Queue, map and the open panel; side by side where there is room, one at a time where there is not. */
 function Desk(): JSX.Element {
-  const side = route.value.page === 'new' ? <NewTicketPanel /> : selectedId.value ? <TicketPanel /> : null
+  const side = route.value.page === 'new' && me.value?.role !== 'contractor' ? <NewTicketPanel /> : selectedId.value ? <TicketPanel /> : null
   const showMap = narrowTab.value === 'map' || placing.value !== null
   return (
     <main class="desk" data-side={side !== null} data-narrow={showMap ? 'map' : side ? 'side' : 'queue'}>

@@ -2,22 +2,24 @@
 
 import { signal } from '@preact/signals'
 
-export type Page = 'board' | 'new' | 'engineers' | 'bulk' | 'failed' | 'admin' | 'rules' | 'security'
+export type Page = 'board' | 'new' | 'engineers' | 'bulk' | 'settings' | 'security' | 'desk'
 export interface Route {
   page: Page
   ticketId: string | null
+  /** The section of the settings; null for the first. */
+  section: string | null
 }
 
 const UUID = /^[0-9a-f-]{36}$/
 
-const PAGES: readonly string[] = ['new', 'engineers', 'bulk', 'failed', 'admin', 'rules', 'security'] satisfies Page[]
+const PAGES: readonly string[] = ['new', 'engineers', 'bulk', 'settings', 'security', 'desk'] satisfies Page[]
 
-/** `#/ticket/ID`, `#/new`, `#/engineers`, `#/bulk`, `#/failed`, `#/admin`, `#/rules`, `#/security`; anything else is the board. */
+/** `#/ticket/ID`, `#/new`, `#/engineers`, `#/bulk`, `#/settings/SECTION`, `#/security`, `#/desk` (a contractor's); anything else is the board. */
 export function readRoute(hash: string): Route {
   const [page, id] = hash.replace(/^#\/?/, '').split('/')
-  if (page === 'ticket' && id && UUID.test(id)) return { page: 'board', ticketId: id }
-  if (page && PAGES.includes(page)) return { page: page as Page, ticketId: null }
-  return { page: 'board', ticketId: null }
+  if (page === 'ticket' && id && UUID.test(id)) return { page: 'board', ticketId: id, section: null }
+  if (page && PAGES.includes(page)) return { page: page as Page, ticketId: null, section: page === 'settings' ? (id ?? null) : null }
+  return { page: 'board', ticketId: null, section: null }
 }
 
 export const route = signal<Route>(readRoute(globalThis.location?.hash ?? ''))

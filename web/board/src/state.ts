@@ -5,7 +5,7 @@ import { asRefused, DispatcherApi, uuid7, type Refused } from './api'
 import { inView, keepLive, mergeTickets, movePositions, orderQueue, VIEW_STATUSES, type PositionNews, type QueueOrder, type QueueView } from './board_state'
 import { serverTime, setClock, type ServerClock } from './clock'
 import { openLive } from './live'
-import { route } from './route'
+import { go, route } from './route'
 import type { Board, BoardEngineer, BoardTicket, CatalogueReply, Me, TicketView, Uuid } from './wire'
 import { label, problemText, suggestLanguage, t } from './words'
 
@@ -89,6 +89,8 @@ export function signedIn(person: Me): void {
   me.value = person
   wasSignedOut.value = false
   suggestLanguage(person.language)
+  // A contractor's dispatcher begins with what is to be answered.
+  if (person.role === 'contractor' && !location.hash.slice(2)) go('#/desk', true)
   void loadCatalogue()
   void loadBoard()
   stopLive()

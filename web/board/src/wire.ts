@@ -322,3 +322,77 @@ export interface EngineerRequest {
   answered_by: string | null
   booked: number
 }
+
+export interface AnswerLine {
+  item: string
+  value: unknown
+}
+
+export interface ChecklistItem {
+  item: string
+  kind: 'yes_no' | 'choice' | 'number' | 'text' | 'photo' | 'signature'
+  label: Texts
+  required?: boolean
+  choices?: { code: string; label: Texts }[]
+  unit?: string
+  least?: number
+  most?: number
+  show_when?: { item: string; is: (string | number | boolean)[] }
+  outcomes?: string[]
+}
+
+export interface MachineDone {
+  asset_id: Uuid
+  kind: string
+  serial: string | null
+  name: Texts
+  warranty_until: Instant | null
+  outcome: string | null
+  text: string | null
+  checklist: AnswerLine[]
+  done_at: Instant | null
+}
+
+export interface LinkedTicket {
+  ticket_id: Uuid
+  ticket_no: string
+  kind: string
+  status: string
+}
+
+/** What proves and settles a ticket; newest visit and quote first, amounts in minor units. */
+export interface TicketProof {
+  coverage: string
+  parent: LinkedTicket | null
+  children: LinkedTicket[]
+  items: ChecklistItem[]
+  visits: {
+    visit_id: Uuid
+    number: number
+    engineer_name: string | null
+    checked_in_at: Instant | null
+    completed_at: Instant | null
+    outcome: string | null
+    text: string | null
+    checklist: AnswerLine[]
+  }[]
+  machines: MachineDone[]
+  parts: { part: string; name: Texts; unit: string; quantity: string; serial: string | null; returned: boolean; at: Instant }[]
+  quotes: {
+    quote_id: Uuid
+    version: number
+    status: string
+    currency: string
+    total_minor: number
+    lines: { kind: string; text: string; quantity: string; unit_price_minor: number }[]
+    quoted_at: Instant
+    answered_at: Instant | null
+  }[]
+  payments: { payment_id: Uuid; method: string; currency: string; amount_minor: number; reference: string | null; actor: string; at: Instant }[]
+  earned: { payee_kind: string; payee: Texts | null; reason: string; currency: string; amount_minor: number; at: Instant }[]
+}
+
+export interface AssetHistory {
+  asset_id: Uuid
+  tickets: { ticket_id: Uuid; ticket_no: string; created_at: Instant; done_at: Instant | null; outcome: string | null; text: string | null }[]
+}

@@ -6,13 +6,14 @@ import { board } from '../../shared/messages/board'
 import { bulk } from '../../shared/messages/bulk'
 import { common } from '../../shared/messages/common'
 import { problems } from '../../shared/messages/problems'
+import { settings } from '../../shared/messages/settings'
 import { telling } from '../../shared/messages/telling'
 import { fill, pick, readable, type Catalogue, type Facts, type Language } from '../../shared/words'
 import type { Refused } from './api'
 import type { Texts } from './wire'
 
 const STORED = 'paidan.language'
-const messages = { ...common, ...problems, ...board, ...bulk, ...admin, ...telling }
+const messages = { ...common, ...problems, ...board, ...bulk, ...admin, ...telling, ...settings }
 const anyMessage: Catalogue = messages
 
 export type Key = keyof typeof messages

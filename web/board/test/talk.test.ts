@@ -114,7 +114,10 @@ describe('the server’s clock', () => {
 })
 
 test('an address leads to its page, a broken one to the board', () => {
-  expect(readRoute('#/ticket/01a20533-d0cb-73a3-8d39-73621dd79038')).toEqual({ page: 'board', ticketId: '01a20533-d0cb-73a3-8d39-73621dd79038' })
-  expect(readRoute('#/engineers')).toEqual({ page: 'engineers', ticketId: null })
-  expect(readRoute('#/ticket/<script>')).toEqual({ page: 'board', ticketId: null })
+  const board = { page: 'board', ticketId: null, section: null }
+  const id = '01a20533-d0cb-73a3-8d39-73621dd79038'
+  expect(readRoute(`#/ticket/${id}`)).toEqual({ ...board, ticketId: id })
+  expect(readRoute('#/engineers')).toEqual({ ...board, page: 'engineers' })
+  expect(readRoute('#/settings/prices')).toEqual({ ...board, page: 'settings', section: 'prices' })
+  expect(readRoute('#/ticket/<script>')).toEqual(board)
 })

@@ -3,10 +3,7 @@
 import type { Catalogue } from '../words'
 
 export const admin = {
-  nav_admin: ['管理', 'Admin'],
   nav_security: ['登录与安全', 'Sign-in and security'],
-  admin_lead: ['人员、密钥与目录。改动立即生效。', 'People, keys and lists. Changes take effect at once.'],
-  admin_tabs: ['管理内容', 'What to look after'],
   admin_engineers: ['工程师', 'Engineers'],
   admin_dispatchers: ['调度员', 'Dispatchers'],
   admin_keys: ['接口密钥', 'API keys'],

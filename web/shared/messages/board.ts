@@ -31,7 +31,6 @@ export const board = {
   nav_board: ['工单', 'Tickets'],
   nav_map: ['地图', 'Map'],
   nav_engineers: ['工程师', 'Engineers'],
-  nav_failed: ['失败任务', 'Failed jobs'],
   new_ticket: ['新建工单', 'New ticket'],
   live: ['实时', 'Live'],
   live_reconnecting: ['重连中', 'Reconnecting'],

@@ -3,9 +3,6 @@
 import type { Catalogue } from '../words'
 
 export const telling = {
-  nav_rules: ['规则', 'Rules'],
-  rules_lead: ['服务时限、自动反应、通知渠道与推送。改动从下一张工单起生效。', 'Promises, reactions, channels and webhooks. Changes count from the next ticket on.'],
-  rules_tabs: ['规则内容', 'What to set'],
   rules_promises: ['服务时限', 'Promises (SLA)'],
   rules_reactions: ['自动反应', 'Reactions'],
   rules_messages: ['通知', 'Messages'],
@@ -24,7 +21,7 @@ export const telling = {
   promise_over: ['{kind}超期 {time}', '{kind} {time} late'],
   promise_paused: ['{kind}已暂停', '{kind} paused'],
   promise_none: ['这张工单没有服务时限', 'Nothing has been promised for this ticket'],
-  promise_none_hint: ['时限规则在「规则」页设置。', 'Policies are set on the Rules page.'],
+  promise_none_hint: ['时限规则在「设置」里设定。', 'Policies are set under Settings.'],
   promise_met: ['按时完成', 'Kept'],
   promise_late: ['超期完成', 'Kept late'],
   promise_dropped: ['已取消', 'Dropped'],
@@ -63,7 +60,6 @@ export const telling = {
   policy_always: ['全天候', 'every hour counts'],
   policy_name_zh: ['中文名称', 'Chinese name'],
   policy_name_en: ['英文名称', 'English name'],
-  policy_minutes: ['{kind}（分钟）', '{kind} (minutes)'],
   policy_steps: ['提醒与升级', 'Warnings and escalation'],
   policy_step: ['{pct}% 通知{whom}', '{pct}% → {whom}'],
   policy_active: ['启用', 'Active'],
@@ -75,12 +71,10 @@ export const telling = {
   calendar_add: ['新日历', 'New calendar'],
   calendar_zone: ['时区', 'Time zone'],
   calendar_hours: ['工作时段（可分段，如 09:00-12:00 13:00-18:00）', 'Hours (split with spaces: 09:00-12:00 13:00-18:00)'],
-  calendar_days: ['工作日', 'Days of work'],
   calendar_known: ['节假日录入至 {day}', 'Holidays known until {day}'],
   calendar_unknown: ['未录入节假日', 'No holidays entered'],
   calendar_exceptions: ['{n} 个特殊日', '{n} special days'],
   calendar_china: ['填入 {year} 年节假日与调休', 'Fill in {year}: Chinese holidays and make-up days'],
-  calendar_bad_hours: ['时段格式不对', 'These hours cannot be read'],
 
   // Reactions
   reactions_lead: ['发生某事时系统自动做什么。', 'What happens by itself.'],

@@ -1,10 +1,11 @@
+import { lazy, Suspense } from 'preact/compat'
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { FORMS, groupActions } from '../forms/forms'
 import { Empty, IconButton, Loading, PriorityMark, StatusPill } from '../parts/basics'
 import { Icon } from '../parts/icons'
 import { go } from '../route'
-import { act, api, complain, loadTicket, say, selected, selectedId, ticketProblem, ticketView } from '../state'
+import { act, api, complain, loadTicket, me, say, selected, selectedId, ticketProblem, ticketView } from '../state'
 import type { BoardTicket, TicketView } from '../wire'
 import { label, own, problemText, t, tryText } from '../words'
 import { ActionForm } from './action_form'
@@ -15,8 +16,15 @@ import { History } from './ticket_history'
 import { Photos } from './ticket_photos'
 import { Promises } from './ticket_promises'
 
-type Tab = 'details' | 'promises' | 'candidates' | 'receipts' | 'photos' | 'history'
-const TABS: readonly Tab[] = ['details', 'promises', 'candidates', 'receipts', 'photos', 'history']
+const Work = lazy(() => import('./ticket_proof').then((module) => module.Work))
+const Money = lazy(() => import('./ticket_proof').then((module) => module.Money))
+
+type Tab = 'details' | 'promises' | 'candidates' | 'receipts' | 'photos' | 'proof' | 'money' | 'history'
+const TABS: readonly Tab[] = ['details', 'promises', 'candidates', 'receipts', 'photos', 'proof', 'money', 'history']
+/** What a contractor's dispatcher may read of a ticket; the steps are taken at their desk. */
+const OUTSIDE_TABS: readonly Tab[] = ['details', 'promises', 'photos', 'history']
+const isOutside = (): boolean => me.value?.role === 'contractor'
+const tabsOf = (): readonly Tab[] => (isOutside() ? OUTSIDE_TABS : TABS)
 
 export function TicketPanel(): JSX.Element {
   const id = selectedId.value!
@@ -61,7 +69,7 @@ function Inside(): JSX.Element {
           <h2>{own(ticket.work_type.name)}</h2>
           <p>{ticket.description}</p>
         </div>
-        {ticket.attention && <Attention ticket={ticket} code={ticket.attention} onForm={setForm} onCandidates={() => setTab('candidates')} />}
+        {ticket.attention && !isOutside() && <Attention ticket={ticket} code={ticket.attention} onForm={setForm} onCandidates={() => setTab('candidates')} />}
         {form && view ? (
           <ActionForm key={form} action={form} view={view} onClose={() => setForm(null)} />
         ) : (
@@ -72,7 +80,7 @@ function Inside(): JSX.Element {
           />
         )}
         <div class="tabs" role="tablist" aria-label={t('ticket')} onKeyDown={(event) => tabKeys(event, tab, setTab)}>
-          {TABS.map((one) => (
+          {tabsOf().map((one) => (
             <button
               key={one}
               type="button"
@@ -99,7 +107,8 @@ function Inside(): JSX.Element {
 function tabKeys(event: KeyboardEvent, tab: Tab, setTab: (tab: Tab) => void): void {
   const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
   if (!step) return
-  const next = TABS[(TABS.indexOf(tab) + step + TABS.length) % TABS.length]!
+  const tabs = tabsOf()
+  const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length]!
   setTab(next)
   document.getElementById(`tab-${next}`)?.focus()
 }
@@ -110,6 +119,8 @@ function TabBody({ tab, view }: { tab: Tab; view: TicketView }): JSX.Element {
   if (tab === 'candidates') return <Candidates ticket={view.ticket} />
   if (tab === 'receipts') return <Receipts ticket={view.ticket} />
   if (tab === 'photos') return <Photos view={view} />
+  if (tab === 'proof') return <Suspense fallback={<Loading />}><Work view={view} /></Suspense>
+  if (tab === 'money') return <Suspense fallback={<Loading />}><Money view={view} /></Suspense>
   return <History view={view} />
 }
 
@@ -199,6 +210,7 @@ function Actions({ ticket, onForm, onCandidates }: { ticket: BoardTicket; onForm
       {actionName(action, ticket)}
     </button>
   )
+  if (isOutside()) return <p class="no-actions"><a href="#/desk">{t('desk_steps')}</a></p>
   if (!ticket.allowed_actions.length) return <p class="no-actions">{t('no_actions')}</p>
   return (
     <div class="actions" role="group" aria-label={t('actions')}>

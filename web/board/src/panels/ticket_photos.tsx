@@ -48,7 +48,16 @@ function Caption({ line, zone }: { line: EvidenceLine; zone: string }): JSX.Elem
       {[...new Set(line.doubts.map((doubt) => doubt.code))].filter((code) => !line.flags.includes(code)).map((code) => (
         <span key={code} class="tag" data-tone="warn">{label('flag', code)}</span>
       ))}
-      {!!line.doubt_score && <small>{t('doubt_score', { n: line.doubt_score })}</small>}
+      {!!line.doubt_score && (
+        <details class="doubts">
+          <summary>{t('doubt_score', { n: line.doubt_score })}</summary>
+          <ul aria-label={t('doubts_why')}>
+            {line.doubts.map((doubt) => (
+              <li key={doubt.code}><span>{label('flag', doubt.code)}</span><small>{t('doubt_points', { n: doubt.points })}</small></li>
+            ))}
+          </ul>
+        </details>
+      )}
     </div>
   )
 }

@@ -5,13 +5,12 @@ import { go, route, type Page } from '../route'
 import { board, clockRate, isLive, me, now, signOut, zoneOf } from '../state'
 import { chooseLanguage, language, own, t, type Key } from '../words'
 
-const PAGES: readonly { page: Page; hash: string; name: Key; icon: IconName; adminOnly?: boolean }[] = [
+const PAGES: readonly { page: Page; hash: string; name: Key; icon: IconName; only?: 'own' | 'contractor' }[] = [
+  { page: 'desk', hash: '#/desk', name: 'nav_desk', icon: 'tick', only: 'contractor' },
   { page: 'board', hash: '#/', name: 'nav_board', icon: 'list' },
   { page: 'engineers', hash: '#/engineers', name: 'nav_engineers', icon: 'people' },
-  { page: 'bulk', hash: '#/bulk', name: 'nav_bulk', icon: 'clock' },
-  { page: 'failed', hash: '#/failed', name: 'nav_failed', icon: 'wrench', adminOnly: true },
-  { page: 'admin', hash: '#/admin', name: 'nav_admin', icon: 'key', adminOnly: true },
-  { page: 'rules', hash: '#/rules', name: 'nav_rules', icon: 'tick', adminOnly: true },
+  { page: 'bulk', hash: '#/bulk', name: 'nav_bulk', icon: 'clock', only: 'own' },
+  { page: 'settings', hash: '#/settings', name: 'nav_settings', icon: 'wrench', only: 'own' },
 ]
 
 export function LanguageSwitch(): JSX.Element {
@@ -29,6 +28,8 @@ export function LanguageSwitch(): JSX.Element {
 
 export function TopBar(): JSX.Element {
   const person = me.value!
+  /** A contractor's dispatcher has a desk of their own, and looks at the rest. */
+  const outside = person.role === 'contractor'
   return (
     <header class="top-bar">
       <a class="brand" href="#/" aria-label={t('app')}>
@@ -37,7 +38,7 @@ export function TopBar(): JSX.Element {
         {person.is_demo && <span class="tag">{t('demo')}</span>}
       </a>
       <nav aria-label={t('nav')}>
-        {PAGES.filter(({ adminOnly }) => !adminOnly || person.role === 'admin').map(({ page, hash, name, icon }) => {
+        {PAGES.filter((one) => !one.only || (one.only === 'contractor') === outside).map(({ page, hash, name, icon }) => {
           const here = route.value.page === page || (page === 'board' && route.value.page === 'new')
           return (
             <a key={page} href={hash} aria-current={here ? 'page' : undefined}>
@@ -56,16 +57,18 @@ export function TopBar(): JSX.Element {
         <div class="account-menu">
           <p>
             <strong>{person.name}</strong>
-            <small>{t(person.role === 'admin' ? 'actor_admin' : 'actor_dispatcher')}</small>
+            <small>{t(`admin_role_${person.role}`)}</small>
           </p>
           <a class="button wide" href="#/security">{t('nav_security')}</a>
           <button type="button" class="button wide" onClick={() => void signOut()}>{t('sign_out')}</button>
         </div>
       </details>
-      <button type="button" class="button primary new-ticket" onClick={() => go('#/new')} title={`${t('new_ticket')} (n)`}>
-        <Icon name="plus" />
-        <span>{t('new_ticket')}</span>
-      </button>
+      {!outside && (
+        <button type="button" class="button primary new-ticket" onClick={() => go('#/new')} title={`${t('new_ticket')} (n)`}>
+          <Icon name="plus" />
+          <span>{t('new_ticket')}</span>
+        </button>
+      )}
     </header>
   )
 }

@@ -7,8 +7,16 @@ import { now, zoneOf } from '../state'
 import { label, language, t } from '../words'
 import { minuteText } from './hours'
 import { change, useLoaded } from './loading'
-import { FormEnd } from './promises_tab'
 import { putChannel, putTellRules, readMessages, readTellSettings, type MessageLine, type TellSettings } from './rules_api'
+
+function FormEnd({ onCancel }: { onCancel: () => void }): JSX.Element {
+  return (
+    <div class="form-end">
+      <button type="button" class="button quiet" onClick={onCancel}>{t('cancel_form')}</button>
+      <button type="submit" class="button primary">{t('rules_save')}</button>
+    </div>
+  )
+}
 
 export function MessagesTab(): JSX.Element {
   const { value, reload, waiting } = useLoaded(readTellSettings)

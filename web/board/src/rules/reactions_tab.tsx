@@ -8,7 +8,6 @@ export function ReactionsTab(): JSX.Element {
   if (!value) return waiting!
   return (
     <section>
-      <p class="rules-note">{t('reactions_lead')}</p>
       <ul class="rules-list">
         {value.automations.map((one) => <Row key={one.kind} reaction={one} reload={reload} />)}
       </ul>

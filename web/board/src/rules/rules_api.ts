@@ -27,6 +27,7 @@ export interface CalendarLine {
 export interface PromiseSettings {
   policies: Policy[]
   calendars: CalendarLine[]
+  contracts: { contract_id: Uuid; number: string }[]
 }
 
 export interface PromiseLine {
@@ -86,6 +87,7 @@ export interface Endpoint {
 
 export interface Delivery {
   delivery_id: Uuid
+  ticket_id: Uuid | null
   ticket_no: string | null
   action: string
   body: object
@@ -112,10 +114,12 @@ export const putChannel = (channel: string, active: boolean, values: Record<stri
   put(`/channels/${channel}`, { active, values })
 export const readMessages = (page: string | null): Promise<{ messages: MessageLine[]; next_page: string | null }> =>
   get(page ? `/messages?page=${page}` : '/messages')
-export const readEndpoints = (): Promise<{ webhooks: Endpoint[] }> => get('/webhooks')
+export const readEndpoints = (): Promise<{ webhooks: Endpoint[]; actions: string[] }> => get('/webhooks')
 export const putEndpoint = (id: Uuid, endpoint: { url: string; actions: string[]; active: boolean }): Promise<{ secret: string | null }> =>
   put(`/webhooks/${id}`, endpoint)
 export const rotateSecret = (id: Uuid): Promise<{ secret: string }> => api.ask('POST', `/webhooks/${id}/rotate`)
-export const readDeliveries = (page: string | null): Promise<{ deliveries: Delivery[]; next_page: string | null }> =>
-  get(page ? `/webhook_deliveries?page=${page}` : '/webhook_deliveries')
+export function readDeliveries(page: string | null, status: string): Promise<{ deliveries: Delivery[]; next_page: string | null }> {
+  const query = new URLSearchParams({ ...(page ? { page } : {}), ...(status ? { status } : {}) })
+  return get(`/webhook_deliveries?${query}`)
+}
 export const replay = (id: Uuid): Promise<void> => api.ask('POST', `/webhook_deliveries/${id}/replay`)

@@ -1,111 +1,127 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { dayTime } from '../../../shared/formats'
+import { FormDialog, TextField, textOf } from '../admin/forms'
 import { uuid7 } from '../api'
-import { Empty } from '../parts/basics'
-import { complain, now, zoneOf } from '../state'
-import { label, language, t } from '../words'
-import { change, useLoaded } from './loading'
-import { FormEnd } from './promises_tab'
+import { ticketHash } from '../route'
+import { AddButton, change, Part, RowButton, Table, useLoaded, usePaged, when } from '../settings/parts'
+import { complain, say } from '../state'
+import { label, t } from '../words'
 import { putEndpoint, readDeliveries, readEndpoints, replay, rotateSecret, type Delivery, type Endpoint } from './rules_api'
 
 export function WebhooksTab(): JSX.Element {
   const { value, reload, waiting } = useLoaded(readEndpoints)
   const [secret, setSecret] = useState<string | null>(null)
+  const [open, setOpen] = useState<Endpoint | 'new' | null>(null)
   if (!value) return waiting!
-  return (
-    <>
-      <section>
-        <p class="rules-note">{t('webhooks_lead')}</p>
-        {!value.webhooks.length && <Empty title={t('webhook_none')} />}
-        <ul class="rules-list">
-          {value.webhooks.map((one) => <EndpointRow key={one.endpoint_id} endpoint={one} reload={reload} onSecret={setSecret} />)}
-        </ul>
-        {secret && (
-          <p class="rules-secret" role="status">{t('webhook_secret_once')}<code>{secret}</code></p>
-        )}
-        <EndpointForm reload={reload} onSecret={setSecret} />
-      </section>
-      <Deliveries />
-    </>
-  )
-}
-
-type Part = { reload: () => Promise<void>; onSecret: (secret: string | null) => void }
-
-function EndpointRow({ endpoint, reload, onSecret }: { endpoint: Endpoint } & Part): JSX.Element {
-  const { url, actions, active } = endpoint
-  async function rotate(): Promise<void> {
+  async function rotate(endpoint: Endpoint): Promise<void> {
     try {
-      onSecret((await rotateSecret(endpoint.endpoint_id)).secret)
+      setSecret((await rotateSecret(endpoint.endpoint_id)).secret)
     } catch (error) {
       complain(error)
     }
   }
-  return (
-    <li data-off={!active}>
-      <div class="rules-what">
-        <strong class="rules-url">{url}</strong>
-        <small>{actions.length ? actions.map((one) => label('action', one)).join('、') : t('webhook_all')} · {t('webhook_counts', { pending: endpoint.pending, failed: endpoint.failed })}</small>
-      </div>
-      <div class="rules-does">
-        <button type="button" class="button small" onClick={() => void rotate()}>{t('webhook_rotate')}</button>
-        <button type="button" class="button small" onClick={() => void change(() => putEndpoint(endpoint.endpoint_id, { url, actions, active: !active }), reload)}>
-          {t(active ? 'policy_turn_off' : 'policy_turn_on')}
-        </button>
-      </div>
-    </li>
-  )
-}
-
-function EndpointForm({ reload, onSecret }: Part): JSX.Element {
-  const [open, setOpen] = useState(false)
-  if (!open) return <button type="button" class="button" onClick={() => setOpen(true)}>{t('webhook_add')}</button>
-  async function save(event: SubmitEvent): Promise<void> {
-    event.preventDefault()
-    const url = String(new FormData(event.currentTarget as HTMLFormElement).get('url')).trim()
-    const done = await change(async () => onSecret((await putEndpoint(uuid7(), { url, actions: [], active: true })).secret), reload)
-    if (done) setOpen(false)
+  async function save(form: FormData): Promise<void> {
+    const known = open !== 'new' && open ? open : null
+    const endpoint = { url: textOf(form, 'url'), actions: form.getAll('actions').map(String), active: known?.active ?? true }
+    const kept = await putEndpoint(known?.endpoint_id ?? uuid7(), endpoint)
+    if (kept.secret) setSecret(kept.secret)
+    await reload()
   }
+  const endpoint = open === 'new' ? null : open
   return (
-    <form class="rules-form" onSubmit={(event) => void save(event)}>
-      <label>{t('webhook_url')}<input name="url" type="url" required maxLength={2000} placeholder="https://" /></label>
-      <FormEnd onCancel={() => setOpen(false)} />
-    </form>
-  )
-}
-
-function Deliveries(): JSX.Element {
-  const { value, reload, waiting } = useLoaded(() => readDeliveries(null))
-  if (!value) return waiting!
-  return (
-    <section>
-      <h2>{t('deliveries')}</h2>
-      {!value.deliveries.length && <Empty title={t('deliveries_none')} />}
-      <ul class="rules-log deliveries">
-        {value.deliveries.map((one) => <DeliveryRow key={one.delivery_id} delivery={one} reload={reload} />)}
-      </ul>
-    </section>
-  )
-}
-
-function DeliveryRow({ delivery, reload }: { delivery: Delivery; reload: () => Promise<void> }): JSX.Element {
-  const last = delivery.attempts.at(-1)
-  return (
-    <li data-status={delivery.status}>
-      <time>{dayTime(delivery.made_at, zoneOf(null), now.value, language.value)}</time>
-      <span>{delivery.ticket_no ?? '–'} {label('action', delivery.action)}</span>
-      <span class="tag" data-tone={delivery.status === 'failed' ? 'warn' : undefined}>{label('delivery', delivery.status)}</span>
-      <small>{t('delivery_tries', { n: delivery.attempts.length })}{last && ` · ${last.status ?? last.code ?? ''}`}</small>
-      {delivery.status !== 'pending' && (
-        <button type="button" class="button small" onClick={() => void change(() => replay(delivery.delivery_id), reload, t('delivery_replayed'))}>
-          {t('delivery_replay')}
-        </button>
+    <>
+      <Part title="webhook_endpoints" action={<AddButton label="webhook_add" onClick={() => setOpen('new')} />}>
+        {secret && (
+          <p class="rules-secret" role="status">
+            {t('webhook_secret_once')}<code>{secret}</code>
+            <button type="button" class="button small" onClick={() => void navigator.clipboard?.writeText(secret).then(() => say('good', t('copied')), complain)}>{t('admin_copy')}</button>
+          </p>
+        )}
+        <Table
+          name="webhook_endpoints"
+          rows={value.webhooks}
+          id={(one) => one.endpoint_id}
+          off={(one) => !one.active}
+          empty="webhook_none"
+          hint="webhook_none_hint"
+          columns={[
+            { name: 'webhook_url', cell: (one) => <strong>{one.url}</strong> },
+            { name: 'webhook_events', cell: (one) => (one.actions.length ? one.actions.map((action) => label('action', action)).join(' · ') : t('webhook_all')) },
+            { name: 'webhook_state', cell: (one) => <>{!one.active && <span class="tag" data-tone="warn">{t('policy_off')}</span>} {t('webhook_counts', { pending: one.pending, failed: one.failed })}</> },
+          ]}
+          does={(one) => (
+            <>
+              <RowButton label="edit" about={one.url} onClick={() => setOpen(one)} />
+              <RowButton label="webhook_rotate" about={one.url} onClick={() => void rotate(one)} />
+              <RowButton
+                label={one.active ? 'policy_turn_off' : 'policy_turn_on'} about={one.url}
+                onClick={() => void change(() => putEndpoint(one.endpoint_id, { url: one.url, actions: one.actions, active: !one.active }), reload)}
+              />
+            </>
+          )}
+        />
+      </Part>
+      <Deliveries />
+      {open && (
+        <FormDialog title={endpoint ? 'webhook_edit' : 'webhook_add'} save={save} onClose={() => setOpen(null)}>
+          <TextField name="url" label="webhook_url" type="url" maxLength={2_000} placeholder="https://" value={endpoint?.url ?? ''} />
+          <details class="numbers-group" open={Boolean(endpoint?.actions.length)}>
+            <summary>{t('webhook_actions')}</summary>
+            <fieldset class="checks">
+              {value.actions.map((action) => (
+                <label key={action} class="check">
+                  <input type="checkbox" name="actions" value={action} defaultChecked={endpoint?.actions.includes(action) ?? false} />
+                  {label('action', action)}
+                </label>
+              ))}
+            </fieldset>
+          </details>
+        </FormDialog>
       )}
-      <details>
-        <summary>{t('delivery_body')}</summary>
-        <pre>{JSON.stringify(delivery.body, null, 2)}</pre>
-      </details>
-    </li>
+    </>
+  )
+}
+
+const STATUSES = ['', 'pending', 'delivered', 'failed'] as const
+
+/** What was sent, newest first, to be looked into and sent again. */
+function Deliveries(): JSX.Element {
+  const [status, setStatus] = useState<(typeof STATUSES)[number]>('')
+  const { rows, next, reload, waiting } = usePaged(async (page) => {
+    const found = await readDeliveries(page, status)
+    return { rows: found.deliveries, next: found.next_page }
+  }, status)
+  return (
+    <Part title="deliveries" action={<button type="button" class="button" onClick={() => void reload()}>{t('read_again')}</button>}>
+      <div class="views" role="group" aria-label={t('deliveries')}>
+        {STATUSES.map((one) => <button key={one} type="button" class="view" aria-pressed={status === one} onClick={() => setStatus(one)}>{one ? label('delivery', one) : t('shift_all')}</button>)}
+      </div>
+      {waiting ?? (
+        <Table
+          name="deliveries"
+          rows={rows!}
+          id={(one) => one.delivery_id}
+          next={next}
+          empty="deliveries_none"
+          columns={[
+            { name: 'ledger_at', cell: (one) => when(one.made_at) },
+            { name: 'delivery_event', cell: (one) => <>{label('action', one.action)} {one.ticket_id ? <a href={ticketHash(one.ticket_id)}>{one.ticket_no}</a> : one.ticket_no}</> },
+            { name: 'delivery_state', cell: (one) => <span class="tag" data-tone={one.status === 'failed' ? 'warn' : undefined}>{label('delivery', one.status)}</span> },
+            { name: 'delivery_attempts', cell: (one) => <Attempts delivery={one} /> },
+          ]}
+          does={(one) => one.status !== 'pending' && <RowButton label="delivery_replay" about={label('action', one.action)} onClick={() => void change(() => replay(one.delivery_id), reload, t('delivery_replayed'))} />}
+        />
+      )}
+    </Part>
+  )
+}
+
+function Attempts({ delivery }: { delivery: Delivery }): JSX.Element {
+  return (
+    <details class="attempts">
+      <summary>{t('delivery_tries', { n: delivery.attempts.length })}</summary>
+      <ul>{delivery.attempts.map((one) => <li key={one.at}>{when(one.at)} · {one.status ?? one.code ?? '–'}</li>)}</ul>
+      <pre>{JSON.stringify(delivery.body, null, 2)}</pre>
+    </details>
   )
 }

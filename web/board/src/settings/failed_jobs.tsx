@@ -7,6 +7,7 @@ import { api, complain, now, say, zoneOf } from '../state'
 import type { DeadLetter } from '../wire'
 import { language, problemText, t } from '../words'
 
+/** Jobs given up after their last try, to be tried again once what stopped them is mended. */
 export function FailedJobs(): JSX.Element {
   const [letters, setLetters] = useState<DeadLetter[] | null>(null)
   const [next, setNext] = useState<string | null>(null)
@@ -37,11 +38,7 @@ export function FailedJobs(): JSX.Element {
   }
 
   return (
-    <main class="page">
-      <header class="page-head">
-        <h1>{t('nav_failed')}</h1>
-        <p>{t('failed_lead')}</p>
-      </header>
+    <div class="failed-jobs">
       {problem && (
         <Empty title={problemText(problem)}>
           <button type="button" class="button" onClick={() => void load(null)}>{t('retry')}</button>
@@ -69,6 +66,6 @@ export function FailedJobs(): JSX.Element {
         ))}
       </ul>
       {next && <button type="button" class="button" onClick={() => void load(next)}>{t('load_more')}</button>}
-    </main>
+    </div>
   )
 }

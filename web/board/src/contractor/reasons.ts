@@ -1,0 +1,2 @@
+/** As the server's list, which contractors may not read; a test compares the two. */
+export const DECLINE_REASONS = ['too_far', 'busy', 'no_skill', 'no_part', 'off_shift', 'other'] as const

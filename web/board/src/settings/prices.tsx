@@ -1,0 +1,151 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { moneyText } from '../../../shared/formats'
+import { BothNames, bothOf, Choice, FormDialog, TextField, textOf, textOrNull } from '../admin/forms'
+import { catalogue } from '../state'
+import { label, language, own, t } from '../words'
+import { AddButton, change, Part, RowButton, Table, useLoaded } from './parts'
+import { putPrices, putRates, readMoneyLists, readParts, type MoneyLists, type Price, type Rate } from './settings_api'
+import { AMOUNT, CODE, majorText, minorOf } from './values'
+
+const KINDS = ['labour', 'part', 'call_out', 'other'] as const
+const PAYEES = ['engineer', 'contractor', 'helper'] as const
+
+/** The list with `line` in place of the one of its key, or at its end: read anew, so that nobody's change is lost. */
+async function withPrice(line: Price): Promise<unknown> {
+  const { prices } = await readMoneyLists()
+  return putPrices([...prices.filter((one) => one.code !== line.code), line])
+}
+
+export function Prices(): JSX.Element {
+  const { value, reload, waiting } = useLoaded(readMoneyLists)
+  const [open, setOpen] = useState<Price | 'new' | null>(null)
+  if (!value) return waiting!
+  const without = async (code: string): Promise<unknown> => putPrices((await readMoneyLists()).prices.filter((one) => one.code !== code))
+  return (
+    <Part title="settings_prices" lead="prices_currency" action={<AddButton label="price_add" onClick={() => setOpen('new')} />}>
+      <Table
+        name="settings_prices"
+        rows={value.prices}
+        id={(one) => one.code}
+        empty="prices_none"
+        hint="prices_none_hint"
+        columns={[
+          { name: 'price_name', cell: (one) => <><strong>{own(one.name)}</strong> <small><code>{one.code}</code></small></> },
+          { name: 'price_kind', cell: (one) => label('quote_kind', one.kind) },
+          { name: 'price_part', cell: (one) => (one.part ? <code>{one.part}</code> : '–') },
+          { name: 'price_unit', cell: (one) => moneyText(one.unit_price_minor, value.currency, language.value), number: true },
+        ]}
+        does={(one) => (
+          <>
+            <RowButton label="edit" about={own(one.name)} onClick={() => setOpen(one)} />
+            <RowButton label="remove" about={own(one.name)} onClick={() => void change(() => without(one.code), reload)} />
+          </>
+        )}
+      />
+      {open && <PriceForm lists={value} price={open === 'new' ? null : open} reload={reload} onClose={() => setOpen(null)} />}
+    </Part>
+  )
+}
+
+function PriceForm({ lists, price, reload, onClose }: { lists: MoneyLists; price: Price | null; reload: () => Promise<void>; onClose: () => void }): JSX.Element {
+  const { value } = useLoaded(readParts)
+  const [kind, setKind] = useState<string>(price?.kind ?? 'labour')
+  async function save(form: FormData): Promise<void> {
+    await withPrice({
+      code: price?.code ?? textOf(form, 'code'), name: bothOf(form), kind: kind as Price['kind'],
+      unit_price_minor: minorOf(textOf(form, 'unit_price_minor')) ?? 0, part: kind === 'part' ? textOrNull(form, 'part') : null,
+    })
+    await reload()
+  }
+  return (
+    <FormDialog title={price ? 'price_edit' : 'price_add'} save={save} onClose={onClose}>
+      {!price && <TextField name="code" label="admin_code" pattern={CODE} />}
+      <BothNames {...(price ? { value: price.name } : {})} />
+      <Choice name="kind" label="price_kind" options={KINDS.map((one) => [one, label('quote_kind', one)])} value={kind} onChange={setKind} />
+      {kind === 'part' && <Choice name="part" label="price_part" options={[['', t('none')], ...(value?.parts ?? []).map((one): [string, string] => [one.code, own(one.name)])]} value={price?.part ?? ''} />}
+      <TextField name="unit_price_minor" label="price_unit" pattern={AMOUNT} hint={t('amount_hint', { currency: lists.currency })} value={price ? majorText(price.unit_price_minor) : ''} />
+    </FormDialog>
+  )
+}
+
+export function Rates(): JSX.Element {
+  const { value, reload, waiting } = useLoaded(readMoneyLists)
+  const [open, setOpen] = useState<Rate | 'new' | null>(null)
+  if (!value) return waiting!
+  const workType = (code: string) => own(catalogue.value?.work_types.find((one) => one.code === code)?.name ?? { zh: code, en: code })
+  const others = (rates: Rate[], rate: Rate): Rate[] => rates.filter((one) => one.work_type !== rate.work_type || one.payee_kind !== rate.payee_kind)
+  async function without(rate: Rate): Promise<void> {
+    await putRates(others((await readMoneyLists()).rates, rate))
+  }
+  async function save(form: FormData): Promise<void> {
+    const rate: Rate = {
+      work_type: textOf(form, 'work_type'), payee_kind: textOf(form, 'payee_kind'), fixed_minor: minorOf(textOf(form, 'fixed_minor')) ?? 0,
+      share_bp: Math.round(Number(textOf(form, 'share_bp') || 0) * 100),
+    }
+    await putRates([...others((await readMoneyLists()).rates, rate), rate])
+    await reload()
+  }
+  const rate = open === 'new' || !open ? null : open
+  return (
+    <>
+      <Part title="settings_rates" lead="rates_when" action={<AddButton label="rate_add" onClick={() => setOpen('new')} />}>
+        <Table
+          name="settings_rates"
+          rows={value.rates}
+          id={(one) => `${one.work_type} ${one.payee_kind}`}
+          empty="rates_none"
+          hint="rates_none_hint"
+          columns={[
+            { name: 'policy_work_type', cell: (one) => <strong>{workType(one.work_type)}</strong> },
+            { name: 'rate_payee', cell: (one) => label('payee', one.payee_kind) },
+            { name: 'rate_fixed', cell: (one) => moneyText(one.fixed_minor, value.currency, language.value), number: true },
+            { name: 'rate_share', cell: (one) => `${one.share_bp / 100}%`, number: true },
+          ]}
+          does={(one) => (
+            <>
+              <RowButton label="edit" about={workType(one.work_type)} onClick={() => setOpen(one)} />
+              <RowButton label="remove" about={workType(one.work_type)} onClick={() => void change(() => without(one), reload)} />
+            </>
+          )}
+        />
+      </Part>
+      <Settlement />
+      {open && (
+        <FormDialog title={rate ? 'rate_edit' : 'rate_add'} save={save} onClose={() => setOpen(null)}>
+          <Choice name="work_type" label="policy_work_type" options={(catalogue.value?.work_types ?? []).map((one) => [one.code, own(one.name)])} value={rate?.work_type ?? ''} />
+          <Choice name="payee_kind" label="rate_payee" options={PAYEES.map((one) => [one, label('payee', one)])} value={rate?.payee_kind ?? ''} />
+          <TextField name="fixed_minor" label="rate_fixed" pattern={AMOUNT} hint={t('amount_hint', { currency: value.currency })} value={majorText(rate?.fixed_minor ?? 0)} />
+          <TextField name="share_bp" label="rate_share_of" type="number" least={0} most={100} step={0.01} value={String((rate?.share_bp ?? 0) / 100)} />
+        </FormDialog>
+      )}
+    </>
+  )
+}
+
+const monthStart = (back: number): string => {
+  const today = new Date()
+  return new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - back, 1)).toISOString().slice(0, 10)
+}
+
+/** What was earned, to take along as CSV. */
+function Settlement(): JSX.Element {
+  const [since, setSince] = useState(monthStart(1))
+  const [before, setBefore] = useState(monthStart(0))
+  const backwards = before <= since
+  const query = new URLSearchParams({ since: `${since}T00:00:00Z`, before: `${before}T00:00:00Z` })
+  return (
+    <Part title="settlement" lead="settlement_lead">
+      <div class="inline-form">
+        <label class="field"><span>{t('settlement_since')}</span><input type="date" value={since} onInput={(event) => setSince(event.currentTarget.value)} /></label>
+        <label class="field">
+          <span>{t('settlement_before')}</span>
+          <input type="date" value={before} aria-invalid={backwards || undefined} onInput={(event) => setBefore(event.currentTarget.value)} />
+          {backwards && <small class="field-error">{t('window_order')}</small>}
+        </label>
+        {backwards ? <button type="button" class="button" disabled>{t('settlement_get')}</button>
+          : <a class="button primary" href={`/dispatcher/v1/settlement.csv?${query}`} download>{t('settlement_get')}</a>}
+      </div>
+    </Part>
+  )
+}

@@ -1,0 +1,157 @@
+/** What the settings pages say to the server beside rules_api and admin_api. */
+
+import { api } from '../state'
+import type { ChecklistItem, Instant, Texts, Uuid } from '../wire'
+
+const get = <T>(path: string, query: Record<string, string | null> = {}): Promise<T> => {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== null && entry[1] !== '')
+  const text = new URLSearchParams(given).toString()
+  return api.ask<T>('GET', text ? `${path}?${text}` : path)
+}
+
+export interface DeviceHealth {
+  engineer_id: Uuid
+  name: string
+  on_shift: boolean
+  seen_at: Instant | null
+  device: string | null
+  position_at: Instant | null
+  position_age_s: number | null
+  push_targets: number
+  push_failed: number
+}
+export interface OperationsReply {
+  now: Instant
+  alarms: string[]
+  queues: { todo: number; doing: number; failed: number; outbox: number; timers_overdue: number; oldest_job_s: number; oldest_outbox_s: number; timers_late_s: number }
+  devices: DeviceHealth[]
+  channels: { channel: string; sent: number; failed: number; waiting: number }[]
+  learned: { kind: 'roads' | 'great_circle' | 'durations'; learned_at: Instant; observed: number; rejected: number }[]
+  datum_warnings: { engineer_id: Uuid; name: string; declared: string; fits: string; declared_median_m: number; fits_median_m: number; positions: number }[]
+  backup: { made_at: Instant; tickets: number | null; bytes: number | null; missing_photos: number | null; verified_at: Instant | null } | null
+  disk: { free_bytes: number; total_bytes: number }
+  roads: { status: 'none' | 'answering' | 'away'; imported_at: Instant | null }
+  versions: { product: string; migration: string | null; migration_known: string; postgres: string; python: string }
+  workers: number
+  relays: number
+  processes: { name: string; alive: boolean; restarts: number }[]
+  shed: { work: number; write: number; phone: number; read: number }
+}
+export const readOperations = (): Promise<OperationsReply> => get('/operations')
+
+export const readFirstTimeFix = (since: Instant, before: Instant): Promise<{ closed: number; fixed_first_time: number }> => get('/first_time_fix', { since, before })
+
+export type Mode = 'direct' | 'offer' | 'offer_many' | 'pool' | 'contractor' | 'manual'
+export interface MatchPolicy {
+  policy_id: Uuid
+  mode: Mode
+  work_type: string | null
+  territory_id: Uuid | null
+  contractor_id: Uuid | null
+  settings: Record<string, number>
+}
+export const readPolicies = (): Promise<{ policies: MatchPolicy[] }> => get('/match_policies')
+export const putPolicy = (id: Uuid, policy: Omit<MatchPolicy, 'policy_id'>): Promise<void> => api.ask('PUT', `/match_policies/${id}`, policy)
+export const dropPolicy = (id: Uuid): Promise<void> => api.ask('DELETE', `/match_policies/${id}`)
+
+export type { ChecklistItem }
+export type ItemKind = ChecklistItem['kind']
+export interface Checklist {
+  code: string
+  name: Texts
+  items: ChecklistItem[]
+  completion_photos: number
+}
+export const readChecklists = (): Promise<{ checklists: Checklist[] }> => get('/checklists')
+export const putChecklist = (code: string, items: ChecklistItem[], completion_photos: number): Promise<unknown> =>
+  api.ask('PUT', `/work_types/${code}/checklist`, { items, completion_photos })
+
+export interface Price {
+  code: string
+  name: Texts
+  kind: 'labour' | 'part' | 'call_out' | 'other'
+  unit_price_minor: number
+  part: string | null
+}
+export interface Rate {
+  work_type: string
+  payee_kind: string
+  fixed_minor: number
+  share_bp: number
+}
+export interface MoneyLists {
+  currency: string
+  prices: Price[]
+  rates: Rate[]
+}
+export const readMoneyLists = (): Promise<MoneyLists> => get('/prices')
+export const putPrices = (lines: Price[]): Promise<unknown> => api.ask('PUT', '/prices', { lines })
+export const putRates = (lines: Rate[]): Promise<unknown> => api.ask('PUT', '/rates', { lines })
+
+export interface PartLine {
+  code: string
+  name: Texts
+  unit: string
+  price_minor: number | null
+  serialised: boolean
+  returned: boolean
+  in_vans: string
+}
+export interface MovementLine {
+  movement_id: number
+  part: string
+  name: Texts
+  unit: string
+  quantity: string
+  serial: string | null
+  from_kind: string
+  to_kind: string
+  from_name: string | null
+  to_name: string | null
+  ticket_id: Uuid | null
+  ticket_no: string | null
+  at: Instant
+}
+export const readParts = (): Promise<{ currency: string; parts: PartLine[] }> => get('/parts')
+export const putParts = (lines: Omit<PartLine, 'in_vans'>[]): Promise<unknown> => api.ask('PUT', '/parts', { lines })
+export const readMovements = (part: string | null, page: string | null): Promise<{ movements: MovementLine[]; next_page: string | null }> =>
+  get('/part_movements', { part, page })
+export const loadVan = (engineer: Uuid, command_id: Uuid, line: { part: string; quantity: string; serial: string | null }): Promise<unknown> =>
+  api.ask('POST', `/engineers/${engineer}/van`, { command_id, lines: [line] })
+
+export interface ShiftLine {
+  shift_id: Uuid
+  engineer_id: Uuid
+  engineer_name: string
+  kind: 'work' | 'on_call'
+  starts_at: Instant
+  ends_at: Instant
+}
+export const readShifts = (query: { kind: string; engineer_id: string; page: string | null }): Promise<{ shifts: ShiftLine[]; next_page: Uuid | null }> => get('/shifts', query)
+export const addShifts = (engineer: Uuid, spans: { kind: string; starts_at: Instant; ends_at: Instant }[]): Promise<void> =>
+  api.ask('POST', `/engineers/${engineer}/shifts`, { spans })
+export const dropShift = (id: Uuid): Promise<void> => api.ask('DELETE', `/shifts/${id}`)
+
+export interface Contract {
+  contract_id: Uuid
+  customer_id: Uuid
+  number: string
+  starts_at: Instant
+  ends_at: Instant | null
+}
+export interface Duty {
+  duty_id: Uuid
+  dispatcher_id: Uuid
+  name: string
+  starts_at: Instant
+  ends_at: Instant
+}
+export interface DutySettings {
+  contracts: Contract[]
+  duties: Duty[]
+  dispatchers: { dispatcher_id: Uuid; name: string; role: string }[]
+}
+export const readDuties = (): Promise<DutySettings> => get('/promise_settings')
+export const putContract = (id: Uuid, wanted: { customer_phone: string; number: string; starts_at: Instant; ends_at: Instant | null }): Promise<unknown> =>
+  api.ask('PUT', `/contracts/${id}`, wanted)
+export const putDuty = (id: Uuid, wanted: { dispatcher_id: Uuid; starts_at: Instant; ends_at: Instant }): Promise<unknown> => api.ask('PUT', `/duties/${id}`, wanted)
