@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import psycopg
 
 from api.app import blob_store
-from api.command_line.backup_files import DUMP, PHOTOS, Manifest, digest_of, key_mark, pack
+from api.command_line.backup_files import AT_ONCE, DUMP, PHOTOS, Manifest, copy_hashed, key_mark, pack
 from api.command_line.cluster import ClusterError, find_binaries
 from api.command_line.database import connect, current_revision
 from api.command_line.environment import Environment, read_environment, write_private
@@ -108,25 +109,35 @@ def _dump(url: str, snapshot: str, path: Path) -> None:
 
 
 def _copy_photos(blobs: BlobStore, photos: list[tuple[Any, ...]], folder: Path, manifest: Manifest) -> None:
-    """Every size of every photo; an original must hash to its name."""
-    for tenant_id, sha256 in photos:
+    """Every size of every photo, several at once: a bucket is far away, and read once; an original must hash to its
+    name."""
+
+    def copied(photo: tuple[Any, ...]) -> list[tuple[str, dict[str, Any] | None]]:
+        tenant_id, sha256 = photo
+        found: list[tuple[str, dict[str, Any] | None]] = []
         for variant in VARIANTS:
             name = f"{PHOTOS}/{tenant_id}/{sha256[:2]}/{sha256}.{variant}"
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                with blobs.open(tenant_id, sha256, variant) as source, path.open("wb") as target:
-                    shutil.copyfileobj(source, target, 1 << 20)
+                with blobs.open(tenant_id, sha256, variant) as source:
+                    entry = copy_hashed(source, path)
             except BlobMissing:
+                entry = None
+            if variant == "original" and (entry is None or entry["sha256"] != sha256):
                 path.unlink(missing_ok=True)
-                if variant == "original":
+                found.append((name, None))
+            elif entry is not None:
+                found.append((name, entry))
+        return found
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for several in pool.map(copied, photos):
+            for name, entry in several:
+                if entry is None:
                     manifest.missing.append(name)
-                continue
-            if variant == "original" and digest_of(path) != sha256:
-                manifest.missing.append(name)
-                path.unlink()
-                continue
-            manifest.add(name, path)
+                else:
+                    manifest.files[name] = entry
 
 
 def count_rows(db: psycopg.Connection[Any]) -> dict[str, int]:

@@ -6,7 +6,7 @@ import json
 import tarfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from api.command_line.problems import CommandError
 
@@ -14,6 +14,8 @@ FORMAT = "paidan-backup/1"
 DUMP = "database.dump"
 PHOTOS = "photos"
 MANIFEST = "manifest.json"
+#: Photos copied at the same time: most of the time goes into waiting for a bucket or a disk.
+AT_ONCE = 8
 _PIECE = 1 << 20
 
 
@@ -99,6 +101,17 @@ def unpack(place: Path, folder: Path) -> None:
         raise CommandError(f"{place} is no backup, or one that was cut short: {error}") from error
     except OSError as error:
         raise CommandError(f"{place} cannot be unpacked: {error}") from error
+
+
+def copy_hashed(source: IO[bytes], path: Path) -> dict[str, Any]:
+    """Bytes and SHA-256 of what was copied to `path`, read once."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("wb") as target:
+        while piece := source.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+            target.write(piece)
+    return {"bytes": size, "sha256": digest.hexdigest()}
 
 
 def digest_of(path: Path) -> str:

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from api.command_line.backup import (
     run_client,
 )
 from api.command_line.backup_files import (
+    AT_ONCE,
     DUMP,
     PHOTOS,
     Manifest,
@@ -143,11 +145,15 @@ def put_photos(settings: Settings, folder: Path, manifest: Manifest) -> None:
     """Photos into the storage; one that is there already is left alone."""
     blobs = blob_store(settings)
     names = [name for name in manifest.files if name.startswith(f"{PHOTOS}/")]
-    with step(f"putting back {len(names)} photo files"):
-        for name in names:
-            tenant, _, file = name.split("/")[1:]
-            sha256, _, variant = file.partition(".")
-            blobs.put(UUID(tenant), sha256, folder / name, variant)  # type: ignore[arg-type]  # checked by put
+
+    def put(name: str) -> None:
+        tenant, _, file = name.split("/")[1:]
+        sha256, _, variant = file.partition(".")
+        blobs.put(UUID(tenant), sha256, folder / name, variant)  # type: ignore[arg-type]  # checked by put
+
+    with step(f"putting back {len(names)} photo files"), ThreadPoolExecutor(AT_ONCE) as pool:
+        for _ in pool.map(put, names):
+            pass
 
 
 def swap(url: str, name: str, fresh: str, before: str) -> None:
