@@ -130,7 +130,7 @@ def most_likely(
             )
             for c in range(start[t], start[t + 1]):
                 way_m = np.inf
-                if arc[c] == arc[p] and place_m[c] >= place_m[p] - 2.0 * sigma_m:
+                if arc[c] == arc[p] and place_m[c] >= place_m[p] - 4.0 * sigma_m:
                     way_m = abs(place_m[c] - place_m[p])
                 for k in range(by_arc_start[arc[c]], by_arc_start[arc[c] + 1]):
                     way_m = min(way_m, reached[by_arc[k]] + place_m[c])
@@ -179,7 +179,7 @@ def arcs_between(
             reached, before, touched,
         )  # fmt: skip
         way_m, last = np.inf, -1
-        if arc[c] == arc[p] and place_m[c] >= place_m[p] - 2.0 * sigma_m:
+        if arc[c] == arc[p] and place_m[c] >= place_m[p] - 4.0 * sigma_m:
             way_m = abs(place_m[c] - place_m[p])
         for k in range(by_arc_start[arc[c]], by_arc_start[arc[c] + 1]):
             if reached[by_arc[k]] + place_m[c] < way_m:

@@ -17,14 +17,16 @@ from geo.roads.snap import as_lon_lat
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-CANDIDATE_EDGES = 8
+CANDIDATE_EDGES = 16
 MIN_RADIUS_M = 40.0
 RADIUS_SIGMAS = 4.0
 AROUND_M = 60.0
 """What turning round counts as, in metres of way."""
 MAX_POSITIONS = 20_000
-MIN_STEP_SIGMAS = 1.0
-"""A position nearer to the last one used than this says nothing about the way and is passed over."""
+STEP_SIGMAS = (1.0, 4.0)
+"""A position nearer to the last one used than this says nothing about the way and is passed over: from one standard
+deviation up to four, more for poor positions, whose noise spans whole blocks and would have one drive round them."""
+FINE_SIGMA_M = 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def match_trace(
     if not 2 <= len(lon) <= MAX_POSITIONS:
         raise RoadsError("trace_too_short" if len(lon) < 2 else "trace_too_long", {"positions": len(lon)})
     sigma = float(np.clip(accuracy_m, 3.0, 100.0))
-    used = _telling(lon, lat, MIN_STEP_SIGMAS * sigma)
+    used = _telling(lon, lat, sigma * float(np.clip(sigma / FINE_SIGMA_M, *STEP_SIGMAS)))
     radius = max(MIN_RADIUS_M, RADIUS_SIGMAS * sigma)
     segment, share, off = network.snapper.nearest(
         lon[used], lat[used], network.may_drive, radius, CANDIDATE_EDGES
@@ -106,7 +108,7 @@ def _driven(
     lon, lat = place
     start, arc, place_m, off_m = _candidates(network, *near)
     straight_m = distances_m(lon[used[:-1]], lat[used[:-1]], lon[used[1:]], lat[used[1:]])
-    beta_m = max(6.0, 0.9 * sigma)
+    beta_m = max(6.0, 0.5 * sigma)
     length = network.edge_m[network.state_arc >> 1]
     tables = (network.base_state, network.first_by_arc, network.states_by_arc, length)
     turns = (network.turn_start, network.turn_to, network.turn_around, AROUND_M)
