@@ -176,8 +176,9 @@ class Customers:
         """Signs off, sends back, or says nothing and lets the days pass."""
         plot = story.plot if story is not None else "plain"
         silent = plot in ("silent", "proof") or (plot == "plain" and self.rnd.random() < 0.15)
-        if silent and self.world.ago(ticket["updated_at"]) < timedelta(hours=2):
-            return
+        since = self.world.ago(ticket["updated_at"])
+        if (silent and since < timedelta(hours=2)) or since > timedelta(hours=12):
+            return  # who has said nothing since yesterday says nothing today
         await self.world.sleep(self.rnd.uniform(120, 500) + 400 * (plot == "witnessed"))
         link = await self._link(ticket, story)
         if link is None or self._status(ticket) != "awaiting_acceptance":

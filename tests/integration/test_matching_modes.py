@@ -72,6 +72,9 @@ def test_names_are_collected_and_the_best_of_them_gets_it(town: Town) -> None:
     for name in ("Ben", "Ben", "Ana"):
         assert ok(town.act(name, ticket_id, "grab"))["result"]["status"] == "open"
     refused(town.act("Eve", ticket_id, "grab"), 409, "not_eligible")
+    (card,) = ok(town.product.client.get("/engineer/v1/pool", headers=town.phone("Ben")))["tickets"]
+    assert card["name_down"]
+    assert card["collect_until"] > town.product.clock.now().isoformat()
     names = [line["actor_name"] for line in town.view(ticket_id)["history"] if line["action"] == "bid"]
     assert sorted(names) == ["Ana", "Ben"]
     town.product.clock.move(seconds=121)

@@ -14,6 +14,8 @@ const OffersScreen = lazy(() => import('./screens/offers').then((m) => m.OffersS
 const PoolScreen = lazy(() => import('./screens/pool').then((m) => m.PoolScreen), PageMeanwhile)
 const MeScreen = lazy(() => import('./screens/me').then((m) => m.MeScreen), PageMeanwhile)
 const QueueScreen = lazy(() => import('./screens/queue').then((m) => m.QueueScreen), PageMeanwhile)
+const RequestsScreen = lazy(() => import('./screens/requests').then((m) => m.RequestsScreen), PageMeanwhile)
+const ShiftsScreen = lazy(() => import('./screens/shifts').then((m) => m.ShiftsScreen), PageMeanwhile)
 const TicketScreen = lazy(() => import('./screens/ticket').then((m) => m.TicketScreen), PageMeanwhile)
 const SignInScreen = lazy(() => import('./screens/signin').then((m) => m.SignInScreen), PageMeanwhile)
 
@@ -40,6 +42,10 @@ function Screen() {
       return <MeScreen />
     case 'queue':
       return <QueueScreen />
+    case 'requests':
+      return <RequestsScreen />
+    case 'shifts':
+      return <ShiftsScreen />
     case 'ticket':
       return <TicketScreen key={route.value.ticketId} />
     default:

@@ -4,7 +4,7 @@ import { computed, signal } from '@preact/signals'
 
 export type Tab = 'today' | 'offers' | 'pool' | 'me'
 export interface Route {
-  page: Tab | 'ticket' | 'queue'
+  page: Tab | 'ticket' | 'queue' | 'requests' | 'shifts'
   ticketId: string
   /** The open sheet: an action's name, or one of the page's own. */
   sheet: string
@@ -20,7 +20,7 @@ export function parseRoute(text: string): Route {
   const [page = '', first = '', second = ''] = text.replace(/^#\/?/, '').split('/')
   if (page === 'ticket' && first) return { page, ticketId: first, sheet: second }
   if (page === 'offers' || page === 'pool') return { page, ticketId: first, sheet: second }
-  if (page === 'me' || page === 'queue') return { page, ticketId: '', sheet: first }
+  if (page === 'me' || page === 'queue' || page === 'requests' || page === 'shifts') return { page, ticketId: '', sheet: first }
   return { page: 'today', ticketId: '', sheet: '' }
 }
 
@@ -41,7 +41,7 @@ let openedHere = false
 export function openSheet(sheet: string, ticketId = route.value.ticketId): void {
   const { page } = route.value
   openedHere = true
-  go(page === 'me' || page === 'queue' ? `${page}/${sheet}` : `${page === 'today' ? 'ticket' : page}/${ticketId}/${sheet}`)
+  go(page === 'me' || page === 'queue' || page === 'requests' ? `${page}/${sheet}` : `${page === 'today' ? 'ticket' : page}/${ticketId}/${sheet}`)
 }
 
 export function closeSheet(): void {

@@ -198,6 +198,8 @@ export interface TicketCard {
   machines?: MachineCard[]
   service_code?: boolean
   quote: QuoteCard | null
+  /** Allowed by a dispatcher: the next quote takes it off by itself. */
+  discount_percent?: number | null
   photos: PhotoCard[]
   allowed_actions: string[]
 }
@@ -217,7 +219,43 @@ export interface OfferCard {
   travel_s: number | null
   distance_m: number | null
   expires_at: string | null
+  /** Until then names are collected, and the best of those who gave theirs gets the ticket. */
+  collect_until?: string | null
+  name_down?: boolean
   allowed_actions: string[]
+}
+
+export type RequestKind = 'overtime' | 'leave' | 'discount' | 'part'
+
+export interface RequestWanted {
+  command_id: string
+  kind: RequestKind
+  ticket_id?: string
+  day?: string
+  minutes?: number
+  starts_at?: string
+  ends_at?: string
+  percent?: number
+  part?: string
+  quantity?: string
+}
+
+export interface RequestLine {
+  request_id: string
+  kind: RequestKind
+  ticket_id: string | null
+  ticket_no: string | null
+  status: 'open' | 'approved' | 'refused' | 'withdrawn'
+  facts: { day?: string; minutes?: number; starts_at?: string; ends_at?: string; percent?: number; part?: string; quantity?: string }
+  asked_at: string
+  answered_at: string | null
+  answered_by: string | null
+}
+
+export interface ShiftCard {
+  kind: 'work' | 'on_call'
+  starts_at: string
+  ends_at: string
 }
 
 export interface EngineerCard {

@@ -26,7 +26,17 @@ export function MeScreen() {
             <span>{t('queue')}</span>
             <b>{problems || <Icon name="check" size={18} />}</b>
           </button>
-          {shift && <p class="item">{shiftText(shift)}</p>}
+          <button type="button" class="item" onClick={() => go('shifts')}>
+            <span>
+              {t('my_shifts')}
+              {shift && <small class="sub">{shiftText(shift)}</small>}
+            </span>
+            <Icon name="next" size={18} />
+          </button>
+          <button type="button" class="item" onClick={() => go('requests')}>
+            <span>{t('my_requests')}</span>
+            <Icon name="next" size={18} />
+          </button>
           <PositionItem />
           <PushSwitch />
           {keepsStorage.value !== null && (

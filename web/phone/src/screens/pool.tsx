@@ -3,7 +3,7 @@ import { act, api } from '../core/app'
 import { overlayOffer } from '../core/overlay'
 import { shown, waitingCommands } from '../core/state'
 import type { OfferCard } from '../core/wire'
-import { label, t } from '../core/words'
+import { clockTime, label, t } from '../core/words'
 import { Empty, Send } from '../parts/basics'
 import { Icon } from '../parts/icons'
 import { ReachChip, Strips } from '../parts/pieces'
@@ -53,13 +53,13 @@ export function PoolScreen() {
         ) : tickets.length === 0 ? (
           <Empty icon="pool" title={t('no_pool')} />
         ) : (
-          <p class="lead">{t('pool_lead')}</p>
+          <p class="lead">{t(tickets.some((ticket) => !ticket.collect_until) ? 'pool_lead' : 'pool_lead_collects')}</p>
         )}
         <ul class="cards">
           {!failed &&
             tickets.map((ticket) => (
               <OfferView key={ticket.ticket_id} offer={overlayOffer(ticket, waitingCommands.value)}>
-                <Send name={label('action', 'grab')} ready={ticket.allowed_actions.includes('grab')} send={() => act(ticket, 'grab')} />
+                <Take ticket={ticket} />
               </OfferView>
             ))}
         </ul>
@@ -70,5 +70,20 @@ export function PoolScreen() {
         )}
       </main>
     </>
+  )
+}
+
+/** First come, first served; or, while names are collected, one name among several until the said time. */
+function Take({ ticket }: { ticket: OfferCard }) {
+  const until = ticket.collect_until
+  if (!until) return <Send name={label('action', 'grab')} ready={ticket.allowed_actions.includes('grab')} send={() => act(ticket, 'grab')} />
+  return (
+    <div class="collects">
+      <p class="sub">
+        <Icon name="clock" size={16} />
+        {t(ticket.name_down ? 'name_is_down' : 'names_until', { time: clockTime(until) })}
+      </p>
+      {!ticket.name_down && <Send name={t('put_name_down')} ready={ticket.allowed_actions.includes('grab')} send={() => act(ticket, 'grab')} />}
+    </div>
   )
 }

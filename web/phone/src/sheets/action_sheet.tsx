@@ -9,6 +9,7 @@ import { ReasonSheet } from './reason'
 import { ContactSheet, TextSheet, TurnBackSheet } from './words_sheets'
 
 const CompleteSheet = lazy(() => import('./complete').then((m) => m.CompleteSheet), SheetMeanwhile)
+const AskSheet = lazy(() => import('./ask').then((m) => m.AskSheet), SheetMeanwhile)
 const PaySheet = lazy(() => import('./pay').then((m) => m.PaySheet), SheetMeanwhile)
 const HandOverSheet = lazy(() => import('./hand_over').then((m) => m.HandOverSheet), SheetMeanwhile)
 const QuoteSheet = lazy(() => import('./quote').then((m) => m.QuoteSheet), SheetMeanwhile)
@@ -18,6 +19,7 @@ const SignOffSheet = lazy(() => import('./sign_off').then((m) => m.SignOffSheet)
 export function ActionSheet({ ticket, sheet }: { ticket: ShownTicket; sheet: string }) {
   if (sheet === 'more') return <MoreSheet ticket={ticket} />
   if (sheet === 'navigate') return <NavigateSheet ticket={ticket} />
+  if (sheet === 'ask_discount' || sheet === 'ask_part') return <AskSheet kind={sheet === 'ask_part' ? 'part' : 'discount'} ticket={ticket} />
   if (!ticket.allowed_actions.includes(sheet)) return null
   switch (sheet) {
     case 'check_in':

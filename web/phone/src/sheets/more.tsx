@@ -9,6 +9,9 @@ import { isOneTap, nameOf } from '../parts/main_bar'
 /** What gives work away stands last, away from the thumb's first guess. */
 const DANGEROUS = new Set(['hand_back', 'turn_back', 'reject'])
 
+/** Asked of a dispatcher, not done: an action of its own page. */
+const ASKS = ['ask_discount', 'ask_part'] as const
+
 export function MoreSheet({ ticket }: { ticket: ShownTicket }) {
   const main = mainAction(ticket)
   const allowed = ticket.allowed_actions.filter((action) => action !== main)
@@ -32,6 +35,15 @@ export function MoreSheet({ ticket }: { ticket: ShownTicket }) {
             )}
           </li>
         ))}
+        {ticket.role === 'lead' &&
+          ASKS.map((ask) => (
+            <li key={ask}>
+              <button type="button" class="item" onClick={() => goInstead(`ticket/${ticket.ticket_id}/${ask}`)}>
+                {t(ask)}
+                <Icon name="next" size={18} />
+              </button>
+            </li>
+          ))}
       </ul>
     </Sheet>
   )

@@ -78,6 +78,8 @@ export function QuoteSheet({ ticket }: { ticket: ShownTicket }) {
   const read = lines.map((line) => readLine(line, currency))
   const whole = read.every((line) => line !== null)
   const total = read.reduce((sum, line) => sum + (line?.total_minor ?? 0), 0)
+  // As the server takes it off: rounded half up, once.
+  const off = Math.floor((total * (ticket.discount_percent ?? 0) * 2 + 100) / 200)
   const change = (at: number, part: Partial<DraftLine>) =>
     set({ ...draft, lines: lines.map((line, i) => (i === at ? { ...line, ...part } : line)) })
   const send = async () => {
@@ -93,7 +95,7 @@ export function QuoteSheet({ ticket }: { ticket: ShownTicket }) {
   const foot = (
     <>
       <p class="total">
-        {t('total')} <b>{moneyText(total, currency)}</b>
+        {t('total')} <b>{moneyText(total - off, currency)}</b>
       </p>
       <Send name={label('action', 'quote')} ready={whole && lines.length > 0 && total > 0} send={send} />
     </>
@@ -136,6 +138,12 @@ export function QuoteSheet({ ticket }: { ticket: ShownTicket }) {
         </fieldset>
       ))}
       {!whole && <p class="sub">{t('line_incomplete')}</p>}
+      {off > 0 && (
+        <p class="discount">
+          <span>{t('discount_allowed', { n: ticket.discount_percent ?? 0 })}</span>
+          <b>{moneyText(-off, currency)}</b>
+        </p>
+      )}
       <PriceList pick={(line) => set({ ...draft, lines: [...lines.filter((one) => one.text || one.price), line] })} currency={currency} />
       {lines.length < MOST_LINES && (
         <button type="button" class="plain wide" onClick={() => set({ ...draft, lines: [...lines, NEW_LINE] })}>
