@@ -10,6 +10,7 @@ import signal
 import socketserver
 import threading
 import time
+from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from dispatch.settings import read_settings
 from geo.points import GeoError
 from geo.roads import open_roads
 from geo.roads.conditions import check_day
+from jobs.roads_tables import DayTables
 
 if TYPE_CHECKING:
     from geo.roads.roads import Roads
@@ -64,7 +66,7 @@ class RoadProcess:
             log.error("the road file cannot be used: %s", error.code)
             return
         if self._server is not None:
-            self._server.roads = roads
+            self._server.take(roads)
         else:
             self._serve(roads)
         log.info("roads of %s open after %.1f s", roads.facts["country"], time.monotonic() - began)
@@ -92,8 +94,13 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     request_queue_size = 128
 
     def __init__(self, path: str, roads: "Roads") -> None:
-        self.roads = roads
+        self.take(roads)
         super().__init__(path, _Handler)
+
+    def take(self, roads: "Roads") -> None:
+        """From now on the answers are of these roads."""
+        self.tables = DayTables(roads)
+        self.roads = roads
 
 
 class _Handler(socketserver.BaseRequestHandler):
@@ -103,7 +110,7 @@ class _Handler(socketserver.BaseRequestHandler):
         try:
             wanted = read_message(self.request, time.monotonic() + READ_S)
             try:
-                said = answer(self.server.roads, wanted)
+                said = answer(self.server.roads, wanted, self.server.tables)
             except (GeoError, KeyError, TypeError, ValueError) as error:
                 said = {"error": f"{type(error).__name__}: {error}"}
             write_message(self.request, said)
@@ -111,12 +118,15 @@ class _Handler(socketserver.BaseRequestHandler):
             log.info("a question was not answered: %s", type(error).__name__)
 
 
-def answer(roads: "Roads", wanted: dict[str, Any]) -> dict[str, Any]:
-    """Seconds and metres from each origin to the target, null where no road leads there; or, for `off`, metres from
-    each place to the nearest road. Raises GeoError, KeyError, TypeError, ValueError for what is no question."""
+def answer(roads: "Roads", wanted: dict[str, Any], tables: DayTables | None = None) -> dict[str, Any]:
+    """Seconds and metres from each origin to the target, null where no road leads there; for `off`, metres from each
+    place to the nearest road; for `table`, both from each place to each. Raises GeoError, KeyError, TypeError, ValueError
+    for what is no question."""
     if "off" in wanted:
         off = roads.metres_to_road([(float(lon), float(lat)) for lon, lat in wanted["off"][:MOST_POINTS]])
         return {"metres": [round(m, 1) if m < UNREACHABLE_S else None for m in off.tolist()]}
+    if "table" in wanted:
+        return _table(roads, wanted, tables or DayTables(roads))
     origins = [(float(lon), float(lat)) for lon, lat in wanted["from"]]
     lon, lat = wanted["to"]
     target, hour, day = (float(lon), float(lat)), int(wanted["hour"]), check_day(wanted.get("day", "weekday"))
@@ -135,6 +145,20 @@ def answer(roads: "Roads", wanted: dict[str, Any]) -> dict[str, Any]:
     if wanted.get("class") and seconds[0] is not None:
         said["class"] = roads.most_driven(origins[0], target, hour=hour, day=day)
     return said
+
+
+def _table(roads: "Roads", wanted: dict[str, Any], tables: DayTables) -> dict[str, Any]:
+    """`on`: the places that lie near a road; `seconds` and `metres`: int32 of those, row by row, in base64."""
+    places = [(float(lon), float(lat)) for lon, lat in wanted["table"]]
+    if not 0 < len(places) <= MOST_POINTS:
+        raise ValueError(f"from 1 to {MOST_POINTS} places")
+    on = [i for i, is_near in enumerate(roads.near_road(places).tolist()) if is_near]
+    if not on:
+        return {"on": [], "seconds": "", "metres": ""}
+    day = check_day(wanted["day"])
+    found = tables.table(str(wanted["key"]), int(wanted["hour"]), day, [places[i] for i in on])
+    packed = [b64encode(part.astype("<i4").tobytes()).decode() for part in found]
+    return {"on": on, "seconds": packed[0], "metres": packed[1]}
 
 
 def _stamp(folder: Path) -> tuple[int, int] | None:

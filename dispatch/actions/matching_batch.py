@@ -16,6 +16,7 @@ from dispatch.actions.cases import load_case
 from dispatch.actions.matching import find_candidates, judge_one, keep_receipt
 from dispatch.actions.matching_modes import offer_to, under_policy
 from dispatch.actions.step import House, Step, run_step
+from dispatch.actions.travel_facts import with_table
 from dispatch.domain.commands import Facts, system
 from dispatch.domain.errors import DispatchError
 from dispatch.planning.client import share
@@ -42,7 +43,8 @@ def match_batch(house: House, tenant_id: UUID, depth: int = 0) -> list[dict[str,
     """Matches the tenant's waiting tickets together; returns the report's lines, none where nothing waited."""
     who = system(tenant_id)
     found = run_step(house, who, lambda step: waiting_tickets(step.db, step.tenant_id, MOST_TICKETS))
-    looked = [run_step(house, who, partial(_look, row)) for row in found]
+    knowing = with_table(house, tenant_id, [row["id"] for row in found]) if len(found) > 1 else house
+    looked = [run_step(knowing, who, partial(_look, row)) for row in found]
     waiting = [each for each in looked if each is not None]
     if not waiting:
         return []

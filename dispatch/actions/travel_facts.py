@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 
 from dispatch.actions.cases import Case
-from dispatch.actions.step import Step
-from dispatch.actions.travelling import foretell, learned_body
+from dispatch.actions.step import House, Step, run_step
+from dispatch.actions.travelling import foretell, kind_of_day, learned_body
+from dispatch.adapters.roads import MOST_POINTS, RoadsAway, TableTimes
+from dispatch.domain.commands import system
 from dispatch.domain.matching_facts import EngineerSeen
-from dispatch.store.queries.travel import positions_of
+from dispatch.store.queries.travel import entered_days, places_of_day, positions_of
 from dispatch.store.tables.tenants import Asset
 from geo.durations import Durations, predict_duration
 from geo.points import Point
+from geo.roads.conditions import Day
 
 
 def travel_times(
@@ -32,6 +36,28 @@ def travel_times(
         else replace(e, travel_s=drive.p50_s, distance_m=drive.metres, travel_source=drive.source)
         for e in seen
     ]
+
+
+def with_table(house: House, tenant_id: UUID, ticket_ids: Sequence[UUID]) -> House:
+    """The same house with a table of roads between these tickets' sites and the tenant's engineers, so that matching
+    them all asks once; unchanged where there are no road times or too many places."""
+    if house.roads is None:
+        return house
+
+    def gather(step: Step) -> tuple[list[Point], int, Day]:
+        local = step.now.astimezone(step.rules.tzinfo)
+        entered = entered_days(step.db, tenant_id, [local.date()])
+        places = places_of_day(step.db, tenant_id, ticket_ids, MOST_POINTS + 1)
+        return places, local.hour, kind_of_day(local.date(), entered)
+
+    places, hour, day = run_step(house, system(tenant_id), gather)
+    if not 0 < len(places) <= MOST_POINTS:
+        return house
+    try:
+        table = house.roads.table(str(tenant_id), places, hour, day)
+    except RoadsAway:
+        return house
+    return replace(house, roads=TableTimes(house.roads, table))
 
 
 def learned_minutes(step: Step, case: Case, engineers: Sequence[EngineerSeen]) -> list[EngineerSeen]:

@@ -10,7 +10,9 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +23,11 @@ from geo.points import Point
 SOCKET_NAME = "roads.sock"
 TIMEOUT_S = 0.2
 REST_S = 5.0
-MOST_BYTES = 1 << 20
+#: A table is asked for outside of transactions.
+TABLE_TIMEOUT_S = 5.0
+MOST_BYTES = 1 << 24
 MOST_POINTS = 1000
+UNREACHABLE = 1_000_000_000
 Answered = TypeVar("Answered")
 _LENGTH = struct.Struct("<I")
 
@@ -46,6 +51,23 @@ class Drives:
 
     drives: tuple[Drive | None, ...]
     road_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoadTable:
+    """By car from each place to each, for a departure at one hour of one kind of day; None where no road leads."""
+
+    hour: int
+    day: str
+    rows: Mapping[Point, int]
+    """Of the places near a road."""
+    seconds: Sequence[int]
+    metres: Sequence[int]
+
+    def drive(self, origin: Point, target: Point) -> Drive | None:
+        """Raises KeyError for a place that was not asked for, or lies off all roads."""
+        at = self.rows[origin] * len(self.rows) + self.rows[target]
+        return None if self.seconds[at] >= UNREACHABLE else Drive(self.seconds[at], self.metres[at])
 
 
 class RoadTimes:
@@ -84,6 +106,20 @@ class RoadTimes:
             raise RoadsAway(f"{len(found.drives)} answers for {len(origins)} points")
         return found
 
+    def table(self, key: str, places: Sequence[Point], hour: int, day: str) -> RoadTable:
+        """Between all places of a live day; `key` says whose, so that the process has only to add what is new since
+        the last time. Not inside a transaction. Raises RoadsAway."""
+        wanted = {"table": [[p.lon, p.lat] for p in places], "key": key, "hour": hour, "day": day}
+
+        def understood(said: dict[str, Any]) -> RoadTable:
+            rows = {places[i]: row for row, i in enumerate(said["on"])}
+            parts = [array("i", b64decode(said[name])) for name in ("seconds", "metres")]
+            if any(len(part) != len(said["on"]) ** 2 for part in parts):
+                raise ValueError("a table of another size")
+            return RoadTable(hour, day, rows, parts[0], parts[1])
+
+        return self._answer(wanted, len(places), understood, TABLE_TIMEOUT_S)
+
     def metres_to_road(self, places: Sequence[tuple[float, float]]) -> list[float]:
         """How far each place (lon, lat, WGS-84) lies from the nearest road for cars; infinite beyond what the road
         process looks at. Raises RoadsAway."""
@@ -94,7 +130,11 @@ class RoadTimes:
         return self._answer({"off": [list(place) for place in places]}, len(places), understood)
 
     def _answer(
-        self, wanted: dict[str, Any], points: int, understood: Callable[[dict[str, Any]], Answered]
+        self,
+        wanted: dict[str, Any],
+        points: int,
+        understood: Callable[[dict[str, Any]], Answered],
+        timeout_s: float = TIMEOUT_S,
     ) -> Answered:
         """One question, read by `understood`. Raises RoadsAway."""
         if points > MOST_POINTS:
@@ -102,15 +142,15 @@ class RoadTimes:
         if time.monotonic() < self._rest_until:
             raise RoadsAway("left alone after a failure")
         try:
-            return understood(self._ask(wanted))
+            return understood(self._ask(wanted, timeout_s))
         except (OSError, ValueError, KeyError, TypeError) as error:
             # A missing socket costs nothing to try; one that does not answer does.
             if not isinstance(error, FileNotFoundError | ConnectionRefusedError):
                 self._rest_until = time.monotonic() + REST_S
             raise RoadsAway(f"{type(error).__name__}: {error}") from error
 
-    def _ask(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        ends = time.monotonic() + TIMEOUT_S
+    def _ask(self, wanted: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+        ends = time.monotonic() + timeout_s
         with (
             short_path(self._path) as path,
             socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection,
@@ -122,6 +162,28 @@ class RoadTimes:
         if "error" in said:
             raise ValueError(said["error"])
         return said
+
+
+class TableTimes(RoadTimes):
+    """Answers out of a table where it can, and asks the process for the rest."""
+
+    def __init__(self, behind: RoadTimes, table: RoadTable) -> None:
+        super().__init__(behind._path.parent)
+        self._table = table
+
+    def to_one(
+        self,
+        origins: Sequence[Point],
+        target: Point,
+        hour: int,
+        with_class: bool = False,
+        day: str = "weekday",
+    ) -> Drives:
+        table = self._table
+        known = target in table.rows and all(origin in table.rows for origin in origins)
+        if with_class or not known or (hour, day) != (table.hour, table.day):
+            return super().to_one(origins, target, hour, with_class, day)
+        return Drives(tuple(table.drive(origin, target) for origin in origins))
 
 
 def write_message(connection: socket.socket, message: dict[str, Any]) -> None:

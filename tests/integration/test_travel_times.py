@@ -12,24 +12,31 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from dispatch.actions.step import run_step
+from dispatch.actions.travel_facts import with_table
 from dispatch.actions.travelling import kind_of_day, learn
-from dispatch.adapters.roads import SOCKET_NAME, Drives, RoadsAway, RoadTimes
+from dispatch.adapters.roads import SOCKET_NAME, Drives, RoadsAway, RoadTimes, TableTimes
 from dispatch.domain.commands import system
 from dispatch.store.ids import new_id
 from geo.points import Point
 from geo.roads.imports import import_roads
+from geo.roads.matrix import Matrix
 from geo.travel import great_circle_travel
+from jobs.roads_tables import DayTables
 from tests.builders import SITE, new_ticket
 from tests.house import Product, Town, settings_for
 from tests.roads_maps import LAT0, LON0, M_LAT, M_LON, Map
 
 WEST = Point(SITE.lon - 0.02, SITE.lat)
+CORNER = Point(SITE.lon, SITE.lat + 0.03)
 
 
 @pytest.fixture(scope="module")
@@ -349,3 +356,77 @@ def test_holidays_are_sundays_and_make_up_days_are_working_days() -> None:
     days = [date(2026, 10, 1), date(2026, 10, 10), date(2026, 10, 9), date(2026, 10, 17), date(2026, 10, 18)]
     kinds = [kind_of_day(day, entered) for day in days]
     assert kinds == ["sunday", "weekday", "weekday", "saturday", "sunday"]
+
+
+def test_a_days_table_says_what_single_questions_say(process: Any, roads_folder: Path) -> None:
+    times, nowhere = RoadTimes(roads_folder), Point(SITE.lon + 0.2, SITE.lat)
+    table = times.table("a company", [WEST, nowhere, SITE], 8, "weekday")
+    assert set(table.rows) == {WEST, SITE}
+    assert table.drive(WEST, SITE) == times.to_one([WEST], SITE, 8).drives[0]
+    grown = times.table("a company", [WEST, SITE, CORNER], 8, "weekday")
+    assert grown.drive(CORNER, SITE) == times.to_one([CORNER], SITE, 8).drives[0]
+    assert grown.drive(WEST, SITE) == table.drive(WEST, SITE)
+    with pytest.raises(RoadsAway, match="more than"):
+        times.table("a company", [SITE] * 1001, 8, "weekday")
+
+
+def test_a_batch_asks_for_its_table_once_and_then_nobody(with_roads: Product, process: Any) -> None:
+    town = with_roads.company()
+    put(town, "Ana", WEST)
+    tickets = [UUID(town.create(new_ticket("survey"))["ticket_id"]) for _ in range(2)]
+    plain = with_roads.house.roads
+    house = with_table(with_roads.house, town.made.tenant_id, tickets)
+    assert isinstance(house.roads, TableTimes)
+    assert isinstance(plain, RoadTimes)
+    known = house.roads._table
+    told = plain.to_one([WEST], SITE, known.hour, day=known.day)
+    process.send_signal(signal.SIGSTOP)
+    try:
+        assert house.roads.to_one([WEST], SITE, known.hour, day=known.day).drives == told.drives
+        with pytest.raises(RoadsAway):
+            house.roads.to_one([CORNER], SITE, known.hour, day=known.day)
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+def test_without_a_road_process_a_batch_has_no_table(town: Town, tmp_path: Path) -> None:
+    house = replace(town.product.house, roads=RoadTimes(tmp_path))
+    assert with_table(house, town.made.tenant_id, []) is house
+
+
+class CountedLive:
+    """Distances on a line, and what was done to come by them."""
+
+    def __init__(self, places: list[tuple[float, float]], done: list[str]) -> None:
+        self.places, self.done = list(places), done
+        done.append(f"made {len(places)}")
+
+    @property
+    def matrix(self) -> Matrix:
+        x = np.array([place[0] for place in self.places], np.int32)
+        return Matrix(np.abs(x[:, None] - x), np.abs(x[:, None] - x) * 10)
+
+    def append(self, place: tuple[float, float]) -> int:
+        self.done.append("appended")
+        self.places.append(place)
+        return len(self.places) - 1
+
+    def move(self, row: int, place: tuple[float, float]) -> None:
+        self.done.append("moved")
+        self.places[row] = place
+
+
+def test_a_new_site_is_one_more_row_and_a_moved_engineer_the_same_row_anew() -> None:
+    done: list[str] = []
+    roads: Any = SimpleNamespace(live_matrix=lambda places, **_: CountedLive(places, done))
+    tables, steps = (
+        DayTables(roads),
+        [[1, 5, 9, 20], [1, 5, 9, 20, 40], [1, 5, 9, 21, 40], [40, 5], [3, 4, 6]],
+    )
+    for xs in steps:
+        found = tables.table("a company", 8, "weekday", [(float(x), 0.0) for x in xs])
+        assert found.seconds.tolist() == [[abs(a - b) for b in xs] for a in xs]
+        assert found.metres.tolist() == [[10 * abs(a - b) for b in xs] for a in xs]
+    assert done == ["made 4", "appended", "moved", "made 3"]
+    tables.table("another company", 8, "weekday", [(1.0, 0.0)])
+    assert done[-1] == "made 1"

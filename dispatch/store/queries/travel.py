@@ -19,6 +19,14 @@ _POSITIONS = """
       and (%(oldest)s::timestamptz is null or position_at >= %(oldest)s)
 """
 
+_PLACES = """
+    select st_x(p::geometry) as lon, st_y(p::geometry) as lat from (
+        select site as p from tickets where tenant_id = %(tenant)s and id = any(%(tickets)s) and site is not null
+        union all
+        select position from engineers where tenant_id = %(tenant)s and active and position is not null) places
+    limit %(limit)s
+"""
+
 #: How long it took goes by the phone's own time of arrival, where that can be true.
 _TRIPS = f"""
     select t.base_s, t.base_m, t.set_off_at, t.road_class, t.area, t.engineer_id,
@@ -88,6 +96,12 @@ def positions_of(
     """Newest positions, of those who have one (not older than `oldest`)."""
     rows = fetch(db, _POSITIONS, {"tenant": tenant_id, "ids": list(ids), "oldest": oldest})
     return {row["id"]: Point(row["lon"], row["lat"]) for row in rows}
+
+
+def places_of_day(db: Session, tenant_id: UUID, tickets: Sequence[UUID], limit: int) -> list[Point]:
+    """Sites of these tickets and newest positions of the tenant's engineers, each place once, at most `limit`."""
+    rows = fetch(db, _PLACES, {"tenant": tenant_id, "tickets": list(tickets), "limit": limit})
+    return list(dict.fromkeys(Point(row["lon"], row["lat"]) for row in rows))
 
 
 def finished_trips(db: Session, tenant_id: UUID, source: str, since: datetime) -> Sequence[dict[str, Any]]:
