@@ -147,6 +147,21 @@ export const settings = {
   datum_declared: ['声明', 'Says'],
   datum_fits: ['更像', 'Fits'],
 
+  targets: ['谁在哪里收通知', 'Who is told where'],
+  targets_lead: ['按顺序尝试；前一个没有回应才用下一个。', 'Tried in this order: the next one when nothing comes back.'],
+  targets_order: ['渠道顺序', 'In this order'],
+  targets_usual: ['手机应用', 'the app on the phone'],
+  targets_gone: ['已失效', 'gone'],
+  targets_address: ['地址或号码', 'Address or number'],
+  targets_hint: ['填写的将替换现有的全部渠道；已保存的地址不再显示。', 'What you fill in replaces everything there; addresses kept are not shown again.'],
+  erase: ['清除个人资料', 'Erase personal data'],
+  erase_engineer_hint: ['姓名、手机和定位将被清除，工作记录以匿名保留。不可恢复。', 'Name, phone and positions go; the work stays under no name. This cannot be undone.'],
+  erase_customer_hint: ['该客户所有工单中的姓名、电话和门牌将被清除。不可恢复。', 'Name, phone and door go from all of this customer’s tickets. This cannot be undone.'],
+  customer_data: ['客户资料', 'Customer’s data'],
+  customer_data_get: ['导出给客户', 'Export for the customer'],
+  erase_confirm: ['请输入「{word}」确认', 'Type “{word}” to confirm'],
+  erase_word: ['清除', 'erase'],
+
   // Figures
   figures_lead: ['服务做得怎么样。', 'How well the service does.'],
   figures_span: ['时间范围', 'Time span'],
@@ -438,6 +453,20 @@ export const settings = {
   earned_share: ['报价分成', 'share of the quote'],
   doubt_points: ['{n} 分', '{n} points'],
   doubts_why: ['为什么存疑', 'Why in doubt'],
+
+  problem_target_invalid: ['这个渠道的地址不对', 'That is no address for this channel.'],
+  problem_contract_number_known: ['合同号已存在', 'That contract number is taken.'],
+  problem_machine_done: ['这台设备已处理，不能移除', 'Work was done on this machine: it stays.'],
+  problem_ticket_final: ['工单已结束，不能再改', 'The ticket has ended and stays as it is.'],
+  problem_ticket_not_closed: ['工单还没有完结，请直接处理', 'The ticket is not closed: work on it itself.'],
+  problem_span_out_of_range: ['时间范围要在 {most_days} 天以内', 'Choose at most {most_days} days.'],
+  problem_policy_unknown: ['规则已不在', 'This policy is no longer there.'],
+  problem_line_twice: ['同一项出现了两次', 'The same line is there twice.'],
+  problem_contractor_missing: ['请选择服务商', 'Choose the contractor.'],
+  problem_export_too_large: ['数据太多，请缩短时间', 'Too much at once: choose a shorter time.'],
+  problem_calendar_unknown: ['日历已不在', 'This calendar is no longer there.'],
+  problem_contract_unknown: ['合同已不在', 'This contract is no longer there.'],
+  problem_person_unknown: ['没有这个人', 'Nobody of that kind.'],
 
   // A contractor's desk
   nav_desk: ['接单台', 'Desk'],

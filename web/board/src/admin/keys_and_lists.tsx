@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Empty } from '../parts/basics'
+import { usePages } from '../settings/parts'
 import { complain, say } from '../state'
 import { language, own, t } from '../words'
 import { send } from './admin_api'
@@ -11,13 +12,14 @@ const SCOPES = [['tickets:create', 'admin_scope_create'], ['tickets:read', 'admi
 
 export function KeysTab({ admin, reload }: TabProps): JSX.Element {
   const [adding, setAdding] = useState(false)
-  const [shown, setShown] = useState('')
+  const { shown, more } = usePages(admin.keys)
+  const [once, setOnce] = useState('')
   const add = async (form: FormData) => {
     const day = textOf(form, 'expires')
     const made = await send<{ key: string }>('POST', '/admin/keys', {
       name: textOf(form, 'name'), scopes: form.getAll('scopes'), expires_at: day ? new Date(`${day}T23:59`).toISOString() : null,
     })
-    setShown(made.key)
+    setOnce(made.key)
     await reload()
   }
   const scope = (code: string) => t(SCOPES.find(([one]) => one === code)?.[1] ?? 'admin_scopes')
@@ -25,18 +27,18 @@ export function KeysTab({ admin, reload }: TabProps): JSX.Element {
   return (
     <section class="admin-section">
       <button type="button" class="button primary" onClick={() => setAdding(true)}>{t('admin_add_key')}</button>
-      {shown && (
+      {once && (
         <p class="note key-once" role="status">
           {t('admin_key_once')}
-          <code>{shown}</code>
-          <button type="button" class="button small" onClick={() => void navigator.clipboard.writeText(shown).then(() => say('good', t('admin_copied')), complain)}>
+          <code>{once}</code>
+          <button type="button" class="button small" onClick={() => void navigator.clipboard.writeText(once).then(() => say('good', t('admin_copied')), complain)}>
             {t('admin_copy')}
           </button>
         </p>
       )}
       {admin.keys.length === 0 && <Empty title={t('admin_none')} />}
       <ul class="admin-list">
-        {admin.keys.map((key) => (
+        {shown.map((key) => (
           <li key={key.key_id} data-off={key.revoked_at !== null}>
             <div class="admin-who">
               <strong>{key.name}</strong>
@@ -55,6 +57,7 @@ export function KeysTab({ admin, reload }: TabProps): JSX.Element {
           </li>
         ))}
       </ul>
+      {more}
       {adding && (
         <FormDialog title="admin_add_key" save={add} onClose={() => setAdding(false)}>
           <TextField name="name" label="admin_name" />
@@ -80,6 +83,8 @@ const names = (form: FormData) => ({ zh: textOf(form, 'zh'), en: textOf(form, 'e
 export function ListsTab({ admin, reload }: TabProps): JSX.Element {
   const [adding, setAdding] = useState<'skill' | 'work_type' | null>(null)
   const close = () => setAdding(null)
+  const skills = usePages(admin.skills)
+  const works = usePages(admin.work_types)
   const modes = (['offer', 'direct', 'pool', 'manual'] as const).map((mode): [string, string] => [mode, t(`admin_mode_${mode}`)])
   const addWorkType = (form: FormData) =>
     send('POST', '/admin/work_types', {
@@ -90,20 +95,22 @@ export function ListsTab({ admin, reload }: TabProps): JSX.Element {
       <div>
         <button type="button" class="button primary" onClick={() => setAdding('skill')}>{t('admin_add_skill')}</button>
         <ul class="admin-list">
-          {admin.skills.map((skill) => (
+          {skills.shown.map((skill) => (
             <li key={skill.code}><div class="admin-who"><strong>{own(skill.name)}</strong><small><code>{skill.code}</code></small></div></li>
           ))}
         </ul>
+        {skills.more}
       </div>
       <div>
         <button type="button" class="button primary" onClick={() => setAdding('work_type')}>{t('admin_add_work_type')}</button>
         <ul class="admin-list">
-          {admin.work_types.map((work) => (
+          {works.shown.map((work) => (
             <li key={work.code}>
               <div class="admin-who"><strong>{own(work.name)}</strong><small><code>{work.code}</code> · {t('admin_minutes')} {work.duration_min}</small></div>
             </li>
           ))}
         </ul>
+        {works.more}
       </div>
       {adding === 'skill' && (
         <FormDialog title="admin_add_skill" onClose={close} save={(form) => send('POST', '/admin/skills', { code: textOf(form, 'code'), name: names(form) }).then(reload)}>

@@ -1,9 +1,11 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { Dialog, Empty } from '../parts/basics'
+import { usePages } from '../settings/parts'
 import { api, complain } from '../state'
 import { language, own, t, type Key } from '../words'
 import { proven, send, type Admin, type Device, type DispatcherLine, type EngineerLine } from './admin_api'
+import { EraseDialog } from './erase'
 import { Choice, FormDialog, languages, levelsOf, SkillLevels, spansOf, territoryOptions, TextField, textOf, textOrNull } from './forms'
 
 export type Reload = () => Promise<void>
@@ -17,11 +19,12 @@ const dayAndTime = (at: string): string =>
   new Intl.DateTimeFormat(language.value === 'zh' ? 'zh-CN' : 'en-GB', { dateStyle: 'short', timeStyle: 'short' }).format(new Date(at))
 const isoDay = (plusDays: number): string => new Date(Date.now() + plusDays * 86_400_000).toISOString().slice(0, 10)
 
-type Open = { form: 'add' } | { form: 'password' | 'shifts' | 'devices'; who: EngineerLine } | null
+type Open = { form: 'add' } | { form: 'password' | 'shifts' | 'devices' | 'erase'; who: EngineerLine } | null
 
 export function EngineersTab({ admin, reload }: TabProps): JSX.Element {
   const [open, setOpen] = useState<Open>(null)
   const close = () => setOpen(null)
+  const { shown, more } = usePages(admin.engineers)
   const territory = (id: string | null) => admin.territories.find((one) => one.territory_id === id)
   const contractor = (id: string | null) => admin.contractors.find((one) => one.contractor_id === id)
   const skill = (code: string) => own(admin.skills.find((one) => one.code === code)?.name ?? { zh: code, en: code })
@@ -30,7 +33,7 @@ export function EngineersTab({ admin, reload }: TabProps): JSX.Element {
       <button type="button" class="button primary" onClick={() => setOpen({ form: 'add' })}>{t('admin_add_engineer')}</button>
       {admin.engineers.length === 0 && <Empty title={t('admin_none')} />}
       <ul class="admin-list">
-        {admin.engineers.map((one) => (
+        {shown.map((one) => (
           <li key={one.engineer_id} data-off={!one.active}>
             <div class="admin-who">
               <strong>{one.name}</strong>
@@ -53,13 +56,16 @@ export function EngineersTab({ admin, reload }: TabProps): JSX.Element {
               <button type="button" class="button small" onClick={() => setOpen({ form: 'devices', who: one })}>{t('admin_devices')} {one.devices}</button>
               <button type="button" class="button small" onClick={() => setOpen({ form: 'password', who: one })}>{t('admin_reset')}</button>
               <Switch path={`/admin/engineers/${one.engineer_id}/active`} active={one.active} reload={reload} />
+              {!one.active && <button type="button" class="button small danger" onClick={() => setOpen({ form: 'erase', who: one })}>{t('erase')}</button>}
             </div>
           </li>
         ))}
       </ul>
+      {more}
       {open?.form === 'add' && <AddEngineer admin={admin} reload={reload} onClose={close} />}
       {open?.form === 'password' && <Password path={`/admin/engineers/${open.who.engineer_id}/password`} reload={reload} onClose={close} />}
       {open?.form === 'shifts' && <Shifts who={open.who} reload={reload} onClose={close} />}
+      {open?.form === 'erase' && <EraseDialog hint="erase_engineer_hint" about={open.who.name} erase={() => send('POST', `/admin/engineers/${open.who.engineer_id}/erase`).then(reload)} onClose={close} />}
       {open?.form === 'devices' && <Devices who={open.who} reload={reload} onClose={close} />}
     </section>
   )
@@ -156,12 +162,13 @@ type OpenDispatcher = { form: 'add' } | { form: 'password' | 'territories'; who:
 export function DispatchersTab({ admin, reload }: TabProps): JSX.Element {
   const [open, setOpen] = useState<OpenDispatcher>(null)
   const close = () => setOpen(null)
+  const { shown, more } = usePages(admin.dispatchers)
   const names = (ids: string[]) => admin.territories.filter((one) => ids.includes(one.territory_id)).map((one) => own(one.name)).join(' · ')
   return (
     <section class="admin-section">
       <button type="button" class="button primary" onClick={() => setOpen({ form: 'add' })}>{t('admin_add_dispatcher')}</button>
       <ul class="admin-list">
-        {admin.dispatchers.map((one) => (
+        {shown.map((one) => (
           <li key={one.dispatcher_id} data-off={!one.active}>
             <div class="admin-who">
               <strong>{one.name}</strong>
@@ -179,6 +186,7 @@ export function DispatchersTab({ admin, reload }: TabProps): JSX.Element {
           </li>
         ))}
       </ul>
+      {more}
       {open?.form === 'add' && <AddDispatcher admin={admin} reload={reload} onClose={close} />}
       {open?.form === 'password' && <Password path={`/admin/dispatchers/${open.who.dispatcher_id}/password`} reload={reload} onClose={close} />}
       {open?.form === 'territories' && (

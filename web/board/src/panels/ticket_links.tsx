@@ -3,7 +3,10 @@ import { useState } from 'preact/hooks'
 import { dayTime } from '../../../shared/formats'
 import { uuid7 } from '../api'
 import { ticketHash } from '../route'
-import { api, complain, now, say, zoneOf } from '../state'
+import { send } from '../admin/admin_api'
+import { EraseDialog } from '../admin/erase'
+import { ProofDialog } from '../admin/proof_dialog'
+import { api, complain, me, now, say, zoneOf } from '../state'
 import type { Instant, TicketCreated, TicketProof, TicketView } from '../wire'
 import { label, language, t } from '../words'
 import { Block } from './ticket_proof'
@@ -55,6 +58,7 @@ export function Follow({ view, proof, reload }: { view: TicketView; proof: Ticke
           : <p class="faint">{t('proof_certificate_later')}</p>}
       </Block>
       {status === 'awaiting_acceptance' && <ManagerLink view={view} />}
+      {me.value?.role === 'admin' && <CustomerData view={view} />}
     </>
   )
 }
@@ -67,6 +71,39 @@ function ManagerLink({ view }: { view: TicketView }): JSX.Element {
       {made
         ? <p class="proof-link"><a href={made.url} target="_blank" rel="noopener">{made.url}</a> <small>{t('proof_manager_until', { time: dayTime(made.expires_at, zoneOf(view.ticket), now.value, language.value) })}</small></p>
         : <p><button type="button" class="button" onClick={() => void make()}>{t('proof_manager_make')}</button></p>}
+    </Block>
+  )
+}
+
+/** What the law gives a customer: everything kept about them, or nothing any more. */
+function CustomerData({ view }: { view: TicketView }): JSX.Element {
+  const [erasing, setErasing] = useState(false)
+  const { ticket_id, ticket_no } = view.ticket
+  async function download(): Promise<void> {
+    try {
+      const data = await send<object>('GET', `/admin/tickets/${ticket_id}/customer`)
+      const link = document.createElement('a')
+      link.href = URL.createObjectURL(new Blob([JSON.stringify(data, null, 2)], { type: 'application/json' }))
+      link.download = `${ticket_no}.json`
+      link.click()
+      URL.revokeObjectURL(link.href)
+    } catch (error) {
+      complain(error)
+    }
+  }
+  return (
+    <Block name={t('customer_data')}>
+      <div class="actions">
+        <button type="button" class="button" onClick={() => void download()}>{t('customer_data_get')}</button>
+        <button type="button" class="button danger" onClick={() => setErasing(true)}>{t('erase')}</button>
+      </div>
+      {erasing && (
+        <EraseDialog
+          hint="erase_customer_hint" about={view.contact.name ?? ticket_no} onClose={() => setErasing(false)}
+          erase={() => send('POST', `/admin/tickets/${ticket_id}/erase_customer`)}
+        />
+      )}
+      <ProofDialog />
     </Block>
   )
 }

@@ -6,6 +6,7 @@ import { ticketHash } from '../route'
 import { now, zoneOf } from '../state'
 import { label, language, t } from '../words'
 import { minuteText } from './hours'
+import { Targets } from '../settings/targets'
 import { change, useLoaded } from './loading'
 import { putChannel, putTellRules, readMessages, readTellSettings, type MessageLine, type TellSettings } from './rules_api'
 
@@ -36,6 +37,7 @@ export function MessagesTab(): JSX.Element {
           <QuietForm settings={value} reload={reload} />
         </section>
       </div>
+      <Targets settings={value} reload={reload} />
       <MessageLog />
     </>
   )

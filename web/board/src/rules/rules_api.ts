@@ -57,6 +57,7 @@ export interface Reaction {
 export interface TellSettings {
   rules: { quiet_from_min: number | null; quiet_to_min: number | null; debounce_s: number; ladder_backup: boolean }
   channels: { channel: string; active: boolean; updated_at: Instant }[]
+  targets: { person_id: Uuid; channel: string; preference: number; gone_at: Instant | null }[]
   needs: Record<string, string[]>
   wecom_callback: string
 }
@@ -112,6 +113,7 @@ export const readTellSettings = (): Promise<TellSettings> => get('/tell_settings
 export const putTellRules = (rules: TellSettings['rules']): Promise<void> => put('/tell_rules', rules)
 export const putChannel = (channel: string, active: boolean, values: Record<string, string>): Promise<void> =>
   put(`/channels/${channel}`, { active, values })
+export const putTargets = (kind: string, id: Uuid, targets: { channel: string; address: string }[]): Promise<void> => put(`/people/${kind}/${id}/targets`, { targets })
 export const readMessages = (page: string | null): Promise<{ messages: MessageLine[]; next_page: string | null }> =>
   get(page ? `/messages?page=${page}` : '/messages')
 export const readEndpoints = (): Promise<{ webhooks: Endpoint[]; actions: string[] }> => get('/webhooks')

@@ -39,6 +39,13 @@ export interface Column<Row> {
 
 const PAGE = 50
 
+/** The first rows of a list, and how to see more of it. */
+export function usePages<Row>(rows: readonly Row[]): { shown: readonly Row[]; more: JSX.Element | null } {
+  const [count, setCount] = useState(PAGE)
+  const more = rows.length > count ? <button type="button" class="button" onClick={() => setCount(count + PAGE)}>{t('load_more')}</button> : null
+  return { shown: rows.slice(0, count), more }
+}
+
 /** Rows in pages of fifty; `next` reads the server's next page. On a phone each row is a card with the columns' names. */
 export function Table<Row>({ name, columns, rows, id, does, off, empty, hint, next }: {
   name: Key

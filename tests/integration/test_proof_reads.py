@@ -1,0 +1,67 @@
+"""What the board reads back of a ticket's work and money, and of the lists behind them."""
+
+from typing import Any
+
+import pytest
+
+from dispatch.store.ids import new_id
+from dispatch.store.queries import proof
+from tests.browser.world import CHECKLIST, busy_company, give_lists
+from tests.builders import new_ticket
+from tests.house import Product, Town, ok, refused
+
+
+def read(town: Town, path: str, who: str = "Ada") -> dict[str, Any]:
+    return ok(town.product.client.get(f"/dispatcher/v1/{path}", headers=town.board(who)))
+
+
+def test_a_finished_ticket_tells_its_work_and_its_money_and_a_query_that_forgets_old_parts_is_seen(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, tickets = busy_company(product)
+    found = read(town, f"tickets/{tickets['finished']}/proof", "Dora")
+    (machine,), (visit,), (quote,), (payment,) = (
+        found[k] for k in ("machines", "visits", "quotes", "payments")
+    )
+    assert [answer["item"] for answer in machine["checklist"]] == [item["item"] for item in CHECKLIST]
+    assert (machine["serial"], machine["outcome"], visit["outcome"]) == ("SN-1", "fixed", "fixed")
+    assert (quote["status"], quote["total_minor"], payment["amount_minor"]) == ("approved", 23_000, 10_000)
+    assert sorted(line["amount_minor"] for line in found["earned"]) == [2_875, 3_000]
+    assert [(part["quantity"], part["returned"]) for part in found["parts"]] == [
+        ("1.000", False),
+        ("1.000", True),
+    ]
+    follow = {"command_id": str(new_id()), "kind": "warranty_callback"}
+    url = f"/dispatcher/v1/tickets/{tickets['finished']}/follow_up"
+    child = ok(town.product.client.post(url, json=follow, headers=town.board()))
+    (linked,) = read(town, f"tickets/{tickets['finished']}/proof")["children"]
+    parent = read(town, f"tickets/{child['ticket_id']}/proof")["parent"]
+    assert (linked["ticket_no"], parent["kind"]) == (child["ticket_no"], "warranty_callback")
+    stranger = product.company()
+    url = f"/dispatcher/v1/tickets/{tickets['finished']}/proof"
+    refused(product.client.get(url, headers=stranger.board()), 404, "ticket_unknown")
+    refused(product.client.get("/dispatcher/v1/prices", headers=town.board()), 403, "forbidden")
+    monkeypatch.setattr(proof, "_USED", proof._USED.replace("in ('ticket', 'returned')", "= 'ticket'"))
+    assert len(read(town, f"tickets/{tickets['finished']}/proof")["parts"]) == 1
+
+
+def test_lists_are_read_as_they_were_written_and_the_ledger_page_by_page(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.create(new_ticket("survey"))  # the contract's customer
+    give_lists(town)
+    money = read(town, "prices")
+    assert (money["currency"], [line["code"] for line in money["prices"]]) == ("CNY", ["visit"])
+    assert [line["share_bp"] for line in money["rates"]] == [1_250]
+    survey = next(one for one in read(town, "checklists")["checklists"] if one["code"] == "survey")
+    assert survey["items"] == CHECKLIST
+    assert [float(part["in_vans"]) for part in read(town, "parts", "Dora")["parts"]] == [3.0]
+    van = f"/dispatcher/v1/engineers/{town.made.engineers['Ben']}/van"
+    for _ in range(2):
+        load = {"command_id": str(new_id()), "lines": [{"part": "valve", "quantity": "1"}]}
+        ok(town.product.client.post(van, json=load, headers=town.board()))
+    monkeypatch.setattr(proof, "PAGE", 2)
+    first = read(town, "part_movements?part=valve")
+    rest = read(town, f"part_movements?part=valve&page={first['next_page']}")
+    assert [line["to_name"] for line in first["movements"] + rest["movements"]] == ["Ben", "Ben", "Ana"]
+    assert rest["next_page"] is None
