@@ -26,7 +26,9 @@ COLD_LEGS_OF_CHOICE: Final = (
     0.2  # where tickets may stay open: time at the last, smallest changes is worth less
 )
 LEAST_HOT: Final = 1.0
-RUINED: Final = 15.0
+RUINED: Final = 15.0  # visits a round
+RUINED_OF_MANY: Final = 10.0  # rounds are few for each ticket there, and smaller ones quicker
+MANY: Final = 1000  # tickets
 BLINK: Final = 0.01
 SLICE_S: Final = 0.05
 FIRST_SLICE: Final = 50
@@ -43,7 +45,7 @@ class Effort:
     seed: int = 1
     hot: float | None = None
     cold: float | None = None
-    ruined: float = RUINED
+    ruined: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def search_day(
     keep_best(draft)
     done, size, told = 0, FIRST_SLICE, np.inf
     tickets = day.facts.crew.shape[0]
+    ruined = effort.ruined or (RUINED_OF_MANY if tickets >= MANY else RUINED)
     while tickets and not stop():
         spent = time.monotonic() - began
         if effort.iterations is None:
@@ -98,7 +101,7 @@ def search_day(
                 break
             share = spent / effort.seconds
             heat = hot * (cold / hot) ** share
-            best = _rounds(day, draft, size, Pace(0, 1.0e18, heat, heat, effort.ruined), best)
+            best = _rounds(day, draft, size, Pace(0, 1.0e18, heat, heat, ruined), best)
             took = max(1e-6, time.monotonic() - began - spent)
             done += size
             size = max(1, min(50_000, int(size * min(4.0, SLICE_S / took))))
@@ -106,7 +109,7 @@ def search_day(
             size = min(1000, effort.iterations - done)
             if size <= 0:
                 break
-            pace = Pace(done, float(effort.iterations), hot, cold, effort.ruined)
+            pace = Pace(done, float(effort.iterations), hot, cold, ruined)
             best = _rounds(day, draft, size, pace, best)
             done += size
         if keep is not None and best < told - 1e-6:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatch.planning import layout as col
-from dispatch.planning.scenario import Positions, Scenario
+from dispatch.planning.scenario import Scenario
 from dispatch.planning.territories import measure
 
 TOGETHER: Final = 8
@@ -32,11 +32,8 @@ def lay_out(
 
 def sites_by_nearness(scenario: Scenario) -> NDArray[np.int64]:
     """(L,) all sites, cut into halves of halves between two far ones."""
-    away, travel = measure(scenario), scenario.travel
-    count = (
-        len(travel.lon_lat) if isinstance(travel, Positions) else next(iter(travel.by_mode.values())).shape[1]
-    )
-    waiting, order = [np.arange(count)], list[NDArray[np.int64]]()
+    away = measure(scenario)
+    waiting, order = [np.arange(scenario.travel.sites)], list[NDArray[np.int64]]()
     while waiting:
         part = waiting.pop()
         if len(part) <= TOGETHER:
