@@ -355,6 +355,8 @@ class OfferCard(Reply):
     due_at: datetime | None
     travel_s: int | None
     distance_m: int | None
+    travel_estimated: bool = True
+    """Whether travel_s stands on distance alone and not on roads: then say so beside it."""
     expires_at: datetime | None
     collect_until: datetime | None = None
     """Until then a grab puts my name down, and the best of those who did gets the ticket."""

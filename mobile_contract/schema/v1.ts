@@ -186,6 +186,7 @@ export type OfferCard = {
   due_at: string | null
   travel_s: number | null
   distance_m: number | null
+  travel_estimated?: boolean
   expires_at: string | null
   collect_until?: string | null
   name_down?: boolean

@@ -430,3 +430,22 @@ def test_a_new_site_is_one_more_row_and_a_moved_engineer_the_same_row_anew() -> 
     assert done == ["made 4", "appended", "moved", "made 3"]
     tables.table("another company", 8, "weekday", [(1.0, 0.0)])
     assert done[-1] == "made 1"
+
+
+def offered_times(town: Town) -> set[bool]:
+    """What the phones that are offered a new ticket say of the way there."""
+    for name in ("Ana", "Ben", "Eve"):
+        put(town, name, WEST)
+    town.create(new_ticket())
+    town.settle()
+    offers = [offer for name in ("Ana", "Ben", "Eve") for offer in town.today(name)["offers"]]
+    assert all(offer["travel_s"] for offer in offers)
+    return {offer["travel_estimated"] for offer in offers}
+
+
+def test_an_offer_by_distance_says_that_its_minutes_are_estimated(town: Town) -> None:
+    assert offered_times(town) == {True}
+
+
+def test_an_offer_by_road_does_not(with_roads: Product) -> None:
+    assert offered_times(with_roads.company()) == {False}

@@ -78,7 +78,10 @@ _MINE = f"""
 _OFFERS = f"""
   select o.id as offer_id, o.kind, t.id as ticket_id, t.ticket_no, t.priority, {_WORK_TYPE} as work_type,
     t.description, t.address, st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
-    v.window_from, v.window_to, t.due_at, o.travel_s, o.distance_m, o.expires_at
+    v.window_from, v.window_to, t.due_at, o.travel_s, o.distance_m, o.expires_at,
+    coalesce((select r.body ->> 'travel_source' <> 'roads' from receipts r
+      where r.tenant_id = o.tenant_id and r.ticket_id = o.ticket_id
+      order by r.decided_at desc limit 1), true) as travel_estimated
   from offers o
   join tickets t on t.tenant_id = o.tenant_id and t.id = o.ticket_id
   join visits v on v.tenant_id = o.tenant_id and v.id = o.visit_id
@@ -277,6 +280,7 @@ def _offer(row: dict[str, Any]) -> dict[str, Any]:
         "window": window_card(row["window_from"], row["window_to"]),
         "due_at": row["due_at"],
         "travel_s": row["travel_s"],
+        "travel_estimated": row.get("travel_estimated", True),
         "distance_m": row["distance_m"],
         "expires_at": row["expires_at"],
         "collect_until": row.get("collect_until"),

@@ -157,6 +157,7 @@ export const phone = {
   expired: ['已超时', 'Expired'],
   from_colleague: ['同事转单', 'From a colleague'],
   away: ['距离 {distance}', '{distance} away'],
+  away_travel_estimated: ['距离 {distance} · 约 {minutes}（按距离估算）', '{distance} away · about {minutes} (estimated)'],
   away_travel: ['距离 {distance} · 约 {minutes}', '{distance} away · about {minutes}'],
 
   // Ticket

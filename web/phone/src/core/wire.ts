@@ -217,6 +217,8 @@ export interface OfferCard {
   window: Window_ | null
   due_at: string | null
   travel_s: number | null
+  /** Absent from older servers: then it is one. */
+  travel_estimated?: boolean
   distance_m: number | null
   expires_at: string | null
   /** Until then names are collected, and the best of those who gave theirs gets the ticket. */

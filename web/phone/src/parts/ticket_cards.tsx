@@ -124,7 +124,7 @@ export function OfferView({ offer, children }: { offer: ShownOffer; children: Co
           <span class="strong">
             <Icon name="pin" size={16} />
             {travel
-              ? t('away_travel', { distance: distanceText(offer.distance_m), minutes: travel })
+              ? t(offer.travel_estimated === false ? 'away_travel' : 'away_travel_estimated', { distance: distanceText(offer.distance_m), minutes: travel })
               : t('away', { distance: distanceText(offer.distance_m) })}
           </span>
         )}
