@@ -81,10 +81,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(metrics.Counted, folder=metrics.folder_of(settings))
     problems.install(app)
     for router in (
+        engineer.endpoints,  # first: its routes are asked for most
         static.endpoints,
         metrics.endpoints,
         dispatcher_operations.endpoints,
-        engineer.endpoints,
         dispatcher.endpoints,
         dispatcher_matching.endpoints,
         dispatcher_bulk.endpoints,

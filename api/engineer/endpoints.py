@@ -1,5 +1,6 @@
 """The engineer's phone: mobile_contract.v1 over HTTP."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -21,15 +22,21 @@ from dispatch.actions.take_action import take_action
 from dispatch.adapters.webpush import public_key
 from dispatch.domain.commands import Principal, Role
 from dispatch.domain.errors import NotFound
+from dispatch.store.exchange import Question
 from dispatch.store.queries.receipts import read_own_receipt
-from dispatch.store.queries.today import read_changes, read_history, read_pool, read_ticket, read_today
+from dispatch.store.queries.today import (
+    read_changes,
+    read_history,
+    read_pool,
+    read_ticket,
+    read_today,
+    show_today,
+    today_questions,
+)
 from geo.datum import point_to_wgs84
 from mobile_contract import v1
 
 endpoints = APIRouter(prefix="/engineer/v1", tags=["engineer"])
-endpoints.include_router(signin_endpoints.endpoints)
-endpoints.include_router(proof.endpoints)
-endpoints.include_router(requests.endpoints)
 
 POOL_PAGE = 50
 SYNC_PAGE = 500
@@ -97,10 +104,15 @@ def list_colleagues(asking: Asking, here: Here) -> Response:
     responses=problems(401, 403, 404, 409, 422),
 )
 def action(body: v1.ActionCommand, asking: Asking, here: Here, request: Request) -> Response:
-    answer = _act(here, asking, body)
-    return refusal_reply(answer, trace_of(request)) or reply(
-        {"result": answer.body, "today": _today(here, asking)}
-    )
+    now = here.house.now()
+    answer = _act(here, asking, body, today_questions(asking.tenant_id, asking.id, now))
+    refusal = refusal_reply(answer, trace_of(request))
+    if refusal is not None:
+        return refusal
+    if answer.after is None:
+        return reply({"result": answer.body, "today": _today(here, asking)})
+    fresh = show_today(answer.after, here.house.personal, asking.tenant_id, asking.id, now)
+    return reply({"result": answer.body, "today": fresh})
 
 
 @endpoints.post(
@@ -131,12 +143,12 @@ def actions(body: v1.ActionBatch, asking: Asking, here: Here, request: Request) 
 _CUSTOMERS = frozenset({"sign_off", "reject", "approve_quote", "refuse_quote"})
 
 
-def _act(here: Rooms, asking: Principal, body: v1.ActionCommand) -> Answer:
+def _act(here: Rooms, asking: Principal, body: v1.ActionCommand, after: Sequence[Question] = ()) -> Answer:
     command = to_command(body.command_id, body.ticket_id, body.action, body.facts, body.at)
     if body.action not in _CUSTOMERS:
-        return take_action(here.house, asking, command)
+        return take_action(here.house, asking, command, after=after)
     customer = Principal(asking.tenant_id, Role.CUSTOMER, asking.id, ticket_id=body.ticket_id)
-    return take_action(here.house, customer, command, witnessed_by=asking.id)
+    return take_action(here.house, customer, command, witnessed_by=asking.id, after=after)
 
 
 @endpoints.post(
@@ -282,3 +294,9 @@ def push_key(asking: Asking, here: Here) -> Response:
 def push_ack(body: v1.PushAck, asking: Asking, here: Here) -> Response:
     run_step(here.house, asking, lambda step: acknowledge_offer(step, asking.id, body.offer_id))
     return Response(status_code=204)
+
+
+# Last, so that the hot routes above are found first.
+endpoints.include_router(signin_endpoints.endpoints)
+endpoints.include_router(proof.endpoints)
+endpoints.include_router(requests.endpoints)

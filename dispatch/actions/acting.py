@@ -11,4 +11,6 @@ from dispatch.store.ids import new_id
 
 def act(step: Step, ticket_id: UUID, action: str, facts: Facts | None = None) -> dict[str, Any]:
     """`action` on the ticket; the answer is mobile_contract's ActionResult. Raises DispatchError."""
-    return apply_action(step, Command(new_id(), ticket_id, action, facts or Facts()))
+    done = apply_action(step, Command(new_id(), ticket_id, action, facts or Facts()))
+    step.db.flush()
+    return done

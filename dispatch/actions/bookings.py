@@ -1,6 +1,6 @@
 """Who carries a visit, and how full their day is: every change of a visit's engineer comes here."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -8,6 +8,7 @@ from sqlalchemy import delete
 from dispatch.actions.cases import Case, offers_of
 from dispatch.actions.step import Step
 from dispatch.domain.errors import Conflict
+from dispatch.store.exchange import Rows
 from dispatch.store.queries.reading import fetch
 from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tickets import VisitEngineer
@@ -65,12 +66,22 @@ def give_to(step: Step, case: Case, engineer: Engineer, within_limit: bool) -> N
 def _book(step: Step, case: Case, engineer_id: UUID, day: date, limit_min: int) -> None:
     key = {"tenant": step.tenant_id, "engineer": engineer_id, "day": day}
     minutes = case.visit.duration_min
-    if fetch(step.db, _BOOK, {**key, "minutes": minutes, "limit": limit_min}):
-        return
-    booked = fetch(step.db, _BOOKED, key)
-    planned_min, extra_min = (booked[0]["planned_min"], booked[0]["extra_min"]) if booked else (0, 0)
-    limit_min += extra_min
-    raise Conflict("workload_full", planned_min=planned_min, visit_min=minutes, limit_min=limit_min)
+
+    def check(rows: Rows) -> None:
+        if rows:
+            return
+        booked = fetch(step.db, _BOOKED, key)
+        planned_min, extra_min = (booked[0]["planned_min"], booked[0]["extra_min"]) if booked else (0, 0)
+        limit = limit_min + extra_min
+        raise Conflict("workload_full", planned_min=planned_min, visit_min=minutes, limit_min=limit)
+
+    step.expect((_BOOK, {**key, "minutes": minutes, "limit": limit_min}), check)
+
+
+def arm_acknowledge(step: Step, case: Case) -> None:
+    """The engineer must say soon that this was seen; otherwise a dispatcher is told."""
+    due_at = step.now + timedelta(minutes=step.rules.acknowledge_min)
+    step.set_timer("acknowledge_by", case.visit.id, due_at)
 
 
 def take_from(step: Step, case: Case) -> None:

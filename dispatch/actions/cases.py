@@ -5,15 +5,16 @@ from uuid import UUID
 
 from geoalchemy2.elements import WKTElement
 from geoalchemy2.shape import to_shape
-from sqlalchemy import and_, bindparam, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import func, select
 
 from dispatch.actions.step import Draft, Step
-from dispatch.domain.commands import Facts
-from dispatch.domain.errors import Forbidden, NotFound
+from dispatch.domain.commands import Command, Facts, Principal, Role
+from dispatch.domain.errors import Conflict, Forbidden, NotFound
 from dispatch.domain.lifecycle import Actor
+from dispatch.store.exchange import Question
 from dispatch.store.ids import new_id
-from dispatch.store.queries.reading import fetch
+from dispatch.store.queries.reading import fetch, fetch_all
+from dispatch.store.rows import Shape
 from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tenants import Contractor, WorkType
 from dispatch.store.tables.tickets import Offer, Ticket, Visit, VisitEngineer
@@ -37,6 +38,8 @@ class Case:
     refusal_facts: dict[str, object] = field(default_factory=dict)
     #: The ticket's offers once somebody asked for them; see `offers_of`.
     offers: list[Offer] | None = None
+    #: Read ahead for `engineer_of`: the session forgets what nobody holds.
+    held: list[Engineer] = field(default_factory=list)
 
     @property
     def lead(self) -> VisitEngineer | None:
@@ -71,35 +74,40 @@ def as_geography(point: Point) -> WKTElement:
     return WKTElement(f"POINT({point.lon!r} {point.lat!r})", srid=4326)
 
 
-_Last = aliased(Visit)
-#: First the lock, then the reading: what is read with the lock may be from before a wait for it.
-_LOCK = "select id from tickets where tenant_id = %(tenant)s and id = %(ticket)s for update"
+_TICKET, _VISIT, _WORK_TYPE = Shape(Ticket, "t"), Shape(Visit, "v"), Shape(WorkType, "w")
+_CREW, _OFFER, _ENGINEER = Shape(VisitEngineer, "c"), Shape(Offer, "o"), Shape(Engineer, "e")
+
+#: First the lock, then the reading: what hangs on the ticket and is read with the lock may be from before a wait
+#: for it. The locked row itself is as it is after the wait.
+_LOCK = f"""
+  select {_TICKET.sql} from tickets t where t.tenant_id = %(tenant)s and t.id = %(ticket)s for update
+"""
+_CASE = f"""
+  select {_VISIT.sql}, {_WORK_TYPE.sql}, {_CREW.sql}
+  from visits v
+  join tickets t on t.tenant_id = v.tenant_id and t.id = v.ticket_id
+  join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
+  left join visit_engineers c on c.tenant_id = v.tenant_id and c.visit_id = v.id
+  where v.tenant_id = %(tenant)s and v.id = (
+    select x.id from visits x where x.tenant_id = %(tenant)s and x.ticket_id = %(ticket)s
+    order by x.closed_at is not null, x.number desc limit 1)
+"""
+_OFFERS = f"""
+  select {_OFFER.sql} from offers o where o.tenant_id = %(tenant)s and o.ticket_id = %(ticket)s order by o.id
+"""
+_ASKED = f"select {_ENGINEER.sql} from engineers e where e.tenant_id = %(tenant)s and e.id = %(engineer)s"
+#: The actions of an engineer that look at the ticket's offers and at the engineer.
+_ANSWERS = frozenset({"accept_offer", "decline_offer", "grab", "accept_hand_over"})
 
 
-_CASE = (
-    select(Ticket, Visit, WorkType, VisitEngineer)
-    .join(Visit, and_(Visit.tenant_id == Ticket.tenant_id, Visit.ticket_id == Ticket.id))
-    .join(WorkType, and_(WorkType.tenant_id == Ticket.tenant_id, WorkType.code == Ticket.work_type))
-    .outerjoin(
-        VisitEngineer, and_(VisitEngineer.tenant_id == Visit.tenant_id, VisitEngineer.visit_id == Visit.id)
-    )
-    .where(
-        Ticket.tenant_id == bindparam("tenant"),
-        Ticket.id == bindparam("ticket"),
-        Visit.id
-        == select(_Last.id)
-        .where(_Last.tenant_id == bindparam("tenant"), _Last.ticket_id == bindparam("ticket"))
-        .order_by(_Last.closed_at.is_not(None), _Last.number.desc())
-        .limit(1)
-        .scalar_subquery(),
-    )
-    .execution_options(populate_existing=True)
-)
-_OFFERS = (
-    select(Offer)
-    .where(Offer.tenant_id == bindparam("tenant"), Offer.ticket_id == bindparam("ticket"))
-    .order_by(Offer.id)
-)
+def case_questions(principal: Principal, command: Command) -> tuple[Question, ...]:
+    """What `load_case` asks for this command, to be sent ahead with the transaction's beginning; see
+    `Step.ahead`."""
+    named = {"tenant": principal.tenant_id, "ticket": command.ticket_id}
+    asked: tuple[Question, ...] = ((_LOCK, named), (_CASE, named))
+    if principal.role is Role.ENGINEER and command.action in _ANSWERS:
+        asked += ((_OFFERS, named), (_ASKED, {**named, "engineer": principal.id}))
+    return asked
 
 
 def load_case(
@@ -110,12 +118,18 @@ def load_case(
     Raises NotFound `ticket_unknown` when there is none, or it is not the principal's to see.
     """
     named = {"tenant": step.tenant_id, "ticket": ticket_id}
-    if not fetch(step.db, _LOCK, named):
+    asked = (_LOCK, named), (_CASE, named)
+    locked, rows, *more = step.ahead.pop(ticket_id, None) or fetch_all(step.db, *asked)
+    if not locked:
         raise NotFound("ticket_unknown", ticket_id=str(ticket_id))
-    rows = step.db.execute(_CASE, named).all()
-    ticket, visit, work_type, _ = rows[0]
-    crew = [row[3] for row in rows if row[3] is not None]
+    db, ticket = step.db, _TICKET.adopt(step.db, locked[0])
+    visit, work_type = _VISIT.adopt(db, rows[0]), _WORK_TYPE.adopt(db, rows[0])
+    crew = [_CREW.adopt(db, row) for row in rows if row["c_engineer_id"] is not None]
     case = Case(ticket, visit, crew, work_type, step.principal.actor, facts, witnessed_by=witnessed_by)
+    if more:
+        offers, engineers = more
+        case.offers = [_OFFER.adopt(db, row) for row in offers]
+        case.held = [_ENGINEER.adopt(db, row) for row in engineers]
     _who_acts(step, case)
     if not (grabs and case.actor is Actor.ENGINEER and of_pool(case)):
         _check_visible(step, case)
@@ -192,7 +206,7 @@ def offers_of(step: Step, case: Case) -> list[Offer]:
     """Every offer of the ticket, of all its visits, oldest first; read once a step."""
     if case.offers is None:
         values = {"tenant": step.tenant_id, "ticket": case.ticket.id}
-        case.offers = list(step.db.scalars(_OFFERS, values))
+        case.offers = [_OFFER.adopt(step.db, row) for row in fetch(step.db, _OFFERS, values)]
     return case.offers
 
 
@@ -211,6 +225,12 @@ def engineer_of(step: Step, engineer_id: UUID | None, code: str = "engineer_unkn
     if engineer is None or not engineer.active:
         raise NotFound(code, engineer_id=str(engineer_id))
     return engineer
+
+
+def check_lead(case: Case) -> None:
+    """An engineer acts as the visit's lead or not at all. Raises Conflict `not_the_lead`."""
+    if case.actor is Actor.ENGINEER and case.visit.engineer_id != case.engineer_id:
+        raise Conflict("not_the_lead", ticket_id=str(case.ticket.id))
 
 
 def close_visit(step: Step, case: Case, reason: str) -> None:

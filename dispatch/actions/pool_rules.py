@@ -27,7 +27,7 @@ _COLLECTS = """
 _COUNT = """
   insert into engineer_days as d (tenant_id, engineer_id, day, grabs)
   values (%(tenant)s, %(engineer)s, %(today)s, 1)
-  on conflict (tenant_id, engineer_id, day) do update set grabs = d.grabs + 1 returning grabs
+  on conflict (tenant_id, engineer_id, day) do update set grabs = d.grabs + 1
 """
 
 
@@ -42,7 +42,7 @@ def check_grab(step: Step, case: Case, engineer_id: UUID) -> None:
 
 def count_grab(step: Step, case: Case) -> None:
     """One more of the day's grabs, kept though the ticket is handed back."""
-    fetch(step.db, _COUNT, _named(step, case, case.engineer_id))
+    step.writes.append((_COUNT, _named(step, case, case.engineer_id)))
 
 
 def _named(step: Step, case: Case, engineer_id: UUID | None) -> dict[str, object]:

@@ -4,7 +4,7 @@
 transaction, knows a command it has seen, and stores the answer beside what was done.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,19 +12,18 @@ from uuid import UUID
 
 import psycopg
 from psycopg.types.json import Jsonb
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from dispatch.actions.chain import HEAD, chained
 from dispatch.adapters.roads import RoadTimes
 from dispatch.domain.commands import Principal
 from dispatch.domain.errors import Conflict, DispatchError, Forbidden, NotFound, NotReady
-from dispatch.domain.events import GENESIS, Event, chain_hash
 from dispatch.domain.tenancy import TenantRules
-from dispatch.domain.tracing import TRACE
 from dispatch.store.exchange import Question, Rows
 from dispatch.store.personal import PersonalData
 from dispatch.store.queries.reading import fetch, fetch_all
+from dispatch.store.rows import changes
 from dispatch.store.transactions import Database, Result, finish
 
 STATUS_OF: tuple[tuple[type[DispatchError], int], ...] = (
@@ -69,10 +68,23 @@ class Step:
     roads: RoadTimes | None = None
     #: Statements nobody in the step reads the effect of; they are done with its end, in one trip.
     writes: list[Question] = field(default_factory=list)
+    #: What was read with the transaction's beginning for the ticket a command is about; see `cases.load_case`.
+    ahead: dict[UUID, list[Rows]] = field(default_factory=dict)
+    #: One command is all that happens in the transaction: nobody in it tries another way where it is refused.
+    alone: bool = False
+    expected: list[tuple[Question, Callable[[Rows], None]]] = field(default_factory=list)
 
     @property
     def tenant_id(self) -> UUID:
         return self.principal.tenant_id
+
+    def expect(self, question: Question, check: Callable[[Rows], None]) -> None:
+        """Do `question` and let `check` refuse what it gave (raising DispatchError): at once, or with the step's
+        last trips where a late refusal undoes the same."""
+        if self.alone:
+            self.expected.append((question, check))
+        else:
+            check(fetch(self.db, *question))
 
     def set_timer(self, kind: str, subject_id: UUID, due_at: datetime) -> None:
         """Look at `subject_id` again at `due_at`; a later call moves it."""
@@ -92,6 +104,8 @@ class Answer:
     status: int
     body: dict[str, Any]
     repeated: bool = False
+    #: What was read right after the commit, where something was to be read and something was committed.
+    after: list[Rows] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +129,13 @@ def run_command(
     request_hash: bytes,
     work: Work,
     device_at: datetime | None = None,
+    ahead: tuple[UUID, Sequence[Question]] | None = None,
+    after: Sequence[Question] = (),
 ) -> Answer:
     """Do `work` once for this principal's `command_id`; sent again, answer the same.
+
+    `ahead`: a ticket and what `load_case` wants to know of it, its lock first; it goes along with the beginning.
+    `after`: what to read once it is committed; it goes along with the end.
 
     `work` returns the result's body; `seq` is added when the events have their place.
     Refusals (DispatchError) are stored too, a 5xx never. The same id with another
@@ -125,16 +144,20 @@ def run_command(
 
     key = _key(principal, command_id)
 
-    def attempt(db: Session, seen: Rows, rules: Rows) -> Answer:
+    def attempt(db: Session, *rows: Rows) -> Answer:
+        *read, seen, rules = rows
         answer = _as_answer(seen, command_id, request_hash)
         if answer is not None:
             return answer
         step = begin(db, house, principal, _as_rules(rules), command_id, device_at)
+        if ahead is not None:
+            step.ahead[ahead[0]], step.alone = read, True
         body = work(step)
-        seq, writes = append_events(step, (_SEEN, key))
+        # A twin that waited for the same ticket's lock was seen above.
+        seq, writes = append_events(step, None if ahead else (_SEEN, key))
         stored = {**body, "seq": seq}
-        _finish(db, [*writes, _to_store(key, request_hash, 200, stored, step.now)])
-        return Answer(200, stored)
+        writes.append(_to_store(key, request_hash, 200, stored, step.now))
+        return Answer(200, stored, after=_finish(db, writes, principal.tenant_id, after) or None)
 
     def refuse(refusal: DispatchError) -> Answer:
         status = next(code for kind, code in STATUS_OF if isinstance(refusal, kind))
@@ -152,7 +175,7 @@ def run_command(
 
     try:
         try:
-            first = (_SEEN, key), (_RULES, {"tenant": principal.tenant_id})
+            first = (*(ahead[1] if ahead else ()), (_SEEN, key), (_RULES, {"tenant": principal.tenant_id}))
             return house.database.run(principal.tenant_id, attempt, *first)
         except (IntegrityError, psycopg.IntegrityError) as error:
             code = race_code(error)
@@ -266,10 +289,12 @@ def _to_store(
     return _STORE, {**key, "hash": request_hash, "status": status, "body": Jsonb(body), "at": now}
 
 
-def _finish(db: Session, writes: list[Question]) -> None:
+def _finish(
+    db: Session, writes: list[Question], tenant_id: UUID | None = None, after: Sequence[Question] = ()
+) -> list[Rows]:
     """The last trip of a command, its answer among it."""
     try:
-        finish(db, writes)
+        return finish(db, writes, tenant_id, after)
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name == "pk_commands":
             raise AlreadyDone from error
@@ -288,24 +313,6 @@ _SET_TIMER = """
 _DROP_TIMERS = """
   delete from timers where tenant_id = %(tenant)s and subject_id = %(subject)s and kind = any(%(kinds)s)
 """
-_HEAD = "select seq, hash from chain_heads where tenant_id = %(tenant)s for update"
-_MOVE_HEAD = "update chain_heads set seq = %(seq)s, hash = %(hash)s where tenant_id = %(tenant)s"
-_EVENT = """
-  insert into ticket_events (tenant_id, seq, subject_type, subject_id, ticket_id, action, actor, actor_id,
-    acting_for, command_id, from_status, to_status, facts, device_at, at, prev_hash, hash)
-  values (%(tenant_id)s, %(seq)s, %(subject_type)s, %(subject_id)s, %(ticket_id)s, %(action)s, %(actor)s,
-    %(actor_id)s, %(acting_for)s, %(command_id)s, %(from_status)s, %(to_status)s, %(facts)s, %(device_at)s,
-    %(at)s, %(prev_hash)s, %(hash)s)
-"""
-_OUTBOX = """
-  insert into outbox (tenant_id, seq, action, subject_id, ticket_id, territory_id, depth, trace) values
-    (%(tenant_id)s, %(seq)s, %(action)s, %(subject_id)s, %(ticket_id)s, %(territory_id)s, %(depth)s,
-     %(trace)s)
-"""
-_TEXT = """
-  insert into event_texts (tenant_id, seq, ticket_id, text)
-  values (%(tenant_id)s, %(seq)s, %(ticket_id)s, %(text)s)
-"""
 
 
 def append_events(step: Step, seen: Question | None = None) -> tuple[int, list[Question]]:
@@ -316,83 +323,30 @@ def append_events(step: Step, seen: Question | None = None) -> tuple[int, list[Q
     for the caller to send with its own last ones: the head stays locked the shorter. `seen` asks for a
     twin of this command, which may have finished while the step waited for a lock: then AlreadyDone.
     """
-    step.db.flush()
-    asked = [*step.writes, *([seen] if seen else [])]
+    changed = changes(step.db)
+    checks = [check for _, check in step.expected]
+    checks += [_must_have_changed if "returning" in sql else _anything for sql, _ in changed]
+    asked = [*(question for question, _ in step.expected), *changed, *step.writes, *([seen] if seen else [])]
     if step.drafts:
-        asked.append((_HEAD, {"tenant": step.tenant_id}))
+        asked.append((HEAD, {"tenant": step.tenant_id}))
     answers = fetch_all(step.db, *asked)
-    step.writes = []
+    step.writes, step.expected = [], []
     if seen and answers[len(asked) - 1 - bool(step.drafts)]:
         raise AlreadyDone
+    for check, rows in zip(checks, answers, strict=False):
+        check(rows)
     if not step.drafts:
         return 0, []
     if not answers[-1]:
         raise NotFound("tenant_unknown")
-    seq, previous = int(answers[-1][0]["seq"]), bytes(answers[-1][0]["hash"])
-    writes: list[Question] = []
-    for draft in step.drafts:
-        seq += 1
-        event = _event(step, draft, seq)
-        this = chain_hash(previous, event)
-        row = _row(step, event, previous, this)
-        writes.append((_EVENT, row))
-        follows = {"territory_id": draft.territory_id, "depth": step.depth, "trace": TRACE.get() or None}
-        writes.append((_OUTBOX, {**row, **follows}))
-        if draft.text:
-            writes.append((_TEXT, {**row, "text": draft.text}))
-        previous = this
-    writes.append((_MOVE_HEAD, {"seq": seq, "hash": previous, "tenant": step.tenant_id}))
-    step.drafts = []
-    return seq, writes
+    return chained(step, int(answers[-1][0]["seq"]), bytes(answers[-1][0]["hash"]))
 
 
-def _event(step: Step, draft: Draft, seq: int) -> Event:
-    principal = step.principal
-    return Event(
-        seq=seq,
-        subject_type=draft.subject_type,
-        subject_id=draft.subject_id,
-        ticket_id=draft.ticket_id,
-        action=draft.action,
-        actor=draft.actor or str(principal.role),
-        actor_id=draft.actor_id or principal.id,
-        acting_for=step.acting_for,
-        command_id=step.command_id,
-        from_status=draft.from_status,
-        to_status=draft.to_status,
-        facts=draft.facts,
-        device_at=step.device_at,
-        at=step.now,
-    )
+def _must_have_changed(rows: Rows) -> None:
+    """A row that was read in this transaction is there to be changed."""
+    if len(rows) != 1:
+        raise RuntimeError(f"{len(rows)} rows changed instead of one")
 
 
-def _row(step: Step, event: Event, previous: bytes, this: bytes) -> dict[str, Any]:
-    return {
-        "tenant_id": step.tenant_id,
-        "seq": event.seq,
-        "subject_type": event.subject_type,
-        "subject_id": event.subject_id,
-        "ticket_id": event.ticket_id,
-        "action": event.action,
-        "actor": event.actor,
-        "actor_id": event.actor_id,
-        "acting_for": event.acting_for,
-        "command_id": event.command_id,
-        "from_status": event.from_status,
-        "to_status": event.to_status,
-        "facts": Jsonb(dict(event.facts)),
-        "device_at": event.device_at,
-        "at": event.at,
-        "prev_hash": previous,
-        "hash": this,
-    }
-
-
-def start_chain(db: Session, tenant_id: UUID) -> None:
-    """A tenant's chain begins: seq 0, thirty-two zero bytes."""
-    db.execute(
-        text(
-            "insert into chain_heads (tenant_id, seq, hash) values (:tenant, 0, :hash) on conflict do nothing"
-        ),
-        {"tenant": tenant_id, "hash": GENESIS},
-    )
+def _anything(rows: Rows) -> None:
+    """What gives no rows says nothing by that."""

@@ -1,17 +1,27 @@
 """One step of a ticket's life: lock, gather, decide, apply. Every front door ends here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from dispatch.actions import acceptance, contractors, intake_changes, money, offers, pool_rules, visits
-from dispatch.actions.cases import Case, draft_for, load_case
+from dispatch.actions import (
+    acceptance,
+    contractors,
+    holds,
+    intake_changes,
+    money,
+    offers,
+    pool_rules,
+    visits,
+)
+from dispatch.actions.cases import Case, case_questions, draft_for, load_case
 from dispatch.actions.step import Answer, House, Step, run_command
 from dispatch.domain.commands import Command, Principal
 from dispatch.domain.errors import NotReady
 from dispatch.domain.events import instant
 from dispatch.domain.lifecycle import ACTIONS, Actor, Need, TicketStatus, advance, find_row
+from dispatch.store.exchange import Question
 
 Met = Callable[[Step, Case], set[Need]]
 Apply = Callable[[Step, Case], dict[str, object]]
@@ -28,8 +38,8 @@ class Handler:
 HANDLERS: dict[str, Handler] = {
     action: Handler(met, apply)
     for slice_handlers in (
-        intake_changes.HANDLERS, offers.HANDLERS, contractors.HANDLERS, visits.HANDLERS, money.HANDLERS,
-        acceptance.HANDLERS,
+        intake_changes.HANDLERS, offers.HANDLERS, contractors.HANDLERS, visits.HANDLERS, holds.HANDLERS,
+        money.HANDLERS, acceptance.HANDLERS,
     )
     for action, (met, apply) in slice_handlers.items()
 }  # fmt: skip
@@ -39,17 +49,24 @@ CREW_ACTIONS = frozenset({"set_off", "check_in", "turn_back", "complete"})
 
 
 def take_action(
-    house: House, principal: Principal, command: Command, witnessed_by: UUID | None = None
+    house: House,
+    principal: Principal,
+    command: Command,
+    witnessed_by: UUID | None = None,
+    after: Sequence[Question] = (),
 ) -> Answer:
     """Do `command` once; the answer's body is mobile_contract's ActionResult or a refusal.
 
-    `witnessed_by` is the engineer on whose phone the customer acts.
+    `witnessed_by` is the engineer on whose phone the customer acts; `after` is read as soon as it is committed.
     """
 
     def work(step: Step) -> dict[str, Any]:
         return apply_action(step, command, witnessed_by)
 
-    return run_command(house, principal, command.command_id, command.request_hash, work, command.device_at)
+    ahead = command.ticket_id, case_questions(principal, command)
+    return run_command(
+        house, principal, command.command_id, command.request_hash, work, command.device_at, ahead, after
+    )
 
 
 def apply_action(step: Step, command: Command, witnessed_by: UUID | None = None) -> dict[str, Any]:
@@ -67,7 +84,6 @@ def apply_action(step: Step, command: Command, witnessed_by: UUID | None = None)
         visits.crew_action(step, case, command.action)
     else:
         _move(step, case, command.action)
-    step.db.flush()
     return {
         "command_id": str(command.command_id),
         "ticket_id": str(case.ticket.id),

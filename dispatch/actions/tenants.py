@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from dispatch.actions.cases import as_geography
+from dispatch.actions.chain import start_chain
 from dispatch.actions.keeping import EVERY
-from dispatch.actions.step import start_chain
 from dispatch.domain.errors import Conflict
 from dispatch.store.ids import new_id
 from dispatch.store.personal import PersonalData, phone_digits

@@ -1,15 +1,16 @@
-"""The trip: assigned, seen, under way, on site, done; or given back, held, taken up again."""
+"""The trip: assigned, seen, under way, on site, done; or given back."""
 
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
-from dispatch.actions.bookings import add_helpers, give_to, take_from, unbook
-from dispatch.actions.cases import Case, as_geography, close_visit, engineer_of, open_visit
+from dispatch.actions.bookings import add_helpers, arm_acknowledge, give_to, take_from, unbook
+from dispatch.actions.cases import Case, as_geography, check_lead, close_visit, engineer_of, open_visit
 from dispatch.actions.evidence import attach, attached, check_photos
 from dispatch.actions.evidence_completion import check_parts, checklist_problems, keep_parts
 from dispatch.actions.evidence_machines import keep_machines, machine_problems
+from dispatch.actions.holds import end_hold
 from dispatch.actions.matching import judge_one
 from dispatch.actions.money import approved, quote_blocks
 from dispatch.actions.offers import exclude, withdraw_offers
@@ -18,14 +19,11 @@ from dispatch.actions.travelling import begin_trip
 from dispatch.domain.errors import Conflict, NotReady
 from dispatch.domain.evidence import Arrival, judge_arrival, photos_needed
 from dispatch.domain.lifecycle import Actor, Need, Outcome
-from dispatch.domain.reasons import HOLD_DEFAULTS, check_reason
+from dispatch.domain.reasons import check_reason
 from dispatch.store.tables.evidence import CheckIn, Completion
 from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tickets import VisitEngineer
 from geo.points import Point
-
-MAX_HOLD = timedelta(days=365)
-
 
 # assign, acknowledge
 
@@ -67,7 +65,7 @@ def _assign(step: Step, case: Case) -> dict[str, object]:
             )
         )
         add_helpers(step, case, case.facts.helper_ids, trainees)
-    _arm_acknowledge(step, case)
+    arm_acknowledge(step, case)
     facts: dict[str, object] = {}
     if case.facts.helper_ids:
         facts["helpers"] = [str(h) for h in case.facts.helper_ids]
@@ -76,19 +74,9 @@ def _assign(step: Step, case: Case) -> dict[str, object]:
     return facts
 
 
-def _arm_acknowledge(step: Step, case: Case) -> None:
-    due_at = step.now + timedelta(minutes=step.rules.acknowledge_min)
-    step.set_timer("acknowledge_by", case.visit.id, due_at)
-
-
 def _lead_only(step: Step, case: Case) -> set[Need]:
-    _check_lead(case)
+    check_lead(case)
     return set()
-
-
-def _check_lead(case: Case) -> None:
-    if case.actor is Actor.ENGINEER and case.visit.engineer_id != case.engineer_id:
-        raise Conflict("not_the_lead", ticket_id=str(case.ticket.id))
 
 
 def _acknowledge(step: Step, case: Case) -> dict[str, object]:
@@ -104,7 +92,7 @@ def _acknowledge(step: Step, case: Case) -> dict[str, object]:
 
 
 def _hand_back_met(step: Step, case: Case) -> set[Need]:
-    _check_lead(case)
+    check_lead(case)
     return {Need.REASON} if check_reason("hand_back", case.facts.reason) else set()
 
 
@@ -166,7 +154,7 @@ def _turn_back(step: Step, case: Case) -> dict[str, object]:
 
 
 def _check_in_met(step: Step, case: Case) -> set[Need]:
-    _check_lead(case)
+    check_lead(case)
     met = set()
     check_photos(step, case, "check_in")
     if case.facts.photo_ids or case.facts.photo_pending:
@@ -280,7 +268,7 @@ def crew_action(step: Step, case: Case, action: str) -> None:
 
 
 def _complete_met(step: Step, case: Case) -> set[Need]:
-    _check_lead(case)
+    check_lead(case)
     met = set()
     outcome = case.facts.outcome
     if outcome is not None:
@@ -354,81 +342,11 @@ def _resolve_met(step: Step, case: Case) -> set[Need]:
 
 def _resolve_remotely(step: Step, case: Case) -> dict[str, object]:
     withdraw_offers(step, case)
-    _end_hold(step, case)
+    end_hold(step, case)
     step.drop_timers(case.visit.id, "acknowledge_by")
     step.drop_timers(case.ticket.id, "match_again")
     _finish(step, case, Outcome.FIXED)
     return {"outcome": str(Outcome.FIXED), "remote": True}
-
-
-# hold, resume, resume_kept
-
-
-def _hold_met(step: Step, case: Case) -> set[Need]:
-    _check_lead(case)
-    until = case.facts.until
-    if until is not None and not step.now < until <= step.now + MAX_HOLD:
-        raise NotReady("until_out_of_range", least=step.now.isoformat(), most_days=MAX_HOLD.days)
-    return {Need.REASON} if check_reason("hold", case.facts.reason) else set()
-
-
-def _hold(step: Step, case: Case) -> dict[str, object]:
-    assert case.facts.reason is not None
-    hold_days, pauses = HOLD_DEFAULTS[case.facts.reason]
-    ticket = case.ticket
-    engineer_id = case.visit.engineer_id
-    ticket.hold_reason = case.facts.reason
-    ticket.hold_until = case.facts.until or step.now + timedelta(days=hold_days)
-    ticket.hold_engineer_id = engineer_id if case.facts.keep_engineer else None
-    ticket.hold_pauses_promise = pauses if case.facts.pauses_promise is None else case.facts.pauses_promise
-    ticket.attention = None
-    withdraw_offers(step, case)
-    if case.visit.set_off_at is not None:
-        unbook(step, case)
-        close_visit(step, case, "held")
-        open_visit(step, case)
-    else:
-        take_from(step, case)
-    step.drop_timers(ticket.id, "match_again")
-    step.set_timer("hold_until", ticket.id, ticket.hold_until)
-    return {
-        "reason": ticket.hold_reason,
-        "until": ticket.hold_until.isoformat(),
-        "kept": str(ticket.hold_engineer_id) if ticket.hold_engineer_id else None,
-        "pauses_promise": ticket.hold_pauses_promise,
-    }
-
-
-def _end_hold(step: Step, case: Case) -> None:
-    ticket = case.ticket
-    ticket.hold_reason = ticket.hold_until = ticket.hold_engineer_id = None
-    ticket.hold_pauses_promise = False
-    step.drop_timers(ticket.id, "hold_until")
-
-
-def _nothing(step: Step, case: Case) -> set[Need]:
-    return set()
-
-
-def _resume(step: Step, case: Case) -> dict[str, object]:
-    _end_hold(step, case)
-    return {}
-
-
-def _resume_kept_met(step: Step, case: Case) -> set[Need]:
-    kept = case.ticket.hold_engineer_id
-    if kept is None:
-        return set()
-    engineer_of(step, kept)
-    return {Need.ENGINEER}
-
-
-def _resume_kept(step: Step, case: Case) -> dict[str, object]:
-    engineer = engineer_of(step, case.ticket.hold_engineer_id)
-    _end_hold(step, case)
-    give_to(step, case, engineer, within_limit=False)
-    _arm_acknowledge(step, case)
-    return {}
 
 
 HANDLERS = {
@@ -440,7 +358,4 @@ HANDLERS = {
     "check_in": (_check_in_met, _check_in),
     "complete": (_complete_met, _complete),
     "resolve_remotely": (_resolve_met, _resolve_remotely),
-    "hold": (_hold_met, _hold),
-    "resume": (_nothing, _resume),
-    "resume_kept": (_resume_kept_met, _resume_kept),
 }

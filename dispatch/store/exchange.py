@@ -34,9 +34,10 @@ _Key = tuple[bytes, tuple[int, ...]]
 
 @dataclass(slots=True)
 class _Prepared:
-    """What one connection has prepared: (SQL, types) → name. A name is never used twice."""
+    """What one connection has prepared: (SQL, types) → name, and the columns it gives. A name is never used twice."""
 
     names: dict[_Key, bytes] = field(default_factory=dict)
+    columns: dict[_Key, list[str]] = field(default_factory=dict)
     count: int = 0
 
 
@@ -89,7 +90,8 @@ def exchange(db: psycopg.Connection[Any], questions: Sequence[Question]) -> list
         for key in fresh:
             del prepared.names[key]
         raise psycopg.errors.error_from_result(wrong, encoding="utf-8")
-    return [_rows(adapter, one) for one, answer in zip(results, answers, strict=True) if answer]
+    given = (one for one, answer in zip(results, answers, strict=True) if answer)
+    return [_rows(adapter, one, key, prepared) for one, (key, _, _) in zip(given, asked, strict=True)]
 
 
 def _asked(
@@ -128,10 +130,14 @@ def _wait(waiting: "select.poll") -> None:
         raise psycopg.OperationalError("the server does not answer")
 
 
-def _rows(adapter: abc.Transformer, result: pq.abc.PGresult) -> Rows:
+def _rows(adapter: abc.Transformer, result: pq.abc.PGresult, key: _Key, prepared: _Prepared) -> Rows:
     if not result.nfields:
         return []
-    names = [(result.fname(n) or b"").decode() for n in range(result.nfields)]
+    names = prepared.columns.get(key)
+    if names is None:
+        names = [(result.fname(n) or b"").decode() for n in range(result.nfields)]
+        if key in prepared.names:
+            prepared.columns[key] = names
     adapter.set_pgresult(result, set_loaders=True)
     return adapter.load_rows(0, result.ntuples, lambda values: dict(zip(names, values, strict=True)))
 

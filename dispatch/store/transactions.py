@@ -8,8 +8,10 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 from uuid import UUID
 
+import orjson
 import psycopg
 from psycopg import errors as pg
+from psycopg.types.json import set_json_loads
 from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -41,20 +43,26 @@ class Database:
     """A pool of connections as the application's role, and the only way to begin a transaction."""
 
     def __init__(self, url: str, pool_size: int = 8, application: str = "paidan") -> None:
-        self.url = url
+        self.url, self._application = url, application
         self.engine = create_engine(
             "postgresql+psycopg://",
-            creator=lambda: Link.connect(
-                url,
-                options=" ".join(f"-c {option}" for option in OPTIONS),
-                application_name=application,
-                connect_timeout=5,
-            ),
+            creator=self._connect,
             pool_size=pool_size,
+            pool_use_lifo=True,  # the fewer connections work, the warmer they are
             max_overflow=0,
             pool_timeout=20,
             pool_pre_ping=False,
         )
+
+    def _connect(self) -> Link:
+        link = Link.connect(
+            self.url,
+            options=" ".join(f"-c {option}" for option in OPTIONS),
+            application_name=self._application,
+            connect_timeout=5,
+        )
+        set_json_loads(orjson.loads, link)
+        return link
 
     @contextmanager
     def transaction(self, tenant_id: UUID | None, snapshot: bool = False) -> Iterator[Session]:
@@ -148,9 +156,14 @@ def _set_tenant(tenant_id: UUID | None) -> Question:
     return SET_TENANT, {"tenant": str(tenant_id) if tenant_id else "", "scope": SCOPE.get()}
 
 
-def finish(db: Session, writes: Sequence[Question]) -> None:
-    """The transaction's last statements and its commit in one trip: locks are let go the sooner."""
-    exchange(driver(db), [*writes, ("commit", {})])
+def finish(
+    db: Session, writes: Sequence[Question], tenant_id: UUID | None = None, after: Sequence[Question] = ()
+) -> list[Rows]:
+    """The transaction's last statements and its commit in one trip: locks are let go the sooner. `after` is read
+    in the same trip of what is committed then; its rows are the result."""
+    reads = [_set_tenant(tenant_id), *after] if after else []
+    answers = exchange(driver(db), [*writes, ("commit", {}), *reads])
+    return answers[len(answers) - len(after) :]
 
 
 def driver(db: Session) -> psycopg.Connection[Any]:

@@ -20,8 +20,8 @@ def sabotage() -> None:
     honest_store, honest_run = step._to_store, step.run_command
     step._to_store = _nothing
 
-    def run(house: Any, principal: Any, command_id: Any, request_hash: Any, work: Any, at: Any = None) -> Any:
-        answer = honest_run(house, principal, command_id, request_hash, work, at)
+    def run(house: Any, principal: Any, command_id: Any, request_hash: Any, work: Any, *more: Any) -> Any:
+        answer = honest_run(house, principal, command_id, request_hash, work, *more)
         if not answer.repeated:
             time.sleep(0.05)
             key = step._key(principal, command_id)

@@ -16,6 +16,7 @@ APPLICATION = "paidan-api"
 _SQL = re.compile(r"(?:statement|execute [^:]*): (.*)", re.S)
 _VALUE = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')", re.S)
 _PLACE = re.compile(r"\$(\d+)")
+RELOAD_S = 20.0
 MOST_VARIABLES = 256  # pgbench takes no more in one statement
 
 
@@ -42,12 +43,21 @@ def logged(cluster: Cluster, into: list[Statement]) -> Iterator[None]:
 
 
 def _log_all(cluster: Cluster, on: bool) -> None:
-    """Sessions that are open already follow a moment later."""
+    """Sessions that are open already are told when a new one knows it. Raises RuntimeError after RELOAD_S."""
+    wanted = "all" if on else "none"
     with cluster.connect() as db:
-        db.execute(f"alter system set log_statement = '{'all' if on else 'none'}'")
+        db.execute(f"alter system set log_statement = '{wanted}'")
         db.execute("alter system set log_line_prefix = '#%a '")
         db.execute("select pg_reload_conf()")
-    time.sleep(0.5)
+    deadline = time.monotonic() + RELOAD_S
+    while True:
+        time.sleep(0.3)
+        with cluster.connect() as db:
+            row = db.execute("show log_statement").fetchone()
+        if row == (wanted,):
+            return
+        if time.monotonic() > deadline:
+            raise RuntimeError("PostgreSQL does not read its settings again")
 
 
 def parse_log(text: str) -> list[Statement]:
@@ -72,6 +82,24 @@ def parse_log(text: str) -> list[Statement]:
             transactions.append([])
         transactions[-1].append(statement)
     return [s for t in transactions if not any("from signins" in s.sql.lower() for s in t) for s in t]
+
+
+def as_transactions(statements: list[Statement]) -> list[Statement]:
+    """The same with BEGIN and COMMIT around what one trip did outside of a transaction: it was one all the same,
+    and pgbench, which makes a trip of each statement, would lose the tenant that is set for its length."""
+    found: list[Statement] = []
+    inside = implied = False
+    for statement in statements:
+        word = statement.sql.split(maxsplit=1)[0].upper()
+        if word == "BEGIN" and implied:
+            found.append(Statement("commit"))
+            implied = False
+        elif word != "BEGIN" and not inside and not implied:
+            found.append(Statement("begin"))
+            implied = True
+        inside = word == "BEGIN" or (inside and word not in ("COMMIT", "ROLLBACK"))
+        found.append(statement)
+    return [*found, Statement("commit")] if implied else found
 
 
 #: What stands for a captured value in the script, or None where the value itself goes along.
@@ -106,7 +134,7 @@ def to_script(statements: list[Statement], replace: Replace, head: str = "", rea
 
         return place
 
-    for number, statement in enumerate(statements):
+    for number, statement in enumerate(as_transactions(statements)):
         sql = _PLACE.sub(placed(statement, number), statement.sql)
         sql = " ".join(line.split("--")[0] for line in sql.splitlines())
         lines.append(sql + (" \\gset" if reads and statement.sql.startswith(reads) else ";"))

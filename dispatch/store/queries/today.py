@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from dispatch.domain.lifecycle import TicketStatus, engineer_buttons
+from dispatch.store.exchange import Question, Rows
 from dispatch.store.personal import PersonalData
 from dispatch.store.queries.reading import ETA_ESTIMATED, fetch, site_card, window_card
 from dispatch.store.queries.requests import APPROVED_DISCOUNT
@@ -104,11 +105,13 @@ _ABLE = """
 _POOL_WHERE = """
   where t.status in ('open', 'offered') and coalesce(t.mode, w.mode) = 'pool'
     and (t.territory_id is null or w.home is null or t.territory_id = w.home)
-    and not exists (select from refusals r where r.tenant_id = t.tenant_id and r.ticket_id = t.id
+    and not exists (select from refusals r where r.tenant_id = %(tenant)s and r.ticket_id = t.id
       and r.engineer_id = %(engineer)s)
-    and not exists (select from visits x join pools p on p.tenant_id = x.tenant_id and p.visit_id = x.id
-      where x.tenant_id = t.tenant_id and x.ticket_id = t.id and x.closed_at is null
-        and not st_dwithin(w.here, t.site, p.ring_m))
+    and t.id not in (select x.ticket_id from visits x
+      join pools p on p.tenant_id = x.tenant_id and p.visit_id = x.id
+      join tickets y on y.tenant_id = x.tenant_id and y.id = x.ticket_id
+      where x.tenant_id = %(tenant)s and x.closed_at is null
+        and not st_dwithin((select here from able limit 1), y.site, p.ring_m))
 """
 
 _POOL = f"""
@@ -137,12 +140,25 @@ _POOL_COUNT = f"""
 """
 
 
+def today_questions(tenant_id: UUID, engineer_id: UUID, now: datetime) -> list[Question]:
+    """What `show_today` is made of."""
+    values = {"tenant": tenant_id, "engineer": engineer_id, "now": now, "ticket": None}
+    return [(_MINE, values), (_OFFERS, values), (_POOL_COUNT, values)]
+
+
 def read_today(
     database: Database, personal: PersonalData, tenant_id: UUID, engineer_id: UUID, now: datetime
 ) -> dict[str, Any]:
     """mobile_contract's Today as plain values."""
-    values = {"tenant": tenant_id, "engineer": engineer_id, "now": now, "ticket": None}
-    rows, offers, pool = database.read(tenant_id, (_MINE, values), (_OFFERS, values), (_POOL_COUNT, values))
+    answers = database.read(tenant_id, *today_questions(tenant_id, engineer_id, now))
+    return show_today(answers, personal, tenant_id, engineer_id, now)
+
+
+def show_today(
+    answers: list[Rows], personal: PersonalData, tenant_id: UUID, engineer_id: UUID, now: datetime
+) -> dict[str, Any]:
+    """The answers to `today_questions` as mobile_contract's Today."""
+    rows, offers, pool = answers
     head = rows[0]
     return {
         "v": 1,
