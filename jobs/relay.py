@@ -138,7 +138,13 @@ def _job(
         "depth": depth,
         "trace": trace,
     }
-    return JobWanted(name, arguments, lock=str(ticket_id or subject_id))
+    return JobWanted(name, arguments, lock=_lock(name, str(ticket_id or subject_id)))
+
+
+def _lock(name: str, subject: str) -> str:
+    """Jobs of a ticket run in order, and one that is tried again holds up those behind it. Pushes wait for somebody
+    else's service: they queue among themselves, so that a service that hangs delays no ladder and no customer."""
+    return f"push/{subject}" if name.startswith("push_") else subject
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ MODULES = {name: f"tests.bench.{name}" for name in PLANNING} | {
     "api": "tests.campaign.bench_api",
     "load": "tests.campaign.bench_load",
     "restore": "tests.campaign.bench_restore",
+    "ladder": "tests.campaign.bench_ladder",
     "batch": "tests.bench.batch",
 }
 OWN_WORDS = {"roads": "tests.bench.roads"}  # read their own words: main(argv) -> exit code

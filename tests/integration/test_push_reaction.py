@@ -69,3 +69,42 @@ def test_a_device_that_is_gone_is_not_told_again(town: Town, tmp_path: Path) -> 
         town.made.tenant_id,
     )
     assert rows == [{"gone": True}]
+
+
+def runnable(town: Town, ticket_id: str) -> set[str]:
+    """Names of the ticket's jobs that a worker could take while its push hangs, by the queue's own rule."""
+    with psycopg.connect(town.product.database.superuser_url) as db:
+        hanging = "update procrastinate_jobs set status = %s where task_name = 'push_offers' and args ->> 'ticket' = %s"
+        db.execute(hanging, ["doing", ticket_id])
+        worker = db.execute("select procrastinate_register_worker_v1()").fetchone()
+        found = set()
+        while row := db.execute(
+            "select (job).task_name, (job).args ->> 'ticket' from procrastinate_fetch_job_v2(null, %s) job",
+            worker,
+        ).fetchone():
+            if row[0] is None:
+                break
+            if row[1] == ticket_id:
+                found.add(row[0])
+            db.execute(
+                "update procrastinate_jobs set status = 'succeeded' where status = 'doing' and worker_id = %s",
+                worker,
+            )
+        db.rollback()
+    return found
+
+
+def test_a_push_service_that_hangs_holds_up_no_ladder(town: Town) -> None:
+    """And the sabotage: with one lock for all of a ticket's jobs it would, until the offer has run out."""
+    ticket_id = town.create(new_ticket("survey"))["ticket_id"]
+    town.settle()
+    town.direct(ticket_id, "offer", engineer_ids=[str(town.made.engineers["Ana"])])
+    relay = Relay(town.product.settings)
+    with psycopg.connect(town.product.settings.database_relay_url, row_factory=dict_row) as db:
+        relay.relay_once(db, town.product.clock.now())
+    assert {"start_ladders", "queue_webhooks"} <= runnable(town, ticket_id)
+    town.product.rows(
+        "update procrastinate_jobs set lock = %(id)s where args ->> 'ticket' = %(id)s returning id",
+        id=ticket_id,
+    )
+    assert "start_ladders" not in runnable(town, ticket_id)
