@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
+from dispatch.domain.cells import as_written, inert_text
+
 Cells = Mapping[str, str]
 
 
@@ -237,10 +239,9 @@ def read_row(kind: str, cells: Cells) -> tuple[dict[str, Any], list[Wrong]]:
 
 def as_typed(cell: str) -> str:
     """A cell without spaces around it and without the mark an export puts before what looks like a formula."""
-    tidy = cell.strip()
-    return tidy[1:] if tidy[:1] == "'" and tidy[1:2] in tuple("=+-@") else tidy
+    return as_written(cell.strip()).strip()
 
 
 def inert(value: object) -> object:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
+    return inert_text(value) if isinstance(value, str) else value

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from dispatch.domain.cells import inert_text
 from dispatch.domain.commands import QuoteLine
 from dispatch.domain.errors import NotReady
 
@@ -67,13 +68,8 @@ def earned(rate: Rate, tenant_currency: str, quoted: tuple[int, str] | None) -> 
     return [line for line in lines if line.amount_minor]
 
 
-#: A cell that begins so is a formula to a spreadsheet: https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
 def inert(cell: object) -> str:
     """A text that no spreadsheet runs; a number is none."""
     if isinstance(cell, int):
         return str(cell)
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return "" if cell is None else inert_text(str(cell))

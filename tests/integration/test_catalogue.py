@@ -13,7 +13,7 @@ import pytest
 
 from api.command_line import exports, imports
 from api.command_line.problems import CommandError
-from dispatch.domain.catalogue import KINDS, inert
+from dispatch.domain.catalogue import KINDS, as_typed, inert
 from tests.builders import new_ticket
 from tests.house import Town
 
@@ -128,7 +128,7 @@ def test_a_second_import_changes_and_does_not_double(desk: Desk) -> None:
 @pytest.mark.parametrize("kind", list(KINDS))
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
 def test_what_is_exported_comes_back_unchanged(desk: Desk, kind: str, ending: str) -> None:
-    desk.bring("skills", SKILLS + "odd,=1+1,@cmd\n")
+    desk.bring("skills", SKILLS + "odd,=1+1,@cmd\nwide,＝1+1,'=quoted\n")
     desk.bring("work-types", WORK_TYPES)
     desk.bring("engineers", engineers(desk))
     desk.bring("customers", "phone,name\n+86 139 1234 5678,=HYPERLINK()\n")
@@ -147,6 +147,9 @@ def test_no_exported_cell_is_a_formula(desk: Desk) -> None:
     sheet = openpyxl.load_workbook(desk.take("skills", "out.xlsx")).worksheets[0]
     assert not [cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
     assert inert("\tx") == "'\tx"
+    assert inert("＝HYPERLINK()") == "'＝HYPERLINK()"
+    assert as_typed(str(inert("'=x"))) == "'=x"
+    assert as_typed("'s-Hertogenbosch") == "'s-Hertogenbosch"
     assert inert(-3.5) == -3.5
 
 
