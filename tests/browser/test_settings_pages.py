@@ -163,6 +163,7 @@ def test_one_real_change_on_each_page_is_kept(world: World, browser: Browser) ->
     expect(page.locator("dialog [aria-invalid=true]")).to_have_attribute("name", "work_type")
     expect(page.locator("dialog .field-error")).to_have_text("This work type has a policy there already.")
     page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
 
     page.goto(f"{world.address}#/settings/checklists")
     page.locator(".part-head .primary").click()
@@ -203,6 +204,15 @@ def test_one_real_change_on_each_page_is_kept(world: World, browser: Browser) ->
     page.locator(".rules-form.inside button[type=submit]").click()
     expect(page.locator(".rules-list > li").nth(1)).to_have_attribute("data-off", "false")
 
+    page.get_by_role("button", name="Edit: Ana").click()
+    page.select_option("dialog [name=channel_0]", "mail")
+    page.fill("dialog [name=address_0]", "nowhere")
+    page.click("dialog button.primary")
+    expect(page.locator("dialog .note")).to_contain_text("no address")
+    page.fill("dialog [name=address_0]", "ana@example.org")
+    saved(page)
+    expect(page.locator(".target")).to_have_text("E-mail")
+
     add(page, world, "webhooks")
     page.fill("dialog [name=url]", "https://127.0.0.1/hook")
     page.click("dialog button.primary")
@@ -221,6 +231,10 @@ def test_one_real_change_on_each_page_is_kept(world: World, browser: Browser) ->
     expect(page.locator(".proof-lines").last).to_contain_text("Warranty callback")
     page.get_by_role("button", name="History: Unit").click()
     expect(page.locator("dialog .proof-lines li")).to_have_count(1)
+    page.keyboard.press("Escape")
+    with page.expect_download() as brought:
+        page.get_by_role("button", name="Export for the customer").click()
+    assert "13900001234" in Path(brought.value.path()).read_text()
     page.context.close()
     assert [
         one for one in world.complaints if "409" not in one and "422" not in one and "404" not in one
