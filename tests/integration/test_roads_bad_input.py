@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import osmium
 import pytest
 
 from geo.points import Point, PointError
@@ -59,6 +60,13 @@ def test_a_truncated_map_is_refused_wherever_it_was_cut(pbf, tmp_path, share):
     with pytest.raises(RoadsFileError) as refused:
         import_roads([cut], tmp_path / "roads")
     assert refused.value.code in ("pbf_unreadable", "pbf_without_roads")
+
+
+def test_a_map_without_bounds_in_its_header_is_imported_by_where_its_roads_are(pbf, roads):
+    assert not osmium.io.Reader(str(pbf)).header().box().valid()
+    west, south, east, north = roads.facts["bounds"]
+    assert west < place(100, 100)[0] < east
+    assert south < place(100, 100)[1] < north
 
 
 def test_a_map_without_roads_is_refused(tmp_path):
