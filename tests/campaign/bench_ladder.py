@@ -39,8 +39,11 @@ OUTCOMES = ("acked", "declined", "expired", "escalated")
 ENDED_WITHIN_S = 900.0
 P99_MOST = 1.10
 
+#: An offer answered before anybody could be told has its outcome too; one that ran out without a ladder has none.
 _OUTCOMES = """
-  select coalesce(l.outcome, case when l.id is null then 'no ladder' else 'still open' end) as outcome, count(*)
+  select coalesce(l.outcome, case when l.id is not null then 'still open'
+      when o.seen_at is not null or o.status = 'accepted' then 'acked'
+      when o.status = 'declined' then 'declined' else 'no ladder' end) as outcome, count(*)
   from offers o left join ladders l on l.tenant_id = o.tenant_id and l.offer_id = o.id
   where o.tenant_id = %s and o.ticket_id = any(%s) group by 1
 """
