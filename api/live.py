@@ -15,11 +15,14 @@ from fastapi import Request, Response
 from psycopg.rows import dict_row
 from sse_starlette.sse import EventSourceResponse
 
+from dispatch.actions.promises import PROMISES_KEPT
 from dispatch.domain.commands import Principal, Role
 
 log = logging.getLogger("api.live")
 
 CHANNEL = "paidan_live"
+#: News that changes nothing on a phone.
+BOARDS_ONLY = frozenset({PROMISES_KEPT})
 QUEUE = 200
 POSITIONS_EVERY_S = 1.0
 SIGNINS_EVERY_S = 20.0
@@ -124,6 +127,8 @@ class LiveHub:
         asked = [x for x in listeners if x.principal.role is Role.ENGINEER or x.principal.narrowed]
         concerned = await self._concerned(tenant_id, notice["k"]) if asked and notice["k"] else Concerned()
         for listener in list(listeners):
+            if notice["a"] in BOARDS_ONLY and listener.principal.role is Role.ENGINEER:
+                continue
             if concerned.holds(listener.principal):
                 listener.put(event)
 

@@ -40,6 +40,14 @@ SWEEP_MOST = 2_000
 _LOCK = "select id from tickets where tenant_id = %(tenant)s and id = %(ticket)s for update"
 
 
+#: The name under which boards hear that a ticket's clocks changed.
+PROMISES_KEPT = "promises_kept"
+_NEWS = """
+  insert into outbox (tenant_id, seq, action, subject_id, ticket_id, territory_id, depth) values
+    (%(tenant)s, %(seq)s, %(action)s, %(ticket)s, %(ticket)s, %(territory)s, %(depth)s)
+"""
+
+
 def keep_promises(step: Step, ticket_id: UUID, seq: int = 0) -> None:
     """Read the ticket's clocks from its events and keep them; fire what is due. Safe to run at any time, twice.
 
@@ -56,8 +64,16 @@ def keep_promises(step: Step, ticket_id: UUID, seq: int = 0) -> None:
     terms = read_terms(step.db, step.tenant_id, ticket_id)
     if not terms:
         return
-    for clock in read_clocks(events, terms):
-        _keep(step, ticket, clock, events[-1].seq)
+    changed = [_keep(step, ticket, clock, events[-1].seq) for clock in read_clocks(events, terms)]
+    if any(changed):
+        _tell_boards(step, ticket, events[-1].seq)
+
+
+def _tell_boards(step: Step, ticket: Ticket, seq: int) -> None:
+    """Clocks follow from events and have none of their own: the outbox points at the last event again, under a
+    name nothing reacts to, and the relay tells the boards."""
+    values = {"tenant": step.tenant_id, "seq": seq, "action": PROMISES_KEPT, "ticket": ticket.id}
+    step.writes.append((_NEWS, {**values, "territory": ticket.territory_id, "depth": step.depth}))
 
 
 def due_by(step: Step, ticket: Ticket) -> datetime | None:
@@ -124,7 +140,8 @@ def _steps(policy: dict[str, Any] | None) -> list[dict[str, object]]:
     return [{"pct": one.pct, "whom": one.whom} for one in steps]
 
 
-def _keep(step: Step, ticket: Ticket, clock: PromiseClock, as_of_seq: int) -> None:
+def _keep(step: Step, ticket: Ticket, clock: PromiseClock, as_of_seq: int) -> bool:
+    """Whether the clock says something else than before."""
     key = (
         stored.PromiseClock.tenant_id == step.tenant_id,
         stored.PromiseClock.ticket_id == ticket.id,
@@ -142,8 +159,8 @@ def _keep(step: Step, ticket: Ticket, clock: PromiseClock, as_of_seq: int) -> No
         )
         step.db.add(row)
     elif row.ended is not None and row.as_of_seq == as_of_seq:
-        return
-    due_at = clock.due_at
+        return False
+    before, due_at = _shown(row), clock.due_at
     row.revision, row.as_of_seq = clock.revision, as_of_seq
     row.started_at, row.due_at, row.at_risk_at = clock.started_at, due_at, clock.at_risk_at()
     row.paused_reason, row.ended, row.ended_at = clock.paused_reason, clock.ended, clock.ended_at
@@ -160,6 +177,12 @@ def _keep(step: Step, ticket: Ticket, clock: PromiseClock, as_of_seq: int) -> No
     else:
         step.drop_timers(row.id, "promise_step")
     step.db.flush()
+    return _shown(row) != before
+
+
+def _shown(row: stored.PromiseClock) -> tuple[object, ...]:
+    """What a board shows of a clock, but for the time that passes."""
+    return row.revision, row.due_at, row.at_risk_at, row.paused_reason, row.ended, row.late
 
 
 def _keep_ledger(step: Step, clock_id: UUID, stretches: list[Stretch]) -> None:

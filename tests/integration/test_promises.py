@@ -297,3 +297,26 @@ def test_a_warning_without_its_key_would_be_seen_to_come_twice(
         town.product.clock.move(minutes=90)
         follow_up(town)
     assert max(fired(town)) > 1
+
+
+def test_boards_hear_of_clocks_that_changed_and_of_no_others(town: Town) -> None:
+    """The job of an event leaves a row for the relay, the same job again none."""
+    policy(town)
+    ticket_id = UUID(town.create(new_ticket("survey"))["ticket_id"])
+    asking, house = system(town.made.tenant_id), town.product.house
+
+    def news() -> list[Any]:
+        with psycopg.connect(town.product.database.superuser_url) as db:
+            rows = db.execute(
+                "delete from outbox where ticket_id = %s and action = 'promises_kept' returning seq",
+                [ticket_id],
+            )
+            return rows.fetchall()
+
+    first = "select min(seq) from ticket_events where ticket_id = %s"
+    with psycopg.connect(town.product.database.superuser_url) as db:
+        (seq,) = db.execute(first, [ticket_id]).fetchone() or (0,)
+    for expected in (1, 0):
+        run_step(house, asking, lambda step: promises.keep_promises(step, ticket_id, seq))
+        assert len(news()) == expected
+    town.settle()

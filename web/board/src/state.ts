@@ -266,8 +266,10 @@ export async function act(
 
 // Live news
 
+/** Counts the news that clocks of the selected ticket changed. */
+export const promisesKept = signal(0)
 const REREAD_MS = 1_200
-/** What jobs make of an event (promises, arrival times) is there a little later than the event. */
+/** The arrival times that a job makes of an event are there a little later than the event. */
 const SETTLED_MS = 6_000
 let rereadTimer: ReturnType<typeof setTimeout> | undefined
 let settledTimer: ReturnType<typeof setTimeout> | undefined
@@ -291,8 +293,9 @@ function heard(name: string, data: unknown): void {
     rereadTimer ??= setTimeout(() => void reread(), REREAD_MS)
     clearTimeout(settledTimer)
     settledTimer = setTimeout(() => void reread(), SETTLED_MS)
-    const id = (data as { ticket_id?: Uuid }).ticket_id
+    const { ticket_id: id, action } = data as { ticket_id?: Uuid; action?: string }
     if (id && id === selectedId.value) {
+      if (action === 'promises_kept') promisesKept.value += 1
       clearTimeout(ticketTimer)
       ticketTimer = setTimeout(() => void loadTicket(id), 200)
     }

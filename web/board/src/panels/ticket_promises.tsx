@@ -6,12 +6,9 @@ import { Empty, Loading } from '../parts/basics'
 import { promiseState } from '../parts/promise_mark'
 import { readPromises, type PromiseLine } from '../rules/rules_api'
 import '../styles/rules.css'
-import { complain, now, zoneOf } from '../state'
+import { complain, now, promisesKept, zoneOf } from '../state'
 import type { BoardTicket } from '../wire'
 import { label, language, t } from '../words'
-
-/** Clocks follow the event by a job: what is read at once may be a moment old, on a busy day longer. */
-const FOLLOWED_MS = [2_000, 6_000, 15_000]
 
 /** A ticket's promises: what is left, and the ledger that says why. */
 export function Promises({ ticket }: { ticket: BoardTicket }): JSX.Element {
@@ -25,12 +22,10 @@ export function Promises({ ticket }: { ticket: BoardTicket }): JSX.Element {
       )
     }
     read()
-    const again = FOLLOWED_MS.map((later) => setTimeout(read, later))
     return () => {
       here = false
-      again.forEach(clearTimeout)
     }
-  }, [ticket.ticket_id, ticket.version, ticket.promise?.due_at])
+  }, [ticket.ticket_id, ticket.version, promisesKept.value])
   if (!lines) return <Loading />
   if (!lines.length) return <Empty title={t('promise_none')} hint={t('promise_none_hint')} />
   const several = lines.some((line) => line.cycle > 1)
