@@ -130,9 +130,7 @@ class OidcClient:
             raise ProviderRefused("oidc_token_missing")
         return self._believe(provider, published["jwks_uri"], token, nonce, wall)
 
-    def _believe(
-        self, provider: Provider, jwks_uri: str, token: str, nonce: str, wall: datetime
-    ) -> Vouched:
+    def _believe(self, provider: Provider, jwks_uri: str, token: str, nonce: str, wall: datetime) -> Vouched:
         try:
             header = jws.extract_compact(token.encode()).headers()
             key = self._key(jwks_uri, header)
