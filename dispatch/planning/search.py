@@ -16,15 +16,15 @@ from dispatch.planning.draft import Routes, empty_draft, load, routes_of, rows_o
 from dispatch.planning.kernel_search import keep_best, score, search
 from dispatch.planning.kernel_types import Draft
 
-HOT_SHARE: Final = 0.44  # of the mean price of leaving a ticket open
+# Where tickets may stay open: the share of their mean price to begin with, and the short legs to end with; time at the
+# smallest changes is worth less there. A plan given is kept closer to.
+FROM_NOTHING: Final = (0.22, 0.5)
+FROM_A_PLAN: Final = (0.44, 0.2)
 MUST_SERVE_LEGS: Final = (
     200.0  # an open ticket dearer than that many legs is no choice: legs then set the scale
 )
 HOT_LEGS: Final = 16.0
 COLD_LEGS: Final = 0.02
-COLD_LEGS_OF_CHOICE: Final = (
-    0.2  # where tickets may stay open: time at the last, smallest changes is worth less
-)
 LEAST_HOT: Final = 1.0
 RUINED: Final = 15.0  # visits a round
 RUINED_OF_MANY: Final = 10.0  # rounds are few for each ticket there, and smaller ones quicker
@@ -151,8 +151,9 @@ def _proved(day: Day, draft: Draft, routes: Routes) -> tuple[Routes, float]:
     return standing, sure
 
 
-def temperatures(day: Day, effort: Effort) -> tuple[float, float]:
+def temperatures(day: Day, effort: Effort, choice: tuple[float, float] = FROM_NOTHING) -> tuple[float, float]:
     """Where acceptance begins and ends, in prices: from the price of short legs and of open tickets."""
+    hot_share, cold_legs = choice
     facts = day.facts
     tickets = facts.crew.shape[0]
     sites = facts.node[:tickets, col.SITE]
@@ -170,8 +171,8 @@ def temperatures(day: Day, effort: Effort) -> tuple[float, float]:
     pinned = facts.price[:tickets, col.UNSERVED] >= col.BROKEN
     open_price = float(facts.price[:tickets, col.UNSERVED][~pinned].mean()) if (~pinned).any() else 0.0
     must = leg > 0 and open_price > MUST_SERVE_LEGS * leg
-    hot = max(LEAST_HOT, HOT_LEGS * leg if must else HOT_SHARE * open_price)
-    cold_legs = COLD_LEGS if must else COLD_LEGS_OF_CHOICE
+    hot = max(LEAST_HOT, HOT_LEGS * leg if must else hot_share * open_price)
+    cold_legs = COLD_LEGS if must else cold_legs
     cold = max(LEAST_HOT / 100, min(hot, cold_legs * leg if leg > 0 else hot / 600))
     return effort.hot or hot, effort.cold or cold
 

@@ -27,7 +27,7 @@ from dispatch.planning.plan_file import read_plan, write_plan
 from dispatch.planning.reasons import explain_assignments, explain_unassigned
 from dispatch.planning.scenario import Plan, PlanningError, Scenario
 from dispatch.planning.scenario_file import read_scenario
-from dispatch.planning.search import Effort, Found, search_day, temperatures
+from dispatch.planning.search import FROM_A_PLAN, Effort, Found, search_day, temperatures
 from dispatch.planning.steady import steady
 from dispatch.planning.territories import split
 from dispatch.planning.warm_up import warm_up
@@ -119,8 +119,9 @@ def _search(
             return plain
     effort = Effort(seconds=left_s(), iterations=given.iterations, seed=given.seed)
     if warm is not None:
-        hot, cold = temperatures(day, effort)
-        effort = replace(effort, hot=max(cold, hot * min(WARM_HOT_MOST, WARM_HOT_PER_S * given.seconds)))
+        hot, cold = temperatures(day, effort, FROM_A_PLAN)
+        hot = max(cold, hot * min(WARM_HOT_MOST, WARM_HOT_PER_S * given.seconds))
+        effort = replace(effort, hot=hot, cold=cold)
     last = 0.0
 
     def keep(best: Found) -> None:
