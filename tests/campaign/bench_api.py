@@ -144,9 +144,11 @@ class Bench:
         return f"(cast('{{{ids}}}' as uuid[]))[{index}]"
 
     def any_engineer(self, statements: list[Statement]) -> Script:
+        """Who asks is drawn first and sent as a value, as the product does: an expression in its place would be
+        planned anew each time."""
         ids = {str(self.city.made.engineers[name]) for name in self.city.names}
-        e = self.engineers_sql(":e")
-        return to_script(statements, lambda v: e if v in ids else None, f"\\set e random(1, {ENGINEERS})")
+        head = f"\\set e random(1, {ENGINEERS})\nselect {self.engineers_sql(':e')} as me \\gset"
+        return to_script(statements, lambda v: ":me" if v in ids else None, head)
 
     def fresh_positions(self, statements: list[Statement]) -> Script:
         """Later readings in every transaction, each client its own engineer."""
