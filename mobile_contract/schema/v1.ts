@@ -535,96 +535,6 @@ export type WorkTypeCard = {
 }
 
 export interface Operations {
-  engineer_signin: {
-    method: "POST"
-    path: "/engineer/v1/signin"
-    body: SignIn
-    reply: SignedIn
-  }
-  engineer_signin_code: {
-    method: "POST"
-    path: "/engineer/v1/signin/code"
-    body: CodeWanted
-    reply: null
-  }
-  engineer_signin_by_code: {
-    method: "POST"
-    path: "/engineer/v1/signin/by_code"
-    body: SignInByCode
-    reply: SignedIn
-  }
-  engineer_refresh: {
-    method: "POST"
-    path: "/engineer/v1/refresh"
-    body: Refresh
-    reply: SignedIn
-  }
-  engineer_signout: {
-    method: "POST"
-    path: "/engineer/v1/signout"
-    body: null
-    reply: null
-  }
-  engineer_devices: {
-    method: "GET"
-    path: "/engineer/v1/devices"
-    body: null
-    reply: Devices
-  }
-  engineer_revoke_device: {
-    method: "POST"
-    path: "/engineer/v1/devices/{device_id}/revoke"
-    body: null
-    reply: null
-  }
-  engineer_stock: {
-    method: "GET"
-    path: "/engineer/v1/stock"
-    body: null
-    reply: Stock
-  }
-  engineer_upload: {
-    method: "GET"
-    path: "/engineer/v1/uploads/{photo_id}"
-    body: null
-    reply: UploadStatus
-  }
-  engineer_begin_upload: {
-    method: "POST"
-    path: "/engineer/v1/uploads/{photo_id}"
-    body: UploadWanted
-    reply: UploadStatus
-  }
-  engineer_upload_piece: {
-    method: "PATCH"
-    path: "/engineer/v1/uploads/{photo_id}"
-    body: Blob
-    reply: UploadStatus
-  }
-  engineer_requests: {
-    method: "GET"
-    path: "/engineer/v1/requests"
-    body: null
-    reply: RequestPage
-  }
-  engineer_ask: {
-    method: "POST"
-    path: "/engineer/v1/requests"
-    body: RequestWanted
-    reply: RequestStatus
-  }
-  engineer_shifts: {
-    method: "GET"
-    path: "/engineer/v1/shifts"
-    body: null
-    reply: Shifts
-  }
-  engineer_withdraw_request: {
-    method: "POST"
-    path: "/engineer/v1/requests/{request_id}/withdraw"
-    body: RequestWithdrawal
-    reply: RequestStatus
-  }
   engineer_today: {
     method: "GET"
     path: "/engineer/v1/today"
@@ -732,5 +642,95 @@ export interface Operations {
     path: "/engineer/v1/push_acks"
     body: PushAck
     reply: null
+  }
+  engineer_signin: {
+    method: "POST"
+    path: "/engineer/v1/signin"
+    body: SignIn
+    reply: SignedIn
+  }
+  engineer_signin_code: {
+    method: "POST"
+    path: "/engineer/v1/signin/code"
+    body: CodeWanted
+    reply: null
+  }
+  engineer_signin_by_code: {
+    method: "POST"
+    path: "/engineer/v1/signin/by_code"
+    body: SignInByCode
+    reply: SignedIn
+  }
+  engineer_refresh: {
+    method: "POST"
+    path: "/engineer/v1/refresh"
+    body: Refresh
+    reply: SignedIn
+  }
+  engineer_signout: {
+    method: "POST"
+    path: "/engineer/v1/signout"
+    body: null
+    reply: null
+  }
+  engineer_devices: {
+    method: "GET"
+    path: "/engineer/v1/devices"
+    body: null
+    reply: Devices
+  }
+  engineer_revoke_device: {
+    method: "POST"
+    path: "/engineer/v1/devices/{device_id}/revoke"
+    body: null
+    reply: null
+  }
+  engineer_stock: {
+    method: "GET"
+    path: "/engineer/v1/stock"
+    body: null
+    reply: Stock
+  }
+  engineer_upload: {
+    method: "GET"
+    path: "/engineer/v1/uploads/{photo_id}"
+    body: null
+    reply: UploadStatus
+  }
+  engineer_begin_upload: {
+    method: "POST"
+    path: "/engineer/v1/uploads/{photo_id}"
+    body: UploadWanted
+    reply: UploadStatus
+  }
+  engineer_upload_piece: {
+    method: "PATCH"
+    path: "/engineer/v1/uploads/{photo_id}"
+    body: Blob
+    reply: UploadStatus
+  }
+  engineer_requests: {
+    method: "GET"
+    path: "/engineer/v1/requests"
+    body: null
+    reply: RequestPage
+  }
+  engineer_ask: {
+    method: "POST"
+    path: "/engineer/v1/requests"
+    body: RequestWanted
+    reply: RequestStatus
+  }
+  engineer_shifts: {
+    method: "GET"
+    path: "/engineer/v1/shifts"
+    body: null
+    reply: Shifts
+  }
+  engineer_withdraw_request: {
+    method: "POST"
+    path: "/engineer/v1/requests/{request_id}/withdraw"
+    body: RequestWithdrawal
+    reply: RequestStatus
   }
 }
