@@ -227,6 +227,8 @@ def test_one_real_change_on_each_page_is_kept(world: World, browser: Browser) ->
 
     page.goto(f"{world.address}#/ticket/{world.tickets['finished']}")
     page.click("#tab-proof")
+    page.get_by_role("button", name="Refuse Ana’s request").click()
+    expect(page.get_by_role("button", name="Refuse Ana’s request")).to_have_count(0)
     page.get_by_role("button", name="New warranty callback").click()
     expect(page.locator(".proof-lines").last).to_contain_text("Warranty callback")
     page.get_by_role("button", name="History: Unit").click()

@@ -62,7 +62,7 @@ def give_lists(town: Town) -> None:
 
 
 def finished_ticket(town: Town) -> str:
-    """A machine repaired: quoted, approved, checklist answered, a part used, paid, accepted."""
+    """A machine repaired: quoted, approved, checklist answered, a part used, paid, accepted; a discount asked for."""
     board, client = town.board(), town.product.client
     made = town.create(new_ticket("survey"))
     ticket_id = str(made["ticket_id"])
@@ -71,6 +71,8 @@ def finished_ticket(town: Town) -> str:
     put(town, f"tickets/{ticket_id}/machines", {"asset_ids": [asset]})
     town.assign_by_hand(ticket_id, "Ana")
     town.arrive("Ana", ticket_id)
+    discount = {"command_id": str(new_id()), "kind": "discount", "ticket_id": ticket_id, "percent": 10}
+    ok(client.post("/engineer/v1/requests", json=discount, headers=town.phone("Ana")))
     ok(town.act("Ana", ticket_id, "quote", currency="CNY", quote_lines=QUOTE))
     ok(town.answer(made["customer_link"], "approve_quote"))
     answers = [

@@ -1,5 +1,5 @@
 import { useSignalEffect } from '@preact/signals'
-import { lazy, Suspense } from 'preact/compat'
+import { Suspense } from 'preact/compat'
 import type { JSX } from 'preact'
 import { dayTime } from '../../shared/formats'
 import { useKeys } from './keys'
@@ -13,14 +13,15 @@ import { SignIn } from './panels/sign_in'
 import { TicketPanel, useTitle } from './panels/ticket_panel'
 import { TopBar } from './panels/top_bar'
 import { Loading, Notices } from './parts/basics'
+import { later } from './parts/later'
 import { route } from './route'
 import { board, isLive, me, selectedId, start, starting, startProblem, zoneOf } from './state'
 import { language, problemText, t } from './words'
 
-const SettingsPage = lazy(() => import('./settings/settings_page').then((module) => module.SettingsPage))
-const ContractorDesk = lazy(() => import('./contractor/desk').then((module) => module.ContractorDesk))
-const SecurityPage = lazy(() => import('./admin/security_page').then((module) => module.SecurityPage))
-const MapView = lazy(() => import('./map/map_view').then((module) => module.MapView))
+const SettingsPage = later(() => import('./settings/settings_page').then((module) => module.SettingsPage))
+const ContractorDesk = later(() => import('./contractor/desk').then((module) => module.ContractorDesk))
+const SecurityPage = later(() => import('./admin/security_page').then((module) => module.SecurityPage))
+const MapView = later(() => import('./map/map_view').then((module) => module.MapView))
 
 export function App(): JSX.Element {
   useTitle()

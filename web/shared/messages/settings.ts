@@ -37,6 +37,9 @@ export const settings = {
   messages_lead: ['用哪些渠道通知谁，什么时候不打扰。', 'Which channels tell whom, and when nobody is disturbed.'],
   keys_lead: ['其他系统用密钥建单、查单。密钥只显示一次。', 'Other systems create and read tickets with a key. A key is shown once.'],
   provider_lead: ['让调度员用公司账号登录。', 'Dispatchers sign in with the company’s own account.'],
+  part_not_fetched: ['页面有新版本，或暂时取不到', 'This page has a new version, or cannot be fetched'],
+  part_not_fetched_hint: ['刷新后继续。', 'Reload to go on.'],
+  reload: ['刷新', 'Reload'],
   edit: ['修改', 'Edit'],
   remove: ['删除', 'Remove'],
 

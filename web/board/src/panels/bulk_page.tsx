@@ -1,13 +1,14 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { dayTime, durationText } from '../../../shared/formats'
-import { Refused, uuid7 } from '../api'
+import { dayTime } from '../../../shared/formats'
+import { Refused } from '../api'
 import { Empty, Loading } from '../parts/basics'
 import { ticketHash } from '../route'
-import { api, complain, engineers, now, say, zoneOf } from '../state'
-import type { BulkLine, BulkReport, EngineerRequest } from '../wire'
-import { label, language, problemText, t } from '../words'
+import { api, complain, engineers, now, zoneOf } from '../state'
+import type { BulkLine, BulkReport } from '../wire'
+import { language, problemText, t } from '../words'
 import { EngineerOut, RebookMany } from './bulk_forms'
+import { Requests } from './requests'
 
 const at = (instant: string): string => dayTime(instant, zoneOf(null), now.value, language.value)
 
@@ -37,75 +38,6 @@ export function BulkPage(): JSX.Element {
       </section>
     </main>
   )
-}
-
-function Requests(): JSX.Element {
-  const [requests, setRequests] = useState<EngineerRequest[] | null>(null)
-  const load = (): void => void api.requests().then((page) => setRequests(page.requests), (error) => (complain(error), setRequests([])))
-  useEffect(load, [])
-
-  async function answer(request: EngineerRequest, verdict: 'approve' | 'refuse'): Promise<void> {
-    try {
-      await api.answerRequest(request.request_id, uuid7(), verdict)
-      say('good', label('request_status', verdict === 'approve' ? 'approved' : 'refused'))
-    } catch (error) {
-      complain(error)
-    }
-    load()
-  }
-
-  if (!requests) return <Loading />
-  const open = requests.filter((one) => one.status === 'open')
-  const answered = requests.filter((one) => one.status !== 'open')
-  return (
-    <section>
-      <h2>{t('requests')}{open.length > 0 && <span class="count">{open.length}</span>}</h2>
-      {open.length === 0 && <Empty title={t('requests_none')} />}
-      <ul class="requests">
-        {open.map((one) => (
-          <RequestRow key={one.request_id} request={one}>
-            <button type="button" class="button primary small" aria-label={t('request_approve_name', { name: one.engineer_name })} onClick={() => void answer(one, 'approve')}>{t('request_approve')}</button>
-            <button type="button" class="button small" aria-label={t('request_refuse_name', { name: one.engineer_name })} onClick={() => void answer(one, 'refuse')}>{t('request_refuse')}</button>
-          </RequestRow>
-        ))}
-      </ul>
-      {answered.length > 0 && (
-        <details>
-          <summary>{t('requests_done', { n: answered.length })}</summary>
-          <ul class="requests">
-            {answered.map((one) => (
-              <RequestRow key={one.request_id} request={one}>
-                <small>{label('request_status', one.status)}{one.answered_by && ` · ${one.answered_by}`}</small>
-              </RequestRow>
-            ))}
-          </ul>
-        </details>
-      )}
-    </section>
-  )
-}
-
-function RequestRow({ request, children }: { request: EngineerRequest; children: JSX.Element | JSX.Element[] }): JSX.Element {
-  return (
-    <li class="request">
-      <span class="tag">{label('request', request.kind)}</span>
-      <strong>{request.engineer_name}</strong>
-      <span class="request-text">
-        {requestText(request)}
-        {request.status === 'open' && request.booked > 0 && <small>{t('request_leave_booked', { n: request.booked })}</small>}
-      </span>
-      <small>{at(request.asked_at)}</small>
-      {children}
-    </li>
-  )
-}
-
-function requestText({ kind, facts, ticket_no }: EngineerRequest): string {
-  const fact = (name: string): string => String(facts[name] ?? '')
-  if (kind === 'overtime') return t('request_overtime_text', { day: fact('day'), minutes: durationText(Number(facts['minutes']) * 60_000, language.value) })
-  if (kind === 'leave') return t('request_leave_text', { from: at(fact('starts_at')), to: at(fact('ends_at')) })
-  if (kind === 'discount') return t('request_discount_text', { no: ticket_no ?? '', percent: fact('percent') })
-  return t('request_part_text', { no: ticket_no ?? '', part: fact('part'), quantity: fact('quantity') })
 }
 
 function Report({ report, open }: { report: BulkReport; open: boolean }): JSX.Element {

@@ -1,9 +1,10 @@
-import { lazy, Suspense } from 'preact/compat'
+import { Suspense } from 'preact/compat'
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { FORMS, groupActions } from '../forms/forms'
 import { Empty, IconButton, Loading, PriorityMark, StatusPill } from '../parts/basics'
 import { Icon } from '../parts/icons'
+import { later } from '../parts/later'
 import { go } from '../route'
 import { act, api, complain, loadTicket, me, say, selected, selectedId, ticketProblem, ticketView } from '../state'
 import type { BoardTicket, TicketView } from '../wire'
@@ -16,8 +17,8 @@ import { History } from './ticket_history'
 import { Photos } from './ticket_photos'
 import { Promises } from './ticket_promises'
 
-const Work = lazy(() => import('./ticket_proof').then((module) => module.Work))
-const Money = lazy(() => import('./ticket_proof').then((module) => module.Money))
+const Work = later(() => import('./ticket_proof').then((module) => module.Work))
+const Money = later(() => import('./ticket_proof').then((module) => module.Money))
 
 type Tab = 'details' | 'promises' | 'candidates' | 'receipts' | 'photos' | 'proof' | 'money' | 'history'
 const TABS: readonly Tab[] = ['details', 'promises', 'candidates', 'receipts', 'photos', 'proof', 'money', 'history']

@@ -7,6 +7,7 @@ import { answerText } from '../parts/answers'
 import { api, complain, now, zoneOf } from '../state'
 import type { AnswerLine, ChecklistItem, TicketProof, TicketView } from '../wire'
 import { label, language, own, t } from '../words'
+import { Requests } from './requests'
 import { Follow } from './ticket_links'
 import { Machines } from './ticket_machines'
 
@@ -59,6 +60,7 @@ export function Work({ view }: { view: TicketView }): JSX.Element {
           </ul>
         </Block>
       )}
+      <Requests ticketId={view.ticket.ticket_id} />
       <Follow view={view} proof={proof} reload={reload} />
     </>
   )
