@@ -19,7 +19,6 @@ from typing import Any
 
 import psycopg
 
-from api.app import blob_store
 from api.command_line.backup_files import AT_ONCE, DUMP, PHOTOS, Manifest, copy_hashed, key_mark, pack
 from api.command_line.cluster import ClusterError, find_binaries
 from api.command_line.database import connect, current_revision
@@ -75,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
 
 def back_up(url: str, settings: Settings, folder: Path) -> Manifest:
     """Dump and photos of one instant into `folder`. Raises CommandError."""
+    from api.app import blob_store
+
     with connect(url) as db:
         revision = current_revision(db)
         if revision is None:

@@ -19,7 +19,6 @@ from uuid import UUID
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from api.app import blob_store
 from api.command_line.backup import (
     chain_heads,
     client_program,
@@ -143,6 +142,8 @@ def verify_all(environment: Environment, url: str, fresh: str, manifest: Manifes
 
 def put_photos(settings: Settings, folder: Path, manifest: Manifest) -> None:
     """Photos into the storage; one that is there already is left alone."""
+    from api.app import blob_store
+
     blobs = blob_store(settings)
     names = [name for name in manifest.files if name.startswith(f"{PHOTOS}/")]
 
