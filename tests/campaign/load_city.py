@@ -29,6 +29,8 @@ COMPRESSED = 16
 REFRESH_S, POSITIONS_S, BOARD_S = 30.0, 30.0, 10.0
 DRIVE_S, WORK_S = 4.0, 6.0
 CONNECTIONS = 700
+#: A connection unused so long may just be closed by the server: a fresh one is taken, as any client would.
+IDLE_S = 20.0
 
 
 @dataclass
@@ -76,7 +78,7 @@ class LoadCity:
         self.names = [f"E{n:03}" for n in range(PHONES)]
         self.tokens: dict[str, str] = {}
         self.idle: list[str] = []
-        self.wires: list[Wire] = []
+        self.wires: list[tuple[Wire, float]] = []
         self.open = 0
         self.pictures = [picture(seed) for seed in range(40)]
         self.seen = Seen()
@@ -107,7 +109,9 @@ class LoadCity:
             self.seen.broken["client has no connection left"] += 1
             return None
         if self.wires:
-            wire = self.wires.pop()
+            wire, idle_since = self.wires.pop()
+            if time.perf_counter() - idle_since > IDLE_S:
+                wire.close()
         else:
             self.open += 1
             wire = Wire("127.0.0.1", self.running.port, timeout_s=60)
@@ -118,7 +122,7 @@ class LoadCity:
             self.seen.broken[f"{operation} {type(error).__name__}"] += 1
             return None
         finally:
-            self.wires.append(wire)
+            self.wires.append((wire, time.perf_counter()))
         took_s = time.perf_counter() - due
         self.seen.took_ms[operation].append(took_s * 1000)
         self.seen.statuses[f"{operation} {reply.status}"] += 1
@@ -195,7 +199,8 @@ class LoadCity:
             await asyncio.sleep(self.chance.uniform(0.5, 1.5) * WORK_S)
             photo = await self.photo(name, ticket_id, "completion")
             done = {"photo_ids": [photo], "outcome": "fixed", "text": "done"}
-            self.finished += await self.act(name, ticket_id, "complete", **done)
+            finished = await self.act(name, ticket_id, "complete", **done)
+            self.finished += finished
         finally:
             self.idle.append(name)
 
