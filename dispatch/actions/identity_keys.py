@@ -52,6 +52,7 @@ SEALED = (
     Sealed("tell_targets", "address_enc", "address", (("address_blind", _same),)),
     Sealed("webhook_endpoints", "secret_enc", "secret"),
     Sealed("webhook_endpoints", "old_secret_enc", "old_secret"),
+    Sealed("oidc_providers", "client_secret_enc", "client_secret"),
 )
 #: Bound to the company and the channel's name instead of a row.
 CHANNELS = "channel_settings"
