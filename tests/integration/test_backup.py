@@ -270,6 +270,6 @@ def test_a_backup_never_overwrites_another_and_leaves_nothing_half_done(
         run(backup, str(tmp_path / "kept"))
     for url in (house.database.app_url, house.database.owner_url):
         monkeypatch.setenv(backup.BACKUP_URL, url)
-        with pytest.raises(CommandError, match="may not|pg_dump failed"):
+        with pytest.raises(CommandError, match="may not"):
             run(backup, str(tmp_path / "other"))
     assert sorted(os.listdir(tmp_path)) == ["kept", "state"]

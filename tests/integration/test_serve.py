@@ -22,7 +22,7 @@ from api.command_line.supervisor import stop_leftovers
 from tests.databases import clone
 
 PAIDAN = str(HOME / "paidan")
-READY_S = 180
+READY_S = 60
 
 
 def free_port() -> int:
@@ -48,7 +48,7 @@ class Serving:
 
     def status(self) -> dict[str, Any]:
         done = subprocess.run(
-            [PAIDAN, "status"], env=self.environment, capture_output=True, text=True, cwd="/", timeout=90
+            [PAIDAN, "status"], env=self.environment, capture_output=True, text=True, cwd="/", timeout=30
         )
         report: dict[str, Any] = json.loads(done.stdout)
         assert done.returncode == (0 if report["healthy"] else 1)
