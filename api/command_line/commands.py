@@ -73,5 +73,7 @@ COMMANDS: tuple[Command | External, ...] = (
         packages=("dev", "bench"),
     ),
     External("plan", "SCENARIO.json: a day's plan from a file, or --check one", "dispatch.planning"),
-    External("roads", "import FILE.osm.pbf …: road networks for travel times, and the board's map", "geo.roads"),
+    External(
+        "roads", "import FILE.osm.pbf …: road networks for travel times, and the board's map", "geo.roads"
+    ),
 )
