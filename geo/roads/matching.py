@@ -17,16 +17,16 @@ from geo.roads.snap import as_lon_lat
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-CANDIDATE_EDGES = 16
+CANDIDATES = 24
 MIN_RADIUS_M = 40.0
 RADIUS_SIGMAS = 4.0
-AROUND_M = 60.0
-"""What turning round counts as, in metres of way."""
+LEAST_BETA_M = 8.0
+"""How far way and straight line between two positions differ, on average, however good the positions."""
+SECOND_M = 2.0
+"""What a second on a way counts as, in metres of way: of two ways between positions the quicker was driven."""
+MOST_TURN_S = 45.0
+"""What a turn takes at most: the charge on entering private roads is none of the time."""
 MAX_POSITIONS = 20_000
-STEP_SIGMAS = (1.0, 4.0)
-"""A position nearer to the last one used than this says nothing about the way and is passed over: from one standard
-deviation up to four, more for poor positions, whose noise spans whole blocks and would have one drive round them."""
-FINE_SIGMA_M = 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,10 @@ def match_trace(
     way_class: NDArray[np.uint8],
     trace: NDArray[np.float64],
     accuracy_m: float,
+    arc_ms: Ints,
 ) -> Match:
-    """trace: (n, 2) lon, lat in order of time, n ≥ 2; accuracy_m: one standard deviation of the positions.
+    """trace: (n, 2) lon, lat in order of time, n ≥ 2; accuracy_m: one standard deviation of the positions;
+    arc_ms: milliseconds along each arc on free roads.
 
     Raises RoadsError: trace_too_short (fewer than 2 or more than MAX_POSITIONS), trace_not_on_roads;
     PointError.
@@ -68,10 +70,10 @@ def match_trace(
     if not 2 <= len(lon) <= MAX_POSITIONS:
         raise RoadsError("trace_too_short" if len(lon) < 2 else "trace_too_long", {"positions": len(lon)})
     sigma = float(np.clip(accuracy_m, 3.0, 100.0))
-    used = _telling(lon, lat, sigma * float(np.clip(sigma / FINE_SIGMA_M, *STEP_SIGMAS)))
+    used = _telling(lon, lat, sigma)  # nearer to the last one it says nothing about the way
     radius = max(MIN_RADIUS_M, RADIUS_SIGMAS * sigma)
-    segment, share, off = network.snapper.nearest(
-        lon[used], lat[used], network.may_drive, radius, CANDIDATE_EDGES
+    segment, share, off = network.stretches.nearest(
+        lon[used], lat[used], network.may_drive, radius, CANDIDATES
     )
     found = segment[:, 0] >= 0
     used, segment, share, off = used[found], segment[found], share[found], off[found]
@@ -79,7 +81,7 @@ def match_trace(
         raise RoadsError(
             "trace_not_on_roads", {"positions": len(lon), "on_roads": len(used), "radius_m": radius}
         )
-    return _driven(network, way_osm_id, way_class, (lon, lat), used, (segment, share, off), sigma)
+    return _driven(network, way_osm_id, way_class, (lon, lat), used, (segment, share, off), sigma, arc_ms)
 
 
 def _telling(lon: Floats, lat: Floats, step_m: float) -> Ints:
@@ -104,19 +106,22 @@ def _driven(
     used: Ints,
     near: tuple[Ints, Floats, Floats],
     sigma: float,
+    arc_ms: Ints,
 ) -> Match:
     lon, lat = place
     start, arc, place_m, off_m = _candidates(network, *near)
     straight_m = distances_m(lon[used[:-1]], lat[used[:-1]], lon[used[1:]], lat[used[1:]])
-    beta_m = max(6.0, 0.5 * sigma)
+    beta_m = max(LEAST_BETA_M, sigma)
     length = network.edge_m[network.state_arc >> 1]
-    tables = (network.base_state, network.first_by_arc, network.states_by_arc, length)
-    turns = (network.turn_start, network.turn_to, network.turn_around, AROUND_M)
+    arc_w, turn_w = _weights(network, arc_ms)
+    weight = length * arc_w[network.state_arc]
+    tables = (network.base_state, network.first_by_arc, network.states_by_arc, length, weight, arc_w)
+    turns = (network.turn_start, network.turn_to, turn_w)
     chosen, joined = kernels.most_likely(
         start, arc, place_m, off_m, straight_m, sigma, beta_m, *tables, *turns
     )
     arcs, at = kernels.arcs_between(
-        chosen, joined, arc, place_m, straight_m, sigma, network.state_arc, *tables, *turns
+        chosen, joined, arc, place_m, straight_m, sigma, beta_m, network.state_arc, *tables, *turns
     )
     edge_m = np.maximum(network.edge_m[arcs >> 1], 1e-9)
     share_from, share_to = np.zeros(len(arcs)), np.ones(len(arcs))
@@ -134,6 +139,13 @@ def _driven(
     return Match(
         arcs, share_from, share_to, used[at], metres, way_osm_id[middle], way_class[middle], told, len(breaks)
     )
+
+
+def _weights(network: Network, arc_ms: Ints) -> tuple[Floats, Floats]:
+    """(arcs) weight of a metre, (turns) weight: metres and SECOND_M for each second."""
+    edge_m = np.maximum(np.repeat(network.edge_m, 2), 0.1)
+    turn_s = np.minimum(network.turn_ms / 1000.0, MOST_TURN_S)
+    return 1.0 + SECOND_M * arc_ms / 1000.0 / edge_m, SECOND_M * turn_s
 
 
 def _candidates(

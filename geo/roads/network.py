@@ -19,7 +19,7 @@ from geo.roads.conditions import DAYS, Day, check_day
 from geo.roads.errors import RoadsError
 from geo.roads.files import RoadFile
 from geo.roads.graph import FERRY, KERB_ONLY
-from geo.roads.snap import Grid, Points, Snapper, Snaps
+from geo.roads.snap import Grid, Points, Snapper, Snaps, stretches
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -85,13 +85,13 @@ class Network:
         self.edge_m = np.add.reduceat(self.seg_m, self.seg_start[:-1])
         self.before_m = np.cumsum(self.seg_m) - self.seg_m
         self.before_m -= self.before_m[self.seg_start[:-1]][self.seg_edge]
-        source = np.repeat(self.state_arc, np.diff(self.turn_start))
-        self.turn_around = self.state_arc[self.turn_to] == source ^ 1
         size = array("grid.size")
         grid = Grid(
             array("grid.box"), int(size[0]), int(size[1]), array("grid.cell_start"), array("grid.cell_seg")
         )
         self.snapper = Snapper(self.seg_lon, self.seg_lat, self.seg_edge, grid)
+        winding = stretches(self.seg_lon, self.seg_lat, self.seg_edge)
+        self.stretches = Snapper(self.seg_lon, self.seg_lat, winding, grid)
         usable = self.base_state.reshape(-1, 2).max(axis=1) >= 0
         no_stop = [profiles.CLASS_INDEX[c] for c in ("motorway", "motorway_link", "ferry")]
         self.may_drive = usable[self.seg_edge]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from geo.points import Point
 from geo.roads import profiles
+from geo.roads.cch import SHIFT
 from geo.roads.conditions import Day
 from geo.roads.errors import RoadsError
 from geo.roads.files import read_roads
@@ -141,8 +142,10 @@ class Roads:
     def match(self, trace: NDArray[np.float64], mode: str = "car", accuracy_m: float = 10.0) -> Match:
         """Put positions (n, 2) in order of time on the roads driven; see matching.match_trace for what it
         raises."""
-        arrays = self._file.arrays
-        return match_trace(self._network(mode), arrays["way.osm_id"], arrays["way.class"], trace, accuracy_m)
+        arrays, network = self._file.arrays, self._network(mode)
+        seg_ms = network.timetable(mode, None).costs.seg >> SHIFT
+        arc_ms = np.add.reduceat(seg_ms, network.seg_start[:-1]).reshape(-1)
+        return match_trace(network, arrays["way.osm_id"], arrays["way.class"], trace, accuracy_m, arc_ms)
 
     def match_line(self, match: Match, mode: str = "car") -> list[list[tuple[float, float]]]:
         """(lon, lat) of every arc of a match, in the direction driven."""

@@ -114,6 +114,20 @@ def build_grid(seg_lon: Floats, seg_lat: Floats) -> Grid:
     )
 
 
+def stretches(seg_lon: Floats, seg_lat: Floats, seg_edge: Ints) -> Ints:
+    """Per segment the number of its stretch: an edge that winds is another stretch after each quarter turn, so that
+    two of its places may lie near one point."""
+    narrow = np.cos(np.radians(seg_lat[:, 0]))
+    heading = np.degrees(np.arctan2(np.diff(seg_lat)[:, 0], np.diff(seg_lon)[:, 0] * narrow))
+    turned = np.zeros(len(seg_edge))
+    turned[1:] = np.where(np.diff(seg_edge) == 0, (np.diff(heading) + 180.0) % 360.0 - 180.0, 0.0)
+    first = np.searchsorted(seg_edge, seg_edge)
+    so_far = np.cumsum(turned)
+    quarter = np.floor((so_far - so_far[first] + 45.0) / 90.0)
+    new = (np.diff(seg_edge) != 0) | (np.diff(quarter) != 0)
+    return np.concatenate(([0], np.cumsum(new)))
+
+
 class Snapper:
     """Finds nearest edges on the arrays of one network."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,9 @@ from geo.points import PointError, distances_m
 from geo.roads import open_roads
 from geo.roads.errors import RoadsError
 from geo.roads.imports import import_roads
+from geo.roads.profiles import CLASS_INDEX
 from geo.roads.roads import Roads
-from tests.roads_maps import random_town
+from tests.roads_maps import Map, place, random_town
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +115,60 @@ def test_bad_traces_are_refused_by_name(roads):
     with pytest.raises(PointError) as wrong:
         roads.match(trace)
     assert wrong.value.facts["index"] == 2
+
+
+def test_a_road_that_winds_back_past_itself_is_followed_lap_by_lap(tmp_path):
+    """One edge, no junction: four lanes of a yard 12 m apart, driven end to end."""
+    trace, network, roads = yard(tmp_path)
+    match = roads.match(trace, "car", 8.0)
+    assert match.gaps == 0
+    assert float(match.metres.sum()) == pytest.approx(float(network.edge_m.max()), rel=0.05)
+
+
+def test_sabotage_one_place_per_road_loses_the_laps(tmp_path):
+    trace, network, roads = yard(tmp_path)
+    network.stretches = network.snapper
+    lost = roads.match(trace, "car", 8.0)
+    assert abs(float(lost.metres.sum()) / float(network.edge_m.max()) - 1) > 0.05 or lost.gaps
+
+
+def yard(folder: Path):
+    town, lanes, names = Map(), 4, []
+    for lane in range(lanes):
+        for x in (0.0, 200.0) if lane % 2 == 0 else (200.0, 0.0):
+            names.append(f"{lane}.{x:g}")
+            town.node(names[-1], x, 12.0 * lane)
+    town.way("yard", names, highway="service")
+    town.node("gate", -300, 0)
+    town.way("street", ["gate", names[0]], highway="residential")
+    town.way("side", ["side end", names[0]], highway="residential")
+    town.node("side end", 0, -300)
+    import_roads([town.write(folder / "yard.osm.pbf")], folder / "roads", "CN")
+    roads = open_roads(folder / "roads")
+    line = np.array([place(*town.nodes[name]) for name in names])
+    along = np.concatenate(
+        ([0], np.cumsum(distances_m(line[:-1, 0], line[:-1, 1], line[1:, 0], line[1:, 1])))
+    )
+    at = np.arange(0, along[-1], 15.0)
+    trace = np.column_stack((np.interp(at, along, line[:, 0]), np.interp(at, along, line[:, 1])))
+    return trace + np.random.default_rng(2).normal(0, 7e-5, trace.shape), roads._network("car"), roads
+
+
+def test_of_two_ways_between_poor_positions_the_quicker_is_taken(tmp_path):
+    """A primary road and a lane beside it, 30 m apart, as long as each other: noise of 25 m tells neither."""
+    town = Map()
+    for name, x, y in (("a", -400, 0), ("b", 0, 0), ("c", 600, 0), ("d", 1000, 0)):
+        town.node(name, x, y)
+    town.node("b1", 5, 30)
+    town.node("c1", 595, 30)
+    for i, over in enumerate(("a b", "b c", "c d")):
+        town.way(f"main {i}", over, highway="primary")
+    town.way("lane", "b b1 c1 c", highway="service")
+    import_roads([town.write(tmp_path / "two.osm.pbf")], tmp_path / "roads", "CN")
+    roads, rng = open_roads(tmp_path / "roads"), np.random.default_rng(4)
+    on_lane = 0
+    for _ in range(20):
+        trace = np.array([place(x, 0.0) for x in np.arange(-350, 950, 100.0)])
+        match = roads.match(trace + rng.normal(0, 25 / 111195, trace.shape), "car", 25.0)
+        on_lane += bool((match.way_class == CLASS_INDEX["service"]).any())
+    assert on_lane <= 2
