@@ -116,6 +116,10 @@ def random_town(seed: int, blocks: int = 14) -> Map:
 def _street(town: Map, rnd: random.Random, name: str, a: str, b: str, tags: dict[str, str]) -> None:
     (xa, ya), (xb, yb) = town.nodes[a], town.nodes[b]
     over = [a]
+    if town.node_tags.get(a):  # a signal: those on foot cross the street at one of their own
+        town.node(f"{name}/walk", xa + (xb - xa) * 0.08, ya + (yb - ya) * 0.08, highway="crossing",
+                  crossing="traffic_signals")  # fmt: skip
+        over.append(f"{name}/walk")
     for bend in range(rnd.randrange(3)):
         share = (bend + 1) / 4
         middle = f"{name}/{bend}"

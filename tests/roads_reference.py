@@ -60,11 +60,14 @@ class Reference:
                     if kind:
                         self.relations.append((kind, [(m.role, m.type, m.ref) for m in item.members]))
         self.delay = {}
+        self.waits: dict[int, float] = {}
         blocked = set()
         for node, tags in node_tags.items():
             stop, lost = profiles.node_rule(tags, network)
             if stop:
                 blocked.add(node)
+            elif profiles.signal_s(tags, network):
+                self.waits[node] = profiles.signal_s(tags, network)
             self.delay[node] = round(lost * 1000)
         self.arcs: list[tuple[Any, Any, int, int, int, float, Any, bool]] = []
         self.legs: dict[Any, int] = defaultdict(int)
@@ -73,6 +76,26 @@ class Reference:
             rule = profiles.way_rule(tags, network, country)
             if rule:
                 self._add_way(way, refs, rule, blocked)
+        self._share_waits()
+
+    def _share_waits(self) -> None:
+        """Signals reached from one another in steps of at most SIGNALS_TOGETHER_M wait once on √n of them."""
+        left = {node for node in self.waits if node in self.legs}
+        while left:
+            crossing, todo = [], [left.pop()]
+            while todo:
+                here = todo.pop()
+                crossing.append(here)
+                others = list(left)
+                if others:
+                    lon, lat = np.array([self.where[n] for n in others]).T
+                    apart = distances_m(*self.where[here], lon, lat)
+                    near = [n for n, m in zip(others, apart, strict=True) if m <= profiles.SIGNALS_TOGETHER_M]
+                    todo += near
+                    left -= set(near)
+            shared = max(self.waits[n] for n in crossing) / math.sqrt(len(crossing))
+            for node in crossing:
+                self.delay[node] += int(np.rint(1000 * shared))
 
     def _bound_now(self, tags: dict[str, str]) -> str | None:
         """The kind of a restriction:conditional of one rule that binds in some minute of the hour asked for."""

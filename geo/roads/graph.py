@@ -18,6 +18,7 @@ from geo.roads import profiles
 from geo.roads.conditions import closures, slots_table
 from geo.roads.kernels_graph import chain_segments
 from geo.roads.pbf import RawRoads
+from geo.roads.signals import signal_ms
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -71,7 +72,7 @@ def build_graph(raw: RawRoads, network: str, country: str) -> Graph | None:
         return None
     seg_a, seg_b, seg_way = _segments(raw, np.array(usable, np.int64))
     kmh, flags = _per_segment(rules, raw, seg_a, seg_b, seg_way, network)
-    blocked, delay_ms = _node_rules(raw, network)
+    blocked, delay_ms = _node_rules(raw, network, np.unique(np.concatenate((seg_a, seg_b))))
     lon, lat = raw.lon, raw.lat
     seg_a, seg_b, lon, lat = _cut_at_barriers(seg_a, seg_b, lon, lat, blocked)
     delay = np.zeros(len(lon), np.int64)
@@ -133,14 +134,21 @@ def _per_segment(
     return kmh[way], flags[way]
 
 
-def _node_rules(raw: RawRoads, network: str) -> tuple[Ints, dict[int, int]]:
-    blocked, delay_ms = [], {}
+def _node_rules(raw: RawRoads, network: str, used: Ints) -> tuple[Ints, dict[int, int]]:
+    """Nodes nobody passes, and milliseconds lost at others; used: nodes on the network's ways, ascending."""
+    blocked, delay_ms, signals = [], {}, {}
+    on_ways = set(used.tolist())
     for node, tags in raw.node_tags.items():
         stop, lost_s = profiles.node_rule(tags, network)
         if stop:
             blocked.append(node)
-        elif lost_s:
+            continue
+        if lost_s:
             delay_ms[node] = round(lost_s * 1000)
+        if node in on_ways and (waited_s := profiles.signal_s(tags, network)):
+            signals[node] = waited_s
+    for node, waited_ms in signal_ms(raw.lon, raw.lat, signals).items():
+        delay_ms[node] = delay_ms.get(node, 0) + waited_ms
     return np.array(blocked, np.int64), delay_ms
 
 

@@ -125,6 +125,8 @@ PRIVATE_GATE_S = 180
 """A gate tagged private on a road that is open: it may be locked, so it is passed only where nothing else
 leads there."""
 _SIGNAL_S = {"car": 9, "bike": 8, "foot": 8}
+SIGNALS_TOGETHER_M = 30.0
+"""Signalled nodes nearer to one another belong to one crossing (see signals)."""
 _SIGN_S: dict[str, dict[str, int]] = {"car": {"stop": 4, "give_way": 2}, "bike": {"stop": 2}, "foot": {}}
 ENTRY_S = {"car": 600, "bike": 300, "foot": 120}
 """Charged on entering a private or destination-only road and taken off again where the trip ends on one:
@@ -196,7 +198,7 @@ def is_closed(tags: Tags, network: str) -> bool:
 
 
 def node_rule(tags: Tags, network: str) -> tuple[bool, float]:
-    """(blocked, seconds lost) at a node with these tags."""
+    """(blocked, seconds lost) at a node with these tags, signals left out."""
     barrier, highway, lost = tags.get("barrier", ""), tags.get("highway", ""), 0.0
     if barrier:
         access = _access(tags, network)
@@ -206,9 +208,16 @@ def node_rule(tags: Tags, network: str) -> tuple[bool, float]:
         lost += _BARRIER_S[network].get(barrier, 0)
         if access == "restricted" and "gate" in barrier:
             lost += PRIVATE_GATE_S
-    if highway == "traffic_signals" or (highway == "crossing" and tags.get("crossing") == "traffic_signals"):
-        lost += _SIGNAL_S[network] * (1.0 if highway == "traffic_signals" else 0.4)
     return False, lost + _SIGN_S[network].get(highway, 0)
+
+
+def signal_s(tags: Tags, network: str) -> float:
+    """Seconds lost at a signal that stands alone; 0 where there is none."""
+    highway = tags.get("highway", "")
+    if highway == "traffic_signals":
+        return _SIGNAL_S[network]
+    walked = highway == "crossing" and tags.get("crossing") == "traffic_signals"
+    return 0.4 * _SIGNAL_S[network] if walked else 0.0
 
 
 def restriction_kind(tags: Tags, network: str) -> str | None:

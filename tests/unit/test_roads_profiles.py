@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from geo.roads import profiles
+from geo.roads.signals import signal_ms
 
 
 def rule(network: str = "car", country: str = "CN", **tags: str) -> profiles.WayRule | None:
@@ -109,7 +111,10 @@ def test_a_barrier_stops_whom_it_is_meant_to_stop(network, tags, blocked):
 
 
 def test_signals_and_gates_cost_seconds():
-    assert profiles.node_rule({"highway": "traffic_signals"}, "car") == (False, 9)
+    assert profiles.signal_s({"highway": "traffic_signals"}, "car") == 9
+    assert 0 < profiles.signal_s({"highway": "crossing", "crossing": "traffic_signals"}, "car") < 9
+    assert profiles.signal_s({"highway": "crossing", "crossing": "zebra"}, "car") == 0
+    assert profiles.node_rule({"highway": "traffic_signals"}, "car") == (False, 0)
     assert profiles.node_rule({"barrier": "gate"}, "car")[1] == 25
     assert profiles.node_rule({"barrier": "gate", "access": "private"}, "car")[1] > profiles.PRIVATE_GATE_S
 
@@ -137,3 +142,21 @@ def test_every_hour_has_a_factor_for_every_group():
     assert len(profiles.HOUR_FACTORS) == 24
     assert all(0 < f <= 1 for hour in profiles.HOUR_FACTORS for f in hour)
     assert min(f[1] for f in profiles.HOUR_FACTORS) == profiles.HOUR_FACTORS[18][1]
+
+
+def test_a_straight_drive_over_a_crossing_of_two_dual_carriageways_waits_once():
+    """Four signals in a square of 20 m: two of them lie on the way. A fifth 400 m on is another wait."""
+    side = 20 / 111195
+    lon = np.array([0.0, side, 0.0, side, 20 * side])
+    lat = np.array([0.0, 0.0, side, side, 0.0])
+    waits = signal_ms(lon, lat, dict.fromkeys(range(5), 9))
+    assert waits[0] + waits[1] == 9000
+    assert waits[4] == 9000
+
+
+def test_a_crossings_own_signals_for_those_on_foot_add_little():
+    lat = np.zeros(3)
+    lon = np.array([0.0, 10 / 111195, 20 / 111195])
+    waits = signal_ms(lon, lat, {0: 3.6, 1: 9, 2: 3.6})
+    assert 9000 <= sum(waits.values()) < 9000 + 2 * 3600
+    assert signal_ms(lon, lat, {}) == {}
