@@ -27,6 +27,7 @@ from geo.roads.imports import import_roads
 from geo.roads.matrix import UNREACHABLE
 from geo.roads.roads import Roads
 from tests.bench.roads_peer import compare
+from tests.bench.valhalla import end_with_parent
 from tests.roads_reference import Reference
 
 HOUR = 8
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     if given.source is not None and not given.source.is_file():
         parser.error(f"no such file: {given.source}")
+    end_with_parent()
     answer = run(given.source)
     if given.out:
         given.out.write_text(json.dumps(answer, indent=1))

@@ -6,10 +6,12 @@ beside the environment and run as they are, whatever Python runs the bench.
 
 from __future__ import annotations
 
+import ctypes
 import http.client
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +28,12 @@ FOLDER = VENV / "peers" / "valhalla"
 WHEEL_PYTHON = "3.12"
 INSTALL_S, TILES_S, ANSWER_S, START_S = 300, 900, 1800, 20
 TICKS = os.sysconf("SC_CLK_TCK")
+PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
+DIE_WITH_PARENT = f"""
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl({PARENT_DEATH}, signal.SIGKILL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 class NoPeer(Exception):
@@ -125,6 +133,7 @@ class Service:
 def serving(config: Path, port: int) -> Iterator[Service]:
     """The service over these tiles until the block ends. Raises NoPeer."""
     command = [str(FOLDER / "valhalla" / "bin" / "valhalla_service"), str(config), "1"]
+    command = [sys.executable, "-c", DIE_WITH_PARENT, *command]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         service, ends = Service(port, process.pid), time.monotonic() + START_S
         try:
@@ -139,6 +148,12 @@ def serving(config: Path, port: int) -> Iterator[Service]:
             yield service
         finally:
             process.kill()
+
+
+def end_with_parent() -> None:
+    """From now on the end of what asked for this run, or a SIGTERM, ends it in order: what it started ends too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    ctypes.CDLL(None).prctl(PARENT_DEATH, signal.SIGTERM)
 
 
 def free_port() -> int:
