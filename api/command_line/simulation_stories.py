@@ -7,7 +7,9 @@ from typing import Any
 
 OFFERED = ("ac_repair", "leak", "power_fault")
 DIRECT = ("lift_stopped", "network_down")
-POOL = ("appliance_check", "drain_cleaning")
+GRABBED = ("appliance_check",)
+COLLECTED = ("drain_cleaning",)
+POOL = GRABBED + COLLECTED
 MANUAL = ("survey",)
 LENT = ("charger_fault",)
 ANY_ENGINEER = OFFERED + DIRECT + POOL
@@ -42,7 +44,8 @@ PLOTS = (
     Plot("called_back", DIRECT, 2),
     Plot("declined", OFFERED, 4),
     Plot("ignored", OFFERED, 3),
-    Plot("raced", POOL, 8),
+    Plot("raced", GRABBED, 6),
+    Plot("named", COLLECTED, 2),
     Plot("preempt", MANUAL, 2),
     Plot("contractor", MANUAL, 3),
     Plot("no_place", OFFERED, 4),
