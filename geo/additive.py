@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int_]
@@ -33,6 +33,8 @@ class Group:
 
     codes: Ints
     prior: Floats
+    shares: Floats | None = None
+    """(n, size), rows adding up to 1: how much of each effect an observation has, where not all of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,7 @@ def fit(y: Floats, weight: Floats, groups: Sequence[Group], observer: int, least
     """
     sizes = [group.prior.shape[0] for group in groups]
     starts = np.concatenate([[0], np.cumsum(sizes)])
-    rows = np.repeat(np.arange(len(y)), len(groups))
-    columns = np.column_stack(
-        [group.codes + start for group, start in zip(groups, starts, strict=False)]
-    ).ravel()
-    design = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(y), int(starts[-1])))
+    design = csr_matrix(hstack([_columns(group, len(y)) for group in groups]))
     precision = np.zeros((int(starts[-1]), int(starts[-1])))
     for group, start, size in zip(groups, starts, sizes, strict=False):
         precision[start : start + size, start : start + size] = np.linalg.inv(group.prior)
@@ -111,6 +109,13 @@ def fit(y: Floats, weight: Floats, groups: Sequence[Group], observer: int, least
         residuals=residuals,
         trust=believed,
     )
+
+
+def _columns(group: Group, observations: int) -> csr_matrix:
+    if group.shares is not None:
+        return csr_matrix(group.shares)
+    shape = (observations, group.prior.shape[0])
+    return csr_matrix((np.ones(observations), (np.arange(observations), group.codes)), shape=shape)
 
 
 def _spread(residuals: Floats, who: Ints, count: int, sd: float) -> Floats:

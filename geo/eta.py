@@ -51,6 +51,8 @@ class Trip:
     area: str
     engineer: str
     day: float
+    driven_s: Mapping[str, float] | None = None
+    """Seconds on each class of road, from a matched trace; without, all is `road_class`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def calibrate(trips: Sequence[Trip], today: float) -> Calibration:
     y = np.log([trip.observed_s / trip.base_s for trip in used])
     age = today - np.array([trip.day for trip in used])
     hours = np.array([trip.hour + 24 * trip.weekend for trip in used])
-    classes, class_codes = _coded([trip.road_class for trip in used])
+    classes, class_codes, class_shares = _classes(used)
     areas, area_codes = _coded([trip.area for trip in used])
     engineers, engineer_codes = _coded([trip.engineer for trip in used])
     fitted = fit(
@@ -162,7 +164,7 @@ def calibrate(trips: Sequence[Trip], today: float) -> Calibration:
         0.5 ** (age / MEMORY_DAYS),
         [
             Group(hours, _hour_prior()),
-            Group(class_codes, independent(len(classes), 0.12)),
+            Group(class_codes, independent(len(classes), 0.12), class_shares),
             Group(area_codes, independent(len(areas), 0.15)),
             Group(engineer_codes, independent(len(engineers), 0.07)),
         ],
@@ -228,6 +230,29 @@ def _coded(labels: list[str]) -> tuple[list[str], Ints]:
     names = sorted(set(labels))
     place = {name: code for code, name in enumerate(names)}
     return names, np.array([place[label] for label in labels])
+
+
+def _classes(trips: Sequence[Trip]) -> tuple[list[str], Ints, Floats]:
+    """(names, code of each trip's foretold class, (trips, names) shares of its seconds)."""
+    names = sorted({name for trip in trips for name in (trip.road_class, *(trip.driven_s or ()))})
+    place = {name: code for code, name in enumerate(names)}
+    codes = np.array([place[trip.road_class] for trip in trips])
+    shares = np.eye(len(names))[codes]
+    for row, trip in enumerate(trips):
+        total_s = sum((trip.driven_s or {}).values())
+        if trip.driven_s and total_s > 0:
+            shares[row] = 0.0
+            for name, seconds in trip.driven_s.items():
+                shares[row, place[name]] = seconds / total_s
+    return names, codes, shares
+
+
+def trace_tells(
+    positions: int, seconds: float, metres: float, gaps: int, trip_s: float, trip_m: float
+) -> bool:
+    """Whether a matched trace says on which roads a trip was driven: often enough, without holes, most of its time and
+    about its length. A phone that stood elsewhere, jumped about or began late does not."""
+    return positions >= 8 and gaps == 0 and seconds >= 0.7 * trip_s and 0.7 * trip_m <= metres <= 2.0 * trip_m
 
 
 def _pairs(effects: Floats, sds: Floats) -> tuple[tuple[float, float], ...]:

@@ -14,12 +14,16 @@ from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dispatch.adapters.logs import set_up
 from dispatch.adapters.roads import MOST_POINTS, SOCKET_NAME, read_message, short_path, write_message
 from dispatch.settings import read_settings
 from geo.points import GeoError
 from geo.roads import open_roads
 from geo.roads.conditions import check_day
+from geo.roads.errors import RoadsError
+from geo.roads.profiles import GROUP_OF_CLASS, GROUPS
 from jobs.roads_tables import DayTables
 
 if TYPE_CHECKING:
@@ -120,11 +124,13 @@ class _Handler(socketserver.BaseRequestHandler):
 
 def answer(roads: "Roads", wanted: dict[str, Any], tables: DayTables | None = None) -> dict[str, Any]:
     """Seconds and metres from each origin to the target, null where no road leads there; for `off`, metres from each
-    place to the nearest road; for `table`, both from each place to each. Raises GeoError, KeyError, TypeError, ValueError
-    for what is no question."""
+    place to the nearest road; for `table`, both from each place to each; for `trace`, what was driven. Raises GeoError,
+    KeyError, TypeError, ValueError for what is no question."""
     if "off" in wanted:
         off = roads.metres_to_road([(float(lon), float(lat)) for lon, lat in wanted["off"][:MOST_POINTS]])
         return {"metres": [round(m, 1) if m < UNREACHABLE_S else None for m in off.tolist()]}
+    if "trace" in wanted:
+        return _driven(roads, wanted)
     if "table" in wanted:
         return _table(roads, wanted, tables or DayTables(roads))
     origins = [(float(lon), float(lat)) for lon, lat in wanted["from"]]
@@ -145,6 +151,25 @@ def answer(roads: "Roads", wanted: dict[str, Any], tables: DayTables | None = No
     if wanted.get("class") and seconds[0] is not None:
         said["class"] = roads.most_driven(origins[0], target, hour=hour, day=day)
     return said
+
+
+def _driven(roads: "Roads", wanted: dict[str, Any]) -> dict[str, Any]:
+    """Of a trace of [lon, lat, second]: metres, gaps, and seconds by group of roads (geo.roads.profiles.GROUPS)."""
+    told = np.array(wanted["trace"][:MOST_POINTS], np.float64)
+    if told.ndim != 2 or told.shape[1] != 3 or not np.isfinite(told).all():
+        raise ValueError("a trace has rows of lon, lat, second")
+    try:
+        match = roads.match(told[:, :2], "car", float(wanted["accuracy_m"]))
+    except RoadsError as error:
+        return {"off_roads": error.code}
+    entered, step = np.unique(match.entered, return_inverse=True)
+    took_s = np.diff(np.append(told[entered, 2], told[-1, 2]))
+    metres = np.maximum(match.metres, 0.01)
+    spent_s = took_s[step] * metres / np.bincount(step, weights=metres)[step]
+    group = np.array(GROUP_OF_CLASS)[match.way_class]
+    seconds = np.bincount(group, weights=spent_s, minlength=len(GROUPS))
+    named = {name: round(s, 1) for name, s in zip(GROUPS, seconds.tolist(), strict=True) if s > 0}
+    return {"driven_s": named, "metres": round(float(match.metres.sum())), "gaps": match.gaps}
 
 
 def _table(roads: "Roads", wanted: dict[str, Any], tables: DayTables) -> dict[str, Any]:

@@ -7,6 +7,7 @@ The road process is asked inside the transaction: a unix socket of this host, ne
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -23,12 +24,13 @@ from dispatch.store.queries.travel import (
     finished_trips,
     positions_of,
     raw_readings,
+    trace_of,
 )
 from dispatch.store.tables.events import Timer
 from dispatch.store.tables.travel import Learned, Trip
 from geo.datum import datum_warning
 from geo.durations import Job, learn_durations
-from geo.eta import Calibration, calibrate, predict, uncalibrated
+from geo.eta import Calibration, calibrate, predict, trace_tells, uncalibrated
 from geo.eta import Trip as SeenTrip
 from geo.points import GeoError, Point
 from geo.roads.conditions import DAYS, Day
@@ -39,6 +41,9 @@ POSITION_TOLD = timedelta(minutes=30)
 #: Trips and jobs are folded into what is learned this long after the first new one.
 LEARN_AFTER = timedelta(hours=4)
 TRIPS_LOOKED_AT = timedelta(days=120)
+#: Of the newest drives this many are put on the roads, for at most TRACES_S.
+TRACES_LOOKED_AT = 200
+TRACES_S = 5.0
 READINGS_LOOKED_AT = timedelta(days=3)
 #: Sites within a square of this many degrees share an area.
 AREA_DEG = 0.03
@@ -170,7 +175,8 @@ def learn(step: Step) -> None:
             apart_m = [row["base_m"] / pace.detour for row in rows]
             pace = calibrate_pace(apart_m, [float(row["observed_s"]) for row in rows], pace)
             rows = [{**row, "base_s": pace.seconds(row["base_m"])} for row in rows]
-        body = calibrate(_trips(step, rows), today).as_json()
+        driven = driven_classes(step, rows[:TRACES_LOOKED_AT]) if source == "roads" else {}
+        body = calibrate(_trips(step, rows, driven), today).as_json()
         _keep(step, source, body | {"pace": [pace.detour, pace.speed_kmh, pace.fixed_s]})
     jobs = [
         Job(
@@ -210,7 +216,33 @@ def _doubt_datums(step: Step) -> None:
     _keep(step, "datum", {"warnings": warnings})
 
 
-def _trips(step: Step, rows: Sequence[dict[str, Any]]) -> list[SeenTrip]:
+def driven_classes(step: Step, rows: Sequence[dict[str, Any]]) -> dict[int, Mapping[str, float]]:
+    """By row, the seconds on each class of road of drives whose positions tell; as far as the road process answers
+    within TRACES_S."""
+    found: dict[int, Mapping[str, float]] = {}
+    ends = monotonic() + TRACES_S
+    for i, row in enumerate(rows):
+        if step.roads is None or monotonic() > ends:
+            break
+        until = row["set_off_at"] + timedelta(seconds=float(row["observed_s"]))
+        seen = trace_of(step.db, step.tenant_id, row["engineer_id"], row["set_off_at"], until)
+        if len(seen) < 2:
+            continue
+        trace = [(p["lon"], p["lat"], p["second"]) for p in seen]
+        try:
+            said = step.roads.driven(trace, float(np.median([p["accuracy_m"] for p in seen])))
+        except RoadsAway:
+            break
+        covered_s = trace[-1][2] - trace[0][2]
+        told = (float(row["observed_s"]), row["base_m"])
+        if said is not None and trace_tells(len(trace), covered_s, said.metres, said.gaps, *told):
+            found[i] = said.driven_s
+    return found
+
+
+def _trips(
+    step: Step, rows: Sequence[dict[str, Any]], driven: Mapping[int, Mapping[str, float]]
+) -> list[SeenTrip]:
     local = [row["set_off_at"].astimezone(step.rules.tzinfo) for row in rows]
     entered = entered_days(step.db, step.tenant_id, (at.date() for at in local))
     return [
@@ -223,8 +255,9 @@ def _trips(step: Step, rows: Sequence[dict[str, Any]]) -> list[SeenTrip]:
             area=row["area"],
             engineer=str(row["engineer_id"]),
             day=row["set_off_at"].timestamp() / DAY_S,
+            driven_s=driven.get(i),
         )
-        for row, at in zip(rows, local, strict=True)
+        for i, (row, at) in enumerate(zip(rows, local, strict=True))
     ]
 
 

@@ -25,6 +25,8 @@ TIMEOUT_S = 0.2
 REST_S = 5.0
 #: A table is asked for outside of transactions.
 TABLE_TIMEOUT_S = 5.0
+#: A trace is asked for by the job that learns, which nobody waits for.
+TRACE_TIMEOUT_S = 1.0
 MOST_BYTES = 1 << 24
 MOST_POINTS = 1000
 UNREACHABLE = 1_000_000_000
@@ -51,6 +53,15 @@ class Drives:
 
     drives: tuple[Drive | None, ...]
     road_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """What a trace shows was driven; seconds by group of roads (geo.roads.profiles.GROUPS)."""
+
+    driven_s: Mapping[str, float]
+    metres: int
+    gaps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +130,18 @@ class RoadTimes:
             return RoadTable(hour, day, rows, parts[0], parts[1])
 
         return self._answer(wanted, len(places), understood, TABLE_TIMEOUT_S)
+
+    def driven(self, trace: Sequence[tuple[float, float, float]], accuracy_m: float) -> Driven | None:
+        """A trace of (lon, lat, second) in order of time put on the roads; None where it fits none. Raises RoadsAway."""
+        wanted = {"trace": [list(row) for row in trace], "accuracy_m": accuracy_m}
+
+        def understood(said: dict[str, Any]) -> Driven | None:
+            if "off_roads" in said:
+                return None
+            seconds = {str(name): float(s) for name, s in said["driven_s"].items()}
+            return Driven(seconds, int(said["metres"]), int(said["gaps"]))
+
+        return self._answer(wanted, len(trace), understood, TRACE_TIMEOUT_S)
 
     def metres_to_road(self, places: Sequence[tuple[float, float]]) -> list[float]:
         """How far each place (lon, lat, WGS-84) lies from the nearest road for cars; infinite beyond what the road

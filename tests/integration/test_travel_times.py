@@ -22,10 +22,11 @@ import pytest
 
 from dispatch.actions.step import run_step
 from dispatch.actions.travel_facts import with_table
-from dispatch.actions.travelling import kind_of_day, learn
+from dispatch.actions.travelling import driven_classes, kind_of_day, learn
 from dispatch.adapters.roads import SOCKET_NAME, Drives, RoadsAway, RoadTimes, TableTimes
 from dispatch.domain.commands import system
 from dispatch.store.ids import new_id
+from dispatch.store.queries.travel import finished_trips
 from geo.points import Point
 from geo.roads.imports import import_roads
 from geo.roads.matrix import Matrix
@@ -53,7 +54,9 @@ def roads_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, (lon, lat) in corners.items():
         town.node(name, (lon - LON0) / M_LON, (lat - LAT0) / M_LAT)
-    town.way("u", "a b c d")
+    town.way("u", "a b")
+    town.way("top", "b c", highway="primary")
+    town.way("v", "c d")
     import_roads([town.write(folder / "u.osm.pbf")], folder)
     return folder
 
@@ -298,6 +301,53 @@ def test_trips_that_take_half_as_long_again_are_learned_by_the_job(town: Town) -
     effect, _, jobs = kept["body"]["work_types"]["survey"]
     assert jobs == 25
     assert effect > 0.25
+
+
+def drive(town: Town, places: Sequence[Point], seconds: float) -> None:
+    """Positions of Ana every 1/40 of these seconds along straight lines, told by her phone on arrival, and the
+    check-in."""
+    began, stops = town.product.clock.now(), np.linspace(0, len(places) - 1, 41)
+    lon = np.interp(stops, range(len(places)), [p.lon for p in places])
+    lat = np.interp(stops, range(len(places)), [p.lat for p in places])
+    town.product.clock.move(seconds=seconds)
+    told = [
+        town.at_site(lon=x, lat=y, at=(began + timedelta(seconds=seconds * i / 40)).isoformat())
+        for i, (x, y) in enumerate(zip(lon.tolist(), lat.tolist(), strict=True))
+    ]
+    reply = town.product.client.post(
+        "/engineer/v1/positions", json={"positions": told}, headers=town.phone("Ana")
+    )
+    assert reply.json()["taken"] >= 40, reply.text
+
+
+@pytest.mark.parametrize("liar", [False, True])
+def test_the_roads_that_were_driven_are_told_by_the_positions_on_the_way(
+    with_roads: Product, liar: bool
+) -> None:
+    """West, north, along the primary road, south: a third of the time on each. A phone that says it lay at the site
+    all the time tells nothing, and the foretold class counts."""
+    town, clock = with_roads.company(), with_roads.clock
+    before = clock.ahead
+    try:
+        ticket_id, _ = on_the_way(town)
+        u = [WEST, Point(WEST.lon, CORNER.lat), CORNER, SITE]
+        drive(town, [SITE, SITE] if liar else u, 1200)
+        photo = town.photo("Ana", ticket_id, "check_in")
+        reply = town.act("Ana", ticket_id, "check_in", position=town.at_site(), photo_ids=[photo])
+        assert reply.status_code == 200, reply.text
+
+        def told(step: Any) -> Any:
+            rows = finished_trips(step.db, step.tenant_id, "roads", step.now - timedelta(days=1))
+            return driven_classes(step, rows)
+
+        found = run_step(with_roads.house, system(town.made.tenant_id), told)
+    finally:
+        clock.ahead = before
+    if liar:
+        assert found == {}
+    else:
+        assert found[0]["arterial"] == pytest.approx(400, abs=60)
+        assert found[0]["street"] == pytest.approx(800, abs=60)
 
 
 def test_the_timer_that_learns_is_set_by_the_first_trip_only(town: Town) -> None:

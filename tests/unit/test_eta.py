@@ -156,3 +156,49 @@ def test_a_strange_question_is_refused():
 def test_only_the_latest_trips_are_used(monkeypatch):
     monkeypatch.setattr(eta, "MAX_TRIPS", 50)
     assert calibrate(World(4).trips(80, 0, 7), 7).trips == 50
+
+
+def mixed_drives(seed, count=600, with_traces=True):
+    """Drives over fast roads (10% quicker than told) and streets (20% slower), in any mixture."""
+    random = np.random.default_rng(seed)
+    found = []
+    for _ in range(count):
+        fast = float(random.uniform(0, 1))
+        effect = fast * math.log(0.9) + (1 - fast) * math.log(1.2) + random.normal(0, 0.05)
+        trip = Trip(
+            900.0, 900.0 * math.exp(effect), 12, False, "street", "here", "Ana", random.uniform(0, 20)
+        )
+        told = {"fast": 900 * fast, "street": 900 * (1 - fast)}
+        found.append(replace(trip, driven_s=told if with_traces else None))
+    return found
+
+
+def gap_of_classes(calibration):
+    street, fast = (calibration.road_classes.get(name, (0.0, 0.0))[0] for name in ("street", "fast"))
+    return street - fast
+
+
+def test_matched_traces_tell_the_classes_of_road_apart_and_foretold_classes_alone_do_not():
+    truth = math.log(1.2 / 0.9)
+    assert gap_of_classes(calibrate(mixed_drives(1), 20)) == pytest.approx(truth, rel=0.25)
+    assert abs(gap_of_classes(calibrate(mixed_drives(1, with_traces=False), 20))) < 0.3 * truth
+
+
+def test_one_liars_traces_do_not_bend_the_classes():
+    liar = [
+        replace(trip, engineer="Ben", observed_s=trip.observed_s * 3, driven_s={"fast": 900.0})
+        for trip in mixed_drives(2, 120)
+    ]
+    honest = [replace(trip, engineer=f"engineer {i % 6}") for i, trip in enumerate(mixed_drives(1))]
+    straight = gap_of_classes(calibrate(honest, 20))
+    assert gap_of_classes(calibrate(honest + liar, 20)) == pytest.approx(straight, abs=0.04)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"positions": 7}, {"gaps": 1}, {"seconds": 600.0}, {"metres": 3000.0}, {"metres": 21_000.0}],
+)
+def test_a_trace_that_does_not_fit_its_trip_tells_nothing(change):
+    told = {"positions": 40, "seconds": 950.0, "metres": 10_200.0, "gaps": 0}
+    assert eta.trace_tells(**told, trip_s=1000.0, trip_m=10_000.0)
+    assert not eta.trace_tells(**(told | change), trip_s=1000.0, trip_m=10_000.0)

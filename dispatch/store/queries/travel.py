@@ -12,6 +12,7 @@ from geo.points import Point
 
 MOST = 5000
 MOST_READINGS = 120
+MOST_OF_TRACE = 1000
 
 _POSITIONS = """
     select id, st_x(position::geometry) as lon, st_y(position::geometry) as lat from engineers
@@ -76,6 +77,23 @@ _RAW = """
     where e.tenant_id = %(tenant)s
     group by e.id, e.name, p.datum having count(*) >= 30
 """
+
+
+_TRACE = f"""
+    select st_x(position::geometry) as lon, st_y(position::geometry) as lat,
+           extract(epoch from at)::float8 as second, accuracy_m
+    from engineer_positions
+    where tenant_id = %(tenant)s and engineer_id = %(engineer)s and at between %(begin)s and %(end)s and not mock
+    order by at limit {MOST_OF_TRACE}
+"""
+
+
+def trace_of(
+    db: Session, tenant_id: UUID, engineer_id: UUID, begin: datetime, end: datetime
+) -> Sequence[dict[str, Any]]:
+    """Positions of one engineer in order of time, at most MOST_OF_TRACE; those the phone made up left out."""
+    asked = {"tenant": tenant_id, "engineer": engineer_id, "begin": begin, "end": end}
+    return fetch(db, _TRACE, asked)
 
 
 def entered_days(db: Session, tenant_id: UUID, days: Iterable[date]) -> dict[date, bool]:
