@@ -192,25 +192,17 @@ class StreetsEvery500Metres:
 def test_a_phone_that_names_the_wrong_datum_is_shown_to_the_operator(
     town: Town, truth: Any, doubted: bool
 ) -> None:
-    """Sixty readings along a street, sent as WGS-84 whatever they are."""
+    """Sixty readings along a street, sent by the phone as WGS-84 whatever they are."""
     product = town.product
     along = np.linspace(0, 5000, 60) / 90_000
     lon, lat = from_wgs84(SITE.lon + along, np.full(60, SITE.lat), truth)
     now = product.clock.now()
-    for day in {now.date(), (now - timedelta(minutes=10)).date()}:
-        product.rows("select ensure_positions_partition(%(day)s::date)", day=day)
-    for n, (x, y) in enumerate(zip(lon.tolist(), lat.tolist(), strict=True)):
-        at = now.timestamp() - 600 + n
-        product.rows(
-            "insert into engineer_positions (tenant_id, engineer_id, at, position, accuracy_m, datum, raw_lon, "
-            "raw_lat, mock) values (%(tenant)s, %(ana)s, to_timestamp(%(at)s), 'POINT(0 0)', 8, 'wgs84', %(x)s, "
-            "%(y)s, false) returning 1",
-            town.made.tenant_id,
-            ana=town.made.engineers["Ana"],
-            at=at,
-            x=x,
-            y=y,
-        )
+    told = [
+        town.at_site(lon=x, lat=y, at=(now - timedelta(seconds=600 - n)).isoformat())
+        for n, (x, y) in enumerate(zip(lon.tolist(), lat.tolist(), strict=True))
+    ]
+    reply = product.client.post("/engineer/v1/positions", json={"positions": told}, headers=town.phone("Ana"))
+    assert reply.json()["taken"] == 60, reply.text
     house: Any = replace(product.house, roads=StreetsEvery500Metres())
     run_step(house, system(town.made.tenant_id), learn)
     found = product.client.get("/dispatcher/v1/operations", headers=town.board("Ada")).json()[
