@@ -32,6 +32,7 @@ OPTIONS = (
     "lock_timeout=10000",
     "idle_in_transaction_session_timeout=60000",
     "timezone=UTC",
+    "jit=off",  # compiling a statement takes longer than any of ours
 )
 
 

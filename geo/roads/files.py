@@ -25,7 +25,7 @@ from geo.roads.errors import RoadsFileError
 
 FILE_NAME = "graph.roads"
 MAGIC = b"PAIDANRD"
-VERSION = 3
+VERSION = 4
 _HEAD = struct.Struct("<8sIIQ")
 _ALIGN = 64
 
