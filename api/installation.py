@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from api.command_line.database import newest_revision
 from api.command_line.supervisor import is_alive, read_run
 from api.house import Rooms
 from dispatch.adapters.roads import RoadsAway
@@ -70,17 +71,11 @@ def product_version() -> str:
     return f"{told['project']['version']}+{commit[:10]}" if commit else str(told["project"]["version"])
 
 
-@cache
-def known_migration() -> str:
-    """The newest migration this code knows."""
-    return max(path.name.split("_")[0] for path in (HOME / "alembic" / "versions").glob("[0-9]*.py"))
-
-
 def versions_of(found: dict[str, Any]) -> dict[str, Any]:
     return {
         "product": product_version(),
         "migration": found["migration"],
-        "migration_known": known_migration(),
+        "migration_known": newest_revision(),
         "postgres": found["postgres"],
         "python": platform.python_version(),
     }

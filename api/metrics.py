@@ -26,7 +26,7 @@ from api.shedding import KINDS
 from dispatch.adapters.logs import entry
 from dispatch.domain.errors import NotFound
 from dispatch.settings import Settings
-from dispatch.store.queries.operations import RELAY_LEADER
+from dispatch.store.queries.operations import RELAY_LEADER, RELAYS, WORKERS
 
 endpoints = APIRouter(tags=["service"])
 
@@ -35,7 +35,7 @@ WRITE_EVERY_S = 1.0
 KEPT_S = 86_400.0
 _TIMEOUT_MS = 2000
 
-_GAUGES = """
+_GAUGES = f"""
   select status::text, count(*)::float8 from procrastinate_jobs
     where status in ('todo', 'doing', 'failed') group by 1
   union all select 'outbox', count(*) from outbox
@@ -45,10 +45,8 @@ _GAUGES = """
   union all select 'oldest_job_s', coalesce(extract(epoch from clock_timestamp() - min(e.at)), 0)
     from procrastinate_jobs j join procrastinate_events e on e.job_id = j.id and e.type = 'deferred'
     where j.status = 'todo' and (j.scheduled_at is null or j.scheduled_at <= clock_timestamp())
-  union all select 'workers', count(*) from procrastinate_workers
-    where last_heartbeat > clock_timestamp() - interval '30 seconds'
-  union all select 'relays', count(*) from pg_locks where locktype = 'advisory' and classid = 0
-    and objid = %(leader)s and database = (select oid from pg_database where datname = current_database())
+  union all select 'workers', ({WORKERS})
+  union all select 'relays', ({RELAYS})
 """
 
 

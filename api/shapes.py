@@ -125,9 +125,8 @@ class PromiseCard(Reply):
     guess: bool
 
 
-class BoardTicket(Reply):
-    """A line of the queue. `attention` names why a human must look; null when nothing waits. `name_by`: a
-    contractor has it and names the engineer by then."""
+class TicketLine(Reply):
+    """What every line of a board shows of a ticket."""
 
     ticket_id: UUID
     ticket_no: str
@@ -138,6 +137,12 @@ class BoardTicket(Reply):
     description: str
     address: str
     site: Site | None
+
+
+class BoardTicket(TicketLine):
+    """A line of the queue. `attention` names why a human must look; null when nothing waits. `name_by`: a
+    contractor has it and names the engineer by then."""
+
     territory_id: UUID | None
     window: Window | None
     due_at: datetime | None

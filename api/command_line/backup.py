@@ -25,13 +25,12 @@ from api.command_line.database import connect, current_revision
 from api.command_line.environment import Environment, read_environment, write_private
 from api.command_line.problems import CommandError
 from api.command_line.progress import say, step
-from dispatch.adapters.storage import BlobMissing, BlobStore, Variant
+from dispatch.adapters.storage import SIZES, BlobMissing, BlobStore
 from dispatch.settings import Settings, SettingsError, read_settings
 
 NAME = "backup"
 HELP = "PLACE: database and photos into a folder, or into one file when it ends in .tar"
 DUMP_TIMEOUT_S = 6 * 3600
-VARIANTS: tuple[Variant, ...] = ("original", "large", "thumb")
 BACKUP_URL = "PAIDAN_DATABASE_BACKUP_URL"
 
 
@@ -43,17 +42,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit code 1 when a photo that the database names is missing or damaged: the backup says which."""
     place: Path = args.place.absolute()
+    environment, settings = read_both(args.env_file)
+    with cluster_running(environment):
+        manifest = keep_at(place, privileged_url(environment), settings)
+    size = sum(entry["bytes"] for entry in manifest.files.values())
+    say(f"{place}: {manifest.tickets} tickets, {len(manifest.files) - 1} photo files, {size / 1e6:.1f} MB")
+    for name in manifest.missing[:20]:
+        say(f"  missing or damaged before the backup: {name}")
+    return 1 if manifest.missing else 0
+
+
+def keep_at(place: Path, url: str, settings: Settings) -> Manifest:
+    """A backup at `place`, whole or not at all; packed where the name ends in .tar. Raises CommandError."""
     if place.exists():
         raise CommandError(f"{place} exists already: a backup never overwrites another")
-    environment, settings = read_both(args.env_file)
     place.parent.mkdir(parents=True, exist_ok=True)
-    packed = place.suffix == ".tar"
     folder = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
     try:
-        with cluster_running(environment):
-            manifest = back_up(privileged_url(environment), settings, folder)
+        manifest = back_up(url, settings, folder)
         (folder / "manifest.json").write_text(manifest.as_text())
-        if packed:
+        if place.suffix == ".tar":
             with step("packing"):
                 pack(folder, place)
         else:
@@ -62,11 +70,7 @@ def run(args: argparse.Namespace) -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     note_backup(settings.state, manifest)
-    size = sum(entry["bytes"] for entry in manifest.files.values())
-    say(f"{place}: {manifest.tickets} tickets, {len(manifest.files) - 1} photo files, {size / 1e6:.1f} MB")
-    for name in manifest.missing[:20]:
-        say(f"  missing or damaged before the backup: {name}")
-    return 1 if manifest.missing else 0
+    return manifest
 
 
 def back_up(url: str, settings: Settings, folder: Path) -> Manifest:
@@ -122,7 +126,7 @@ def _copy_photos(blobs: BlobStore, photos: list[tuple[Any, ...]], folder: Path, 
     def copied(photo: tuple[Any, ...]) -> list[tuple[str, dict[str, Any] | None]]:
         tenant_id, sha256 = photo
         found: list[tuple[str, dict[str, Any] | None]] = []
-        for variant in VARIANTS:
+        for variant in SIZES:
             name = f"{PHOTOS}/{tenant_id}/{sha256[:2]}/{sha256}.{variant}"
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ class Dispatcher:
         self._headers: dict[str, str] = {}
         self._not_before: dict[str, Any] = {}
         self._looks = 0
-        self._happened: set[str] = set()
+        self._happened: set[many.Happening] = set()
         self._desks: dict[str, dict[str, str]] = {}
 
     async def live(self) -> None:
@@ -61,17 +61,9 @@ class Dispatcher:
     async def _many(self) -> None:
         """What engineers ask for is answered; what happens once in a day happens."""
         await many.answer_requests(self)
-        if self._looks >= many.ROSTER_AFTER and self._first("roster"):
-            await many.fill_roster(self)
-        if self._looks >= many.ILL_AFTER and "ill" not in self._happened and await many.somebody_is_ill(self):
-            self._happened.add("ill")
-        if self._looks >= many.STORM_AFTER and "storm" not in self._happened and await many.a_storm(self):
-            self._happened.add("storm")
-
-    def _first(self, what: str) -> bool:
-        first = what not in self._happened
-        self._happened.add(what)
-        return first
+        for looks, happen in many.ONCE:
+            if self._looks >= looks and happen not in self._happened and await happen(self):
+                self._happened.add(happen)
 
     async def sign_in(self, signin_id: str) -> dict[str, str]:
         """The session's token as a header: a header needs no CSRF token, a cookie would."""

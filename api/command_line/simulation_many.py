@@ -1,6 +1,7 @@
 """What the simulated dispatcher does to many at once or beside the queue: answers requests, a sick engineer's day,
 a storm's tickets, the roster, a warranty callback."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,6 @@ from api.command_line.simulation_world import command_id
 if TYPE_CHECKING:
     from api.command_line.simulation_dispatcher import Dispatcher
 
-#: Looks of the dispatcher until each happens, once.
-ROSTER_AFTER, ILL_AFTER, STORM_AFTER = 2, 24, 40
 MOST_DISCOUNT = 20
 MOVED_MOST = 5
 
@@ -27,7 +26,7 @@ async def answer_requests(me: "Dispatcher") -> None:
             await me.post(f"/requests/{request['request_id']}/answer", body)
 
 
-async def fill_roster(me: "Dispatcher") -> None:
+async def fill_roster(me: "Dispatcher") -> bool:
     """Who works nights is on call until the evening: for what is urgent."""
     now = me.world.now()
     span = {
@@ -39,6 +38,7 @@ async def fill_roster(me: "Dispatcher") -> None:
         if engineer["engineer_id"] in me.simulated:
             with me.world.doing("on_call"):
                 await me.post(f"/engineers/{engineer['engineer_id']}/shifts", {"spans": [span]})
+    return True
 
 
 async def somebody_is_ill(me: "Dispatcher") -> bool:
@@ -72,6 +72,11 @@ async def a_storm(me: "Dispatcher") -> bool:
     with me.world.doing("bulk_rebook"):
         await me.post("/bulk/rebook", body)
     return True
+
+
+#: What happens once, and after how many looks of the dispatcher; tried again until it could.
+Happening = Callable[["Dispatcher"], Awaitable[bool]]
+ONCE: tuple[tuple[int, Happening], ...] = ((2, fill_roster), (24, somebody_is_ill), (40, a_storm))
 
 
 async def call_back(me: "Dispatcher", ticket_id: str) -> None:

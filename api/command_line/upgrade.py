@@ -9,12 +9,11 @@ import argparse
 import os
 import shutil
 import signal
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from api.command_line.backup import back_up, cluster_running, note_backup, privileged_url, read_both
+from api.command_line.backup import cluster_running, keep_at, privileged_url, read_both
 from api.command_line.database import alembic, connect, current_revision, migrate
 from api.command_line.environment import Environment
 from api.command_line.front_end import ensure_built
@@ -54,17 +53,7 @@ def keep(environment: Environment, settings: Settings, place: Path | None) -> Pa
     """The backup before anything is changed. Raises CommandError."""
     mark = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     place = (place or settings.state / "backups" / f"{PREFIX}{mark}").absolute()
-    if place.exists():
-        raise CommandError(f"{place} exists already: a backup never overwrites another")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
-    try:
-        manifest = back_up(privileged_url(environment), settings, folder)
-        (folder / "manifest.json").write_text(manifest.as_text())
-        folder.rename(place)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    note_backup(settings.state, manifest)
+    manifest = keep_at(place, privileged_url(environment), settings)
     say(f"backup: {place}")
     for name in manifest.missing[:20]:
         say(f"  missing or damaged before the upgrade: {name}")

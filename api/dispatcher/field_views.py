@@ -4,23 +4,14 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from api.shapes import Priority
-from mobile_contract.v1 import Reply, Site, Window, WorkTypeCard
+from api.shapes import TicketLine
+from mobile_contract.v1 import Reply, Window
 
 
-class ContractorTicket(Reply):
+class ContractorTicket(TicketLine):
     """Asked for (`offer_id`, to be answered by `expires_at`), or taken: then the engineer is to be named by
     `name_by`, null once somebody is."""
 
-    ticket_id: UUID
-    ticket_no: str
-    status: str
-    version: int
-    priority: Priority
-    work_type: WorkTypeCard
-    description: str
-    address: str
-    site: Site | None
     window: Window | None
     due_at: datetime | None
     offer_id: UUID | None

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from dispatch.actions.identity import revoke_all
 from dispatch.actions.step import House, Step
-from dispatch.adapters.storage import BlobStore, Variant
+from dispatch.adapters.storage import SIZES, BlobStore
 from dispatch.domain.errors import Conflict, NotFound
 from dispatch.store.queries.reading import fetch, fetch_all
 
@@ -58,7 +58,6 @@ _UNREFERRED = """
 """
 _FORGET = "delete from blobs where tenant_id = %(tenant)s and sha256 = any(%(hashes)s)"
 AT_ONCE = 200
-VARIANTS: tuple[Variant, ...] = ("original", "large", "thumb")
 _WORK_OF = """
   select 1 from visit_engineers c join visits v on v.tenant_id = c.tenant_id and v.id = c.visit_id
   where c.tenant_id = %(tenant)s and c.engineer_id = %(engineer)s and c.left_at is null
@@ -108,7 +107,7 @@ def collect_photos(house: House, blobs: BlobStore, tenant_id: UUID) -> int:
             rows = fetch(db, _UNREFERRED, {"tenant": tenant_id, "limit": AT_ONCE})
             hashes = [bytes(row["sha256"]) for row in rows]
             for sha256 in hashes:
-                for variant in VARIANTS:
+                for variant in SIZES:
                     blobs.delete(tenant_id, sha256.hex(), variant)
             fetch(db, _FORGET, {"tenant": tenant_id, "hashes": hashes})
         collected += len(hashes)

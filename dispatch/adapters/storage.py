@@ -17,6 +17,8 @@ from dispatch.domain.errors import DispatchError, NotFound
 
 #: `chunk` is a piece of an upload under way, under a key of its own.
 Variant = Literal["original", "large", "thumb", "chunk"]
+#: What is kept of every photo.
+SIZES: tuple[Variant, ...] = ("original", "large", "thumb")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

@@ -26,9 +26,9 @@ class AutomationKind:
 
 
 _WAITING = frozenset({"create", "reopen", "hand_back", "resume", "run_out"})
-_BOOKED = frozenset({"assign", "accept_offer", "grab", "accept_hand_over", "rebook", "resume_kept"}) | {
-    "name_engineer"
-}
+_BOOKED = frozenset(
+    {"assign", "accept_offer", "grab", "accept_hand_over", "rebook", "resume_kept", "name_engineer"}
+)
 
 AUTOMATIONS: dict[str, AutomationKind] = {
     "assign_when_silent": AutomationKind(_WAITING, {"after_min": Parameter(15, 1, 1440)}),

@@ -10,12 +10,11 @@ from dispatch.domain.lifecycle import Actor, TicketStatus, allowed_actions
 from dispatch.domain.words import search_words
 from dispatch.store.exchange import Question, Rows
 from dispatch.store.personal import PersonalData, phone_digits
-from dispatch.store.queries.reading import ETA_ESTIMATED, fetch, fetch_all, site_card, window_card
+from dispatch.store.queries.reading import ETA_ESTIMATED, WORK_TYPE, fetch, fetch_all, site_card, window_card
 
 _LINE = f"""
   select t.id as ticket_id, t.ticket_no, t.status, t.version, t.priority,
-    jsonb_build_object('code', w.code, 'name', w.name, 'duration_min', w.duration_min,
-      'completion_photos', w.completion_photos, 'check_in_radius_m', w.check_in_radius_m) as work_type,
+    {WORK_TYPE} as work_type,
     t.description, t.address, st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
     t.territory_id, v.window_from, v.window_to, t.due_at, t.created_at, t.updated_at, t.source,
     t.attention, t.urged, v.id as visit_id, v.engineer_id, e.name as engineer_name,

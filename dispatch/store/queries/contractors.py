@@ -7,14 +7,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from dispatch.store.queries.matching import CONTRACTOR_VISITS
-from dispatch.store.queries.reading import fetch, fetch_all, site_card, window_card
+from dispatch.store.queries.reading import WORK_TYPE, fetch, fetch_all, site_card, window_card
 
 _QUOTA = f"""
   select k.daily_quota, ({CONTRACTOR_VISITS}) as visits from contractors k
   where k.tenant_id = %(tenant)s and k.id = %(contractor)s
 """
 #: What is to be answered first, then what lacks a name, then the rest, each by its deadline.
-_TICKETS = """
+_TICKETS = f"""
   with mine as (
     select o.ticket_id, o.visit_id, o.id as offer_id, o.expires_at from offers o
     where o.tenant_id = %(tenant)s and o.contractor_id = %(contractor)s and o.status = 'pending'
@@ -23,8 +23,7 @@ _TICKETS = """
     select v.ticket_id, v.id, null, null from visits v
     where v.tenant_id = %(tenant)s and v.contractor_id = %(contractor)s and v.closed_at is null)
   select t.id as ticket_id, t.ticket_no, t.status, t.version, t.priority,
-    jsonb_build_object('code', w.code, 'name', w.name, 'duration_min', w.duration_min,
-      'completion_photos', w.completion_photos, 'check_in_radius_m', w.check_in_radius_m) as work_type,
+    {WORK_TYPE} as work_type,
     t.description, t.address, st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
     v.window_from, v.window_to, t.due_at, m.offer_id, m.expires_at, v.name_by, v.engineer_id,
     e.name as engineer_name

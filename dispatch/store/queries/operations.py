@@ -29,12 +29,15 @@ _QUEUES = """
         and (j.scheduled_at is null or j.scheduled_at <= clock_timestamp())) as oldest_job_s
 """
 
+#: Workers that live and relays that lead, in the whole installation; the latter takes `leader`.
+WORKERS = """select count(*) from procrastinate_workers
+    where last_heartbeat > clock_timestamp() - interval '30 seconds'"""
+RELAYS = """select count(*) from pg_locks where locktype = 'advisory' and classid = 0
+    and objid = %(leader)s and database = (select oid from pg_database where datname = current_database())"""
+
 #: The whole installation's: who works and which event is relayed is not a company's own.
-_INSTALLATION = """
-  select (select count(*) from procrastinate_workers
-      where last_heartbeat > clock_timestamp() - interval '30 seconds') as workers,
-    (select count(*) from pg_locks where locktype = 'advisory' and classid = 0 and objid = %(leader)s
-      and database = (select oid from pg_database where datname = current_database())) as relays,
+_INSTALLATION = f"""
+  select ({WORKERS}) as workers, ({RELAYS}) as relays,
     (select version_num from alembic_version) as migration, current_setting('server_version') as postgres
 """
 
@@ -99,14 +102,3 @@ def _learned(row: dict[str, Any]) -> dict[str, Any]:
         "observed": body.get("trips", body.get("jobs", 0)),
         "rejected": body.get("rejected", 0),
     }
-
-
-_VERSIONS = """
-  select (select version_num from alembic_version) as schema_revision,
-    current_setting('server_version') as postgresql, postgis_lib_version() as postgis
-"""
-
-
-def read_versions(db: Session) -> dict[str, str]:
-    """Of the database: its last migration, PostgreSQL, PostGIS."""
-    return dict(fetch_all(db, (_VERSIONS, {}))[0][0])

@@ -19,6 +19,10 @@ def fetch_all(db: Session, *questions: Question) -> list[Rows]:
     return exchange(driver(db), questions)
 
 
+#: A work type `w` as boards and phones show it.
+WORK_TYPE = """jsonb_build_object('code', w.code, 'name', w.name, 'duration_min', w.duration_min,
+    'completion_photos', w.completion_photos, 'check_in_radius_m', w.check_in_radius_m)"""
+
 #: Beside `v.eta_at`: whether that time stands on distance alone (an estimate) and not on roads.
 ETA_ESTIMATED = """case when v.eta_at is null then false else coalesce((select tr.source <> 'roads' from trips tr
     where tr.tenant_id = v.tenant_id and tr.visit_id = v.id), true) end as eta_estimated"""

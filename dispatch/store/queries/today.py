@@ -9,15 +9,12 @@ from sqlalchemy.orm import Session
 from dispatch.domain.lifecycle import TicketStatus, engineer_buttons
 from dispatch.store.exchange import Question, Rows
 from dispatch.store.personal import PersonalData
-from dispatch.store.queries.reading import ETA_ESTIMATED, fetch, site_card, window_card
+from dispatch.store.queries.reading import ETA_ESTIMATED, WORK_TYPE, fetch, site_card, window_card
 from dispatch.store.queries.requests import APPROVED_DISCOUNT
 from dispatch.store.transactions import Database
 
-_WORK_TYPE = """jsonb_build_object('code', w.code, 'name', w.name, 'duration_min', w.duration_min,
-    'completion_photos', w.completion_photos, 'check_in_radius_m', w.check_in_radius_m)"""
-
 _TICKETS = f"""
-    select t.id as ticket_id, t.ticket_no, t.status, t.version, t.priority, {_WORK_TYPE} as work_type,
+    select t.id as ticket_id, t.ticket_no, t.status, t.version, t.priority, {WORK_TYPE} as work_type,
       t.description, t.address, t.door_enc, t.contact_name_enc, t.contact_phone_enc,
       st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
       v.window_from, v.window_to, t.due_at, v.id as visit_id, v.number as visit_number,
@@ -77,7 +74,7 @@ _MINE = f"""
 """
 
 _OFFERS = f"""
-  select o.id as offer_id, o.kind, t.id as ticket_id, t.ticket_no, t.priority, {_WORK_TYPE} as work_type,
+  select o.id as offer_id, o.kind, t.id as ticket_id, t.ticket_no, t.priority, {WORK_TYPE} as work_type,
     t.description, t.address, st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
     v.window_from, v.window_to, t.due_at, o.travel_s, o.distance_m, o.expires_at,
     coalesce((select r.body ->> 'travel_source' <> 'roads' from receipts r
@@ -117,7 +114,7 @@ _POOL_WHERE = """
 _POOL = f"""
   {_ABLE}
   select null::uuid as offer_id, 'pool' as kind, t.id as ticket_id, t.ticket_no, t.priority,
-    {_WORK_TYPE} as work_type, t.description, t.address,
+    {WORK_TYPE} as work_type, t.description, t.address,
     st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
     v.window_from, v.window_to, t.due_at, null::int as travel_s,
     round(st_distance(w.here, t.site))::int as distance_m, null::timestamptz as expires_at,
