@@ -22,9 +22,22 @@ BEGIN
 END $$;
 
 -- The owner migrates; the application and the relay own nothing and cannot step around row-level security.
-ALTER ROLE paidan_owner CREATEDB CREATEROLE NOSUPERUSER NOBYPASSRLS;
-ALTER ROLE paidan_app NOCREATEDB NOCREATEROLE NOSUPERUSER NOBYPASSRLS;
-ALTER ROLE paidan_relay NOCREATEDB NOCREATEROLE NOSUPERUSER NOBYPASSRLS;
+-- Only where a role is otherwise: roles are the whole cluster's, and two restores must not write them at once.
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'paidan_owner'
+      AND (NOT rolcreatedb OR NOT rolcreaterole OR rolsuper OR rolbypassrls)) THEN
+    ALTER ROLE paidan_owner CREATEDB CREATEROLE NOSUPERUSER NOBYPASSRLS;
+  END IF;
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'paidan_app'
+      AND (rolcreatedb OR rolcreaterole OR rolsuper OR rolbypassrls)) THEN
+    ALTER ROLE paidan_app NOCREATEDB NOCREATEROLE NOSUPERUSER NOBYPASSRLS;
+  END IF;
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'paidan_relay'
+      AND (rolcreatedb OR rolcreaterole OR rolsuper OR rolbypassrls)) THEN
+    ALTER ROLE paidan_relay NOCREATEDB NOCREATEROLE NOSUPERUSER NOBYPASSRLS;
+  END IF;
+END $$;
 
 CREATE EXTENSION IF NOT EXISTS postgis;
 CREATE EXTENSION IF NOT EXISTS btree_gist;
