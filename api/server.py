@@ -13,6 +13,9 @@ from dispatch.settings import read_settings
 #: Objects made before the collector looks for circles among them, and how often it looks at older ones. A request
 #: makes some thousands and drops them at once; looking through all that lives stops every request meanwhile.
 GC_THRESHOLDS = (20_000, 20, 100)
+#: Proxies give an idle connection up after 60 s or less: were this shorter, they would now and then send a request
+#: down a connection that is just being closed.
+KEEP_ALIVE_S = 75
 GRACEFUL_S = 5  # below the supervisor's patience, so that open event streams end in order
 
 
@@ -36,7 +39,7 @@ def main() -> None:
         server_header=False,
         proxy_headers=False,  # limits go by the socket's peer, and anyone can write a header
         timeout_graceful_shutdown=GRACEFUL_S,
-        timeout_keep_alive=30,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=fd)])
 

@@ -8,7 +8,7 @@ import json
 import logging
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from dispatch.adapters.logs import entry, set_up
-from dispatch.adapters.queue import JobQueue, JobWanted
+from dispatch.adapters.queue import FOLLOW_UP, JobQueue, JobWanted
 from dispatch.domain.reactions import MAX_DEPTH, REACTIONS, TIMERS
 from dispatch.settings import Settings, read_settings
 from dispatch.store.queries.operations import RELAY_LEADER
@@ -109,8 +109,20 @@ def _reactions(rows: list[dict[str, Any]]) -> Iterator[JobWanted]:
         if row["depth"] > MAX_DEPTH:
             entry("reactions_in_circles", logging.ERROR, tenant=row["tenant_id"], seq=row["seq"])
             continue
-        for name in REACTIONS.get(row["action"], ()):
-            yield _job(name, **{key: row[key] for key in _ABOUT})
+        yield from _of_event(REACTIONS.get(row["action"], ()), {key: row[key] for key in _ABOUT})
+
+
+def _of_event(names: Sequence[str], about: Mapping[str, Any]) -> Iterator[JobWanted]:
+    """An event's jobs: those under one lock would wait for each other, and are one in the queue."""
+    together: dict[str, list[JobWanted]] = {}
+    for name in names:
+        wanted = _job(name, **about)
+        together.setdefault(wanted.lock or name, []).append(wanted)
+    for lock, jobs in together.items():
+        if len(jobs) == 1:
+            yield jobs[0]
+        else:
+            yield JobWanted(FOLLOW_UP, {**jobs[0].arguments, "names": [job.name for job in jobs]}, lock)
 
 
 def _due(timers: list[dict[str, Any]]) -> Iterator[JobWanted]:

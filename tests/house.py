@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -95,7 +96,7 @@ class Product:
                     "delete from procrastinate_jobs where status = 'todo' returning task_name, args, id"
                 ).fetchall()
             for job in sorted(jobs, key=lambda j: j["id"]):
-                run_job(wired, job["task_name"], job["args"])
+                do_job(wired, job)
             if not moved and not jobs:
                 return
         raise AssertionError("background work does not come to rest")
@@ -104,6 +105,13 @@ class Product:
         """Look into the database as its superuser."""
         with psycopg.connect(self.database.superuser_url, row_factory=dict_row) as db:
             return db.execute(sql, {"tenant": tenant_id, **values}).fetchall()
+
+
+def do_job(wired: Wired, job: Mapping[str, Any]) -> None:
+    """A row of the queue done in this process, an event's jobs one after the other."""
+    arguments = dict(job["args"])
+    for name in arguments.pop("names", [job["task_name"]]):
+        run_job(wired, name, arguments)
 
 
 class Town:

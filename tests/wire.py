@@ -12,6 +12,8 @@ class WireReply:
     status: int
     body: bytes
     content_type: str
+    #: What a refusal says about coming back, seconds; None where it says nothing.
+    retry_after_s: float | None = None
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -48,6 +50,10 @@ class Wire:
         writer.write(head.encode() + content)
         return await _read_reply(reader)
 
+    @property
+    def connected(self) -> bool:
+        return self._streams is not None
+
     def close(self) -> None:
         if self._streams is not None:
             self._streams[1].close()
@@ -60,4 +66,5 @@ async def _read_reply(reader: asyncio.StreamReader) -> WireReply:
     headers = dict(line.lower().split(": ", 1) for line in lines if ": " in line)
     length = int(headers.get("content-length", "0"))
     body = await reader.readexactly(length) if length else b""
-    return WireReply(int(first.split(" ", 2)[1]), body, headers.get("content-type", ""))
+    status, after = int(first.split(" ", 2)[1]), headers.get("retry-after")
+    return WireReply(status, body, headers.get("content-type", ""), float(after) if after else None)

@@ -12,7 +12,9 @@ from dispatch.store.transactions import Database
 PAGE = 50
 
 _FAILED = """
-  select j.id as job_id, j.task_name as job, j.args as arguments, j.attempts as tries,
+  select j.id as job_id, j.args as arguments,
+    coalesce((select string_agg(name, ', ') from jsonb_array_elements_text(j.args -> 'names') name), j.task_name)
+      as job, j.attempts as tries,
     (select max(e.at) from procrastinate_events e where e.job_id = j.id and e.type = 'failed') as failed_at,
     null as error
   from procrastinate_jobs j

@@ -5,15 +5,17 @@ in all; then it is a dead letter. One of a worker that was killed is rescued by 
 """
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import procrastinate
 import psycopg
 from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy, SyncPsycopgConnector
+from psycopg.types.json import Jsonb
 
 from dispatch.adapters.logs import entry
 from dispatch.settings import Clock
@@ -24,8 +26,17 @@ STALLED_S = 8.0
 RESCUE_EVERY_S = 3.0
 FORGET_DONE_HOURS = 48
 RECONNECT_S = 0.5
+#: Several jobs of one event under one lock, done in their order: `names` beside the arguments they share.
+FOLLOW_UP = "follow_up"
+#: One that is tried again is left with those that failed; so a dead letter names them, and an order is kept.
+_LEFT = """
+  update procrastinate_jobs set args = jsonb_set(args, '{names}', %(names)s) where id = %(job)s and status = 'doing'
+"""
+
+RETRY = RetryStrategy(max_attempts=MAX_TRIES, exponential_wait=2)
 
 Run = Callable[[str, Mapping[str, Any]], None]
+log = logging.getLogger("jobs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,10 @@ class JobWanted:
     lock: str | None = None
 
 
+class FollowUpFailed(Exception):
+    """Some of an event's jobs raised; the queue tries them again."""
+
+
 class JobQueue:
     """The relay's side: defers jobs in the relay's own transaction."""
 
@@ -44,17 +59,31 @@ class JobQueue:
         self._app = _app(SyncPsycopgConnector(), names, lambda name, arguments: None)
 
     def defer(self, connection: psycopg.Connection[Any], wanted: Iterable[JobWanted]) -> None:
-        """Queue the jobs on this connection: they commit or vanish with its transaction."""
-        for job in wanted:
-            task = self._app.configure_task(job.name, lock=job.lock, connection=connection)
-            task.defer(**job.arguments)
+        """Queue the jobs on this connection, in one statement: they commit or vanish with its transaction."""
+        jobs = [
+            self._app.configure_task(job.name, lock=job.lock).make_new_job(**job.arguments) for job in wanted
+        ]
+        if jobs:
+            self._app.job_manager.batch_defer_jobs(jobs=jobs, connection=connection)
+
+
+def follow_up(run: Run, names: Sequence[str], arguments: Mapping[str, Any]) -> list[str]:
+    """Does each of `names` once, whatever became of those before it; the names of those that raised."""
+    failed = []
+    for name in names:
+        try:
+            run(name, arguments)
+        except Exception as error:
+            log.warning("a job of an event failed: %s", name, exc_info=error)
+            failed.append(name)
+    return failed
 
 
 def run_worker(url: str, names: Iterable[str], run: Run, concurrency: int) -> None:
     """Work until SIGTERM; `run(name, arguments)` does one job, in a thread. The database's absence is waited for."""
     while True:
         connector = PsycopgConnector(conninfo=url, min_size=2, max_size=concurrency + 4)
-        app = _app(connector, names, run)
+        app = _app(connector, names, run, url)
         try:
             _wait_for_database(url)
             asyncio.run(_work(app, concurrency))
@@ -90,19 +119,38 @@ async def _work(app: App, concurrency: int) -> None:
             rescue.cancel()
 
 
-def _app(connector: procrastinate.BaseConnector, names: Iterable[str], run: Run) -> App:
+def _app(connector: procrastinate.BaseConnector, names: Iterable[str], run: Run, url: str = "") -> App:
     app = App(connector=connector)
     for name in names:
         _register(app, name, run)
+    _register_follow_up(app, run, url)
     return app
 
 
 def _register(app: App, name: str, run: Run) -> None:
-    retry = RetryStrategy(max_attempts=MAX_TRIES, exponential_wait=2)
-
-    @app.task(name=name, retry=retry, pass_context=True)
+    @app.task(name=name, retry=RETRY, pass_context=True)
     def job(context: JobContext, /, **arguments: Any) -> None:
         run(name, arguments)
+
+
+def _register_follow_up(app: App, run: Run, url: str) -> None:
+    @app.task(name=FOLLOW_UP, retry=RETRY, pass_context=True)
+    def job(context: JobContext, /, names: list[str], **arguments: Any) -> None:
+        failed = follow_up(run, names, arguments)
+        if not failed:
+            return
+        if len(failed) < len(names):
+            _leave(url, context.job.id, failed)
+        raise FollowUpFailed(", ".join(failed))
+
+
+def _leave(url: str, job_id: int | None, names: list[str]) -> None:
+    """Where the database is away all are done again, which each of them bears."""
+    with (
+        contextlib.suppress(psycopg.Error),
+        psycopg.connect(url, autocommit=True, connect_timeout=5) as db,
+    ):
+        db.execute(_LEFT, {"names": Jsonb(names), "job": job_id})
 
 
 async def _rescue(app: App) -> None:

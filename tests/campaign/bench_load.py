@@ -69,6 +69,7 @@ async def measure(city: LoadCity, cluster: Cluster, database: Database, seconds:
         "seconds": seconds,
         "operations": city.seen.figures(),
         "errors": city.seen.errors(),
+        "refusals": dict(city.seen.refusals),
         "broken": dict(city.seen.broken),
         "tickets_finished": city.finished,
         "board_events": city.heard,
@@ -103,7 +104,13 @@ async def _overload(city: LoadCity) -> dict[str, Any]:
         "refused_p50_ms": round(percentile(refused, 50) * 1000, 1) if refused else None,
         "refused_p99_ms": round(percentile(refused, 99) * 1000, 1) if refused else None,
         "client_late_ms": round(late_s * 1000, 1),
-        "errors": busy.errors() + city.seen.errors(),
+        "errors": usual.errors() + busy.errors() + city.seen.errors(),
+        "broken": {
+            "capacity": dict(usual.broken),
+            "overload": dict(busy.broken),
+            "after": dict(city.seen.broken),
+        },
+        "refusals": dict(busy.refusals),
         "operations": busy.figures(),
         "recovered_after_s": recovered_after(city.seen, ended, usual_p99_s),
     }

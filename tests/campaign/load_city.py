@@ -31,6 +31,8 @@ DRIVE_S, WORK_S = 4.0, 6.0
 CONNECTIONS = 700
 #: A connection unused so long may just be closed by the server: a fresh one is taken, as any client would.
 IDLE_S = 20.0
+#: A phone comes back with the same command when it was told to, so often.
+TRIES = 6
 
 
 @dataclass
@@ -39,6 +41,8 @@ class Seen:
 
     took_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     statuses: Counter[str] = field(default_factory=Counter)
+    #: Problems by operation, status and code.
+    refusals: Counter[str] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
     #: (moment of the answer, seconds from the due moment, status), monotonic.
     answers: list[tuple[float, float, int]] = field(default_factory=list)
@@ -114,12 +118,15 @@ class LoadCity:
                 wire.close()
         else:
             self.open += 1
-            wire = Wire("127.0.0.1", self.running.port, timeout_s=60)
+            wire, idle_since = Wire("127.0.0.1", self.running.port, timeout_s=60), time.perf_counter()
         wire.token = token
+        kept, began = wire.connected, time.perf_counter()
         try:
             reply = await ask(wire)
         except (OSError, EOFError, TimeoutError) as error:
-            self.seen.broken[f"{operation} {type(error).__name__}"] += 1
+            how = f"kept {began - idle_since:.0f} s" if kept else "fresh"
+            after_s = time.perf_counter() - began
+            self.seen.broken[f"{operation} {type(error).__name__} {how}, after {after_s:.1f} s"] += 1
             return None
         finally:
             self.wires.append((wire, time.perf_counter()))
@@ -127,7 +134,22 @@ class LoadCity:
         self.seen.took_ms[operation].append(took_s * 1000)
         self.seen.statuses[f"{operation} {reply.status}"] += 1
         self.seen.answers.append((time.perf_counter(), took_s, reply.status))
+        if reply.status >= 400:
+            self.seen.refusals[f"{operation} {reply.status} {reply.json()['code']}"] += 1
+        if reply.status in (429, 503) and reply.retry_after_s is None:
+            self.seen.broken[f"{operation} {reply.status} without Retry-After"] += 1
         return reply
+
+    async def insist(self, operation: str, due: float, token: str, ask: Ask) -> WireReply | None:
+        """The answer to a step that must not be lost: who is told to come back, or is cut off, does, with the same."""
+        for _ in range(TRIES):
+            reply = await self.ask(operation, due, token, ask)
+            if reply is not None and reply.status not in (429, 503):
+                return reply
+            await asyncio.sleep((reply and reply.retry_after_s) or 1.0)
+            due = time.perf_counter()
+        self.seen.refusals[f"{operation} given up after {TRIES} tries"] += 1
+        return None
 
     async def today(self, due: float, name: str) -> None:
         await self.ask("today", due, self.tokens[name], lambda w: w.request("GET", "/engineer/v1/today"))
@@ -164,7 +186,7 @@ class LoadCity:
             "at": at,
             "facts": facts,
         }
-        reply = await self.ask(
+        reply = await self.insist(
             action,
             time.perf_counter(),
             self.tokens[name],
@@ -172,13 +194,13 @@ class LoadCity:
         )
         return reply is not None and reply.status == 200
 
-    async def photo(self, name: str, ticket_id: str, kind: str) -> str:
+    async def photo(self, name: str, ticket_id: str, kind: str) -> str | None:
         photo_id, content = str(new_id()), self.chance.choice(self.pictures)
         path = f"/engineer/v1/photos/{photo_id}?ticket_id={ticket_id}&kind={kind}"
-        await self.ask(
+        reply = await self.insist(
             "photo", time.perf_counter(), self.tokens[name], lambda w: w.request("PUT", path, raw=content)
         )
-        return photo_id
+        return photo_id if reply is not None and reply.status == 201 else None
 
     async def life(self, due: float) -> None:
         """A ticket from the call to the finished work; whoever is free takes it."""
@@ -191,16 +213,19 @@ class LoadCity:
             if not await self.act(name, ticket_id, "grab"):
                 return
             await asyncio.sleep(self.chance.uniform(0.5, 2))
-            await self.act(name, ticket_id, "set_off")
+            if not await self.act(name, ticket_id, "set_off"):
+                return
             await asyncio.sleep(self.chance.uniform(0.5, 1.5) * DRIVE_S)
             photo = await self.photo(name, ticket_id, "check_in")
             position = site | {"at": Clock.wall().isoformat()}
-            await self.act(name, ticket_id, "check_in", photo_ids=[photo], position=position)
+            arrived = {"photo_ids": [photo], "position": position}
+            if photo is None or not await self.act(name, ticket_id, "check_in", **arrived):
+                return
             await asyncio.sleep(self.chance.uniform(0.5, 1.5) * WORK_S)
             photo = await self.photo(name, ticket_id, "completion")
             done = {"photo_ids": [photo], "outcome": "fixed", "text": "done"}
-            finished = await self.act(name, ticket_id, "complete", **done)
-            self.finished += finished
+            if photo is not None and await self.act(name, ticket_id, "complete", **done):
+                self.finished += 1
         finally:
             self.idle.append(name)
 

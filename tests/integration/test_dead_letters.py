@@ -1,14 +1,19 @@
 """A job that keeps failing ends where an operator sees it, and runs again when told to."""
 
+import json
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from dispatch.adapters.queue import MAX_TRIES, JobQueue, JobWanted
+from dispatch.actions.dead_letters import DeadLetters
+from dispatch.adapters.queue import FOLLOW_UP, MAX_TRIES, JobQueue, JobWanted
+from dispatch.store.ids import new_id
 from jobs.registry import JOBS
+from tests.builders import company
 from tests.house import Product, Town, ok, refused
 from tests.running import Running
 
@@ -43,12 +48,22 @@ def test_another_tenants_dead_letter_is_not_found(product: Product, town: Town) 
 def test_a_job_that_always_raises_is_tried_a_few_times_and_then_dead(
     fresh_database: Any, tmp_path: Path
 ) -> None:
-    """A job of a tenant that does not exist is a refusal, no failure; one with broken arguments raises."""
-    with Running(fresh_database, tmp_path, apis=1):
+    """Of an event's jobs that are one in the queue, the first raises as its event does not exist, the others are done
+    once. The dead letter names the one that failed, and no other."""
+    with Running(fresh_database, tmp_path, apis=1) as running:
+        made = company(running.house)
         queue = JobQueue(JOBS)
         with psycopg.connect(fresh_database.relay_url) as db:
-            arguments = {"tenant": "no uuid", "subject": "x", "ticket": None, "seq": 0, "depth": 0}
-            queue.defer(db, [JobWanted("match_ticket", arguments)])
+            subject = str(new_id())
+            about = {
+                "tenant": str(made.tenant_id),
+                "subject": subject,
+                "ticket": subject,
+                "seq": 0,
+                "depth": 0,
+            }
+            names = ["tell_promise", "keep_promises", "automate"]
+            queue.defer(db, [JobWanted(FOLLOW_UP, {**about, "names": names}, lock=subject)])
         with psycopg.connect(fresh_database.superuser_url, autocommit=True) as db:
             for _ in range(MAX_TRIES + 2):
                 _hurry(db)
@@ -57,6 +72,17 @@ def test_a_job_that_always_raises_is_tried_a_few_times_and_then_dead(
                     break
         assert status == "failed"
         assert attempts <= MAX_TRIES + 1
+        log = [json.loads(line) for line in running.log("worker").splitlines() if '"event":"job"' in line]
+        ran = Counter((line["job"], line["outcome"]) for line in log)
+        assert ran["tell_promise", "failed"] >= MAX_TRIES
+        assert ran["keep_promises", "done"] == 1
+        assert sum(count for (name, _), count in ran.items() if name == "automate") == 1
+        with psycopg.connect(fresh_database.superuser_url) as db:
+            assert db.execute("select args -> 'names' from procrastinate_jobs").fetchall() == [
+                (["tell_promise"],)
+            ]
+        letters = DeadLetters(running.house.database).of(made.tenant_id, 0)["dead_letters"]
+        assert [letter["job"] for letter in letters] == ["tell_promise"]
 
 
 def _hurry(db: psycopg.Connection[Any]) -> None:

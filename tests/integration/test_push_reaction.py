@@ -9,11 +9,10 @@ from psycopg.rows import dict_row
 from dispatch.adapters.push_firebase import FirebasePushSender
 from jobs.registry import JOBS, Wired
 from jobs.relay import Relay
-from jobs.worker import run_job
 from mobile_contract.push import PushPayload
 from tests.builders import new_ticket
 from tests.fakes.push_service import PushService, running_push_service
-from tests.house import Town
+from tests.house import Town, do_job
 
 
 def settle_with(town: Town, sender: FirebasePushSender) -> None:
@@ -27,7 +26,7 @@ def settle_with(town: Town, sender: FirebasePushSender) -> None:
             ).fetchall()
         for job in jobs:
             if job["args"]["tenant"] == str(town.made.tenant_id):
-                run_job(Wired(product.house, sender), job["task_name"], job["args"])
+                do_job(Wired(product.house, sender), job)
 
 
 def sender_to(service: PushService, town: Town) -> FirebasePushSender:
@@ -79,13 +78,14 @@ def runnable(town: Town, ticket_id: str) -> set[str]:
         worker = db.execute("select procrastinate_register_worker_v1()").fetchone()
         found = set()
         while row := db.execute(
-            "select (job).task_name, (job).args ->> 'ticket' from procrastinate_fetch_job_v2(null, %s) job",
+            "select (job).task_name, (job).args ->> 'ticket', (job).args -> 'names' "
+            "from procrastinate_fetch_job_v2(null, %s) job",
             worker,
         ).fetchone():
             if row[0] is None:
                 break
             if row[1] == ticket_id:
-                found.add(row[0])
+                found |= set(row[2] or [row[0]])
             db.execute(
                 "update procrastinate_jobs set status = 'succeeded' where status = 'doing' and worker_id = %s",
                 worker,
