@@ -182,6 +182,8 @@ class Campaign:
         else:
             self.running.kill(target)
         self.outcome.kills[target] += 1
+        killed, operations = self.outcome.kills.total(), self.outcome.operations
+        print(f"{self._done} of {operations} commands answered, {killed} killed: {target}", flush=True)
         self._mend()
 
     def _mend(self) -> None:
