@@ -74,8 +74,9 @@ function Desk(): JSX.Element {
   const showMap = narrowTab.value === 'map' || placing.value !== null
   return (
     <main class="desk" data-side={side !== null} data-narrow={showMap ? 'map' : side ? 'side' : 'queue'}>
+      <h1 class="unseen">{t('nav_board')}</h1>
       <Queue />
-      <Suspense fallback={<section class="map"><p class="map-note">{t('map_loading')}</p></section>}>
+      <Suspense fallback={<div class="map"><p class="map-note">{t('map_loading')}</p></div>}>
         <MapView />
       </Suspense>
       {side}

@@ -72,12 +72,15 @@ export function movePositions(engineers: readonly BoardEngineer[], news: readonl
 
 const PRIORITY_RANK = { urgent: 0, high: 1, normal: 2, low: 3 } as const
 
+/** Somebody else's turn: however urgent, they come below what is still to be reached. */
+const RESTING: ReadonlySet<string> = new Set(['awaiting_acceptance', 'on_hold'])
+
 /** Tickets in the order a dispatcher reads them. Ties fall to the older ticket, then to its number. */
 export function orderQueue(tickets: readonly BoardTicket[], order: QueueOrder): BoardTicket[] {
   const due = (t: BoardTicket): number => Date.parse(t.due_at ?? t.window?.end ?? '9999-12-31T00:00:00Z')
   const created = (t: BoardTicket): number => Date.parse(t.created_at)
   const ranks: Record<QueueOrder, (t: BoardTicket) => number[]> = {
-    urgency: (t) => [t.attention ? 0 : 1, PRIORITY_RANK[t.priority], due(t), created(t)],
+    urgency: (t) => [t.attention ? 0 : RESTING.has(t.status) ? 2 : 1, PRIORITY_RANK[t.priority], due(t), created(t)],
     due: (t) => [due(t), created(t)],
     newest: (t) => [-created(t)],
   }
@@ -97,9 +100,11 @@ export function neighbour(ids: readonly Uuid[], selected: Uuid | null, step: 1 |
   return ids[Math.min(ids.length - 1, Math.max(0, at + step))]!
 }
 
-/** Two letters for a marker: the last two characters of a Chinese name, the initials of another. */
+/** Two characters for a marker: the number a name ends with, the last two of a Chinese name, the initials of another. */
 export function initials(name: string): string {
   const plain = name.trim()
+  const number = /\d{1,3}$/.exec(plain)
+  if (number) return number[0]
   if (/\p{Script=Han}/u.test(plain)) return [...plain.replaceAll(/[^\p{Script=Han}]/gu, '')].slice(-2).join('')
   const words = plain.split(/[\s.-]+/).filter(Boolean)
   if (words.length > 1) return `${words[0]![0]!}${words.at(-1)![0]!}`.toUpperCase()

@@ -7,6 +7,7 @@ import './styles/ticket.css'
 import './styles/pages.css'
 import './styles/bulk.css'
 import './styles/admin.css'
+import './styles/touch.css'
 import { App } from './app'
 import { start } from './state'
 

@@ -20,14 +20,15 @@ describe('tickets', () => {
 })
 
 describe('the queue', () => {
-  test('attention first, then urgency, then the due time', () => {
+  test('attention first, then urgency, then the due time; what waits for others last', () => {
     const order = orderQueue([
       ticket({ ticket_no: 'plain' }),
+      ticket({ ticket_no: 'urgent, done', priority: 'urgent', status: 'awaiting_acceptance' }),
       ticket({ ticket_no: 'urgent late', priority: 'urgent', due_at: '2026-11-22T18:00:00Z' }),
       ticket({ ticket_no: 'urgent soon', priority: 'urgent', due_at: '2026-11-22T09:00:00Z' }),
       ticket({ ticket_no: 'needs you', attention: 'no_candidate', priority: 'low' }),
     ], 'urgency')
-    expect(order.map((one) => one.ticket_no)).toEqual(['needs you', 'urgent soon', 'urgent late', 'plain'])
+    expect(order.map((one) => one.ticket_no)).toEqual(['needs you', 'urgent soon', 'urgent late', 'plain', 'urgent, done'])
   })
   test('by due time, the window’s end stands in, and nothing due comes last', () => {
     const order = orderQueue([
@@ -66,5 +67,7 @@ describe('engineers', () => {
     expect(initials('李 磊')).toBe('李磊')
     expect(initials('Ana María López')).toBe('AL')
     expect(initials('Ben')).toBe('Be')
+    expect(initials('维修工 08')).toBe('08')
+    expect(initials('Engineer 112')).toBe('112')
   })
 })

@@ -42,7 +42,7 @@ export const board = {
 
   // Queue
   queue: ['工单列表', 'Ticket queue'],
-  search: ['搜索单号、地址、描述', 'Search number, address, text'],
+  search: ['搜索单号、电话、地址、描述', 'Ticket no., phone, address, text'],
   search_clear: ['清除搜索', 'Clear search'],
   view_attention: ['需处理', 'Needs you'],
   view_active: ['在手', 'All open'],

@@ -45,7 +45,7 @@ export function MapView(): JSX.Element {
   }, [])
 
   return (
-    <section class="map" aria-label={t('map_label')}>
+    <div class="map">
       <div ref={element} class="map-canvas" data-placing={placing.value !== null} />
       {failed && <p class="map-note">{t('map_failed')}</p>}
       {!map && !failed && <p class="map-note">{t('map_loading')}</p>}
@@ -59,7 +59,7 @@ export function MapView(): JSX.Element {
           <IconButton icon="fit" name={t('map_fit')} onClick={() => fitAll(map)} />
         </div>
       )}
-    </section>
+    </div>
   )
 }
 

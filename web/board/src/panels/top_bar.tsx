@@ -17,8 +17,8 @@ export function LanguageSwitch(): JSX.Element {
   return (
     <button
       type="button"
-      class="button quiet small"
-      aria-label={t('language_switch')}
+      class="button quiet small language"
+      aria-label={`${t('language_other')} (${t('language_switch')})`}
       onClick={() => chooseLanguage(language.value === 'zh' ? 'en' : 'zh')}
     >
       {t('language_other')}
@@ -32,8 +32,8 @@ export function TopBar(): JSX.Element {
   const outside = person.role === 'contractor'
   return (
     <header class="top-bar">
-      <a class="brand" href="#/" aria-label={t('app')}>
-        <img src="/board/icon.svg" alt="" width="26" height="26" />
+      <a class="brand" href="#/">
+        <img src="/board/icon.svg" alt={t('app')} width="26" height="26" />
         <strong>{own(person.tenant_name)}</strong>
         {person.is_demo && <span class="tag">{t('demo')}</span>}
       </a>
@@ -59,6 +59,7 @@ export function TopBar(): JSX.Element {
             <strong>{person.name}</strong>
             <small>{t(`admin_role_${person.role}`)}</small>
           </p>
+          <LanguageSwitch />
           <a class="button wide" href="#/security">{t('nav_security')}</a>
           <button type="button" class="button wide" onClick={() => void signOut()}>{t('sign_out')}</button>
         </div>
