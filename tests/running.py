@@ -24,7 +24,7 @@ READY_S = 60.0
 
 
 class Running:
-    """`apis` api processes on one socket, a worker and a relay; `mend` starts again what was killed."""
+    """`apis` api processes on one socket, workers and a relay; `mend` starts again what was killed."""
 
     def __init__(
         self,
@@ -33,6 +33,7 @@ class Running:
         apis: int = 2,
         server: Sequence[str] = ("-m", "api.server"),
         background: bool = True,
+        workers: int = 1,
     ) -> None:
         self.settings: Settings = settings_for(database, state)
         self.house = House(
@@ -50,7 +51,9 @@ class Running:
         fd = str(self._socket.fileno())
         self.programs = {f"api-{n}": [*server, "--fd", fd] for n in range(1, apis + 1)}
         if background:
-            self.programs |= {"worker": ["-m", "jobs.worker"], "relay": ["-m", "jobs.relay"]}
+            more = [f"worker-{n}" for n in range(2, workers + 1)]
+            self.programs |= {name: ["-m", "jobs.worker"] for name in ("worker", *more)}
+            self.programs["relay"] = ["-m", "jobs.relay"]
         self.children: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> "Running":

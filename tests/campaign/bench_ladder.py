@@ -1,9 +1,9 @@
 """`./paidan bench ladder`: thousands of offers while the push service hangs, throttles, breaks and forgets phones.
 
-Two api processes, a worker and a relay as in service, the local push service beside them. First offers with a push
-service in good health, then `--seconds` × 10 offers (5,000) of which 30% go to phones whose push hangs, is answered
-429 or 500, or is UNREGISTERED. Some are seen or declined, most are not. Every one must end acked, declined, expired or
-escalated, and `GET today` beside it may take a tenth longer at p99.
+Two api processes, two workers and a relay as in service, the local push service beside them. First offers with a push
+service in good health, then `--seconds` × 20 offers (250 s: 5,000) of which 30% go to phones whose push hangs, is
+answered 429 or 500, or is UNREGISTERED. Some are seen or declined, most are not. Every one must end acked, declined,
+expired or escalated, and `GET today` beside it may take a tenth longer at p99. CPU is said per offer, process by process.
 """
 
 import asyncio
@@ -23,15 +23,16 @@ from api.signin import Doorkeeper
 from dispatch.store.ids import new_id
 from dispatch.store.tables.people import Engineer
 from tests.builders import Company, add_engineer, company, new_ticket
+from tests.campaign.cpu import of_processes
 from tests.campaign.sql_twin import percentile
 from tests.databases import Database, migrate
 from tests.fakes.push_service import running_push_service
 from tests.running import Running
-from tests.wire import Wire
+from tests.wire import Wire, WireReply
 
 CLUSTER = {"fsync": "on", "synchronous_commit": "on", "max_connections": "100"}
-ENGINEERS, RATE_S, READS_S = 200, 10, 20
-SECONDS, HEALTHY_OF = 500.0, 5
+ENGINEERS, WORKERS, RATE_S, READS_S = 500, 2, 20, 20
+SECONDS, HEALTHY_OF = 250.0, 5
 OFFER_S = 30
 #: Of ten phones three are in trouble, each kind in turn.
 TROUBLES = ("slow:", "quota:", "e500:", "gone:")
@@ -57,6 +58,8 @@ class Phase:
     took_ms: list[float] = field(default_factory=list)
     outcomes: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    offered_s: float = 0.0
+    cpu_ms: dict[str, float] = field(default_factory=dict)
 
     @property
     def p99_ms(self) -> float:
@@ -74,18 +77,22 @@ class Phase:
             "today_p50_ms": round(percentile(sorted(self.took_ms), 50), 2),
             "today_p99_ms": round(self.p99_ms, 2),
             "reads": len(self.took_ms),
+            "offered_in_s": round(self.offered_s, 1),
             "seconds": round(self.seconds, 1),
+            "cpu_ms_per_offer": {name: round(ms / self.offers, 1) for name, ms in self.cpu_ms.items()},
         }
 
 
 class Shift:
     """A company whose engineers' phones are reached by push, on a running product."""
 
-    def __init__(self, database: Database, running: Running) -> None:
-        self.database, self.running = database, running
+    def __init__(self, database: Database, running: Running, postmaster: int) -> None:
+        self.database, self.running, self.postmaster = database, running, postmaster
         self.made: Company = company(running.house, {"offer_s": OFFER_S, "offer_rounds": 1})
         self.names = [f"E{n:03}" for n in range(ENGINEERS)]
         self.tokens: dict[str, str] = {}
+        self.idle: list[Wire] = []
+        self.look = psycopg.connect(database.superuser_url, autocommit=True)
         now = running.house.now()
         doors = Doorkeeper(running.house.database, running.settings.secret_key, secure=False)
         with running.house.database.transaction(self.made.tenant_id) as db:
@@ -110,12 +117,25 @@ class Shift:
                     [self.made.tenant_id, self.made.engineers[name], f"{prefix}{name}-{troubled}"],
                 )
 
-    def wire(self, token: str) -> Wire:
-        return Wire("127.0.0.1", self.running.port, token)
+    async def ask(self, token: str, method: str, path: str, body: Any = None) -> WireReply:
+        """On a connection nobody else uses meanwhile; what is shed is asked again, as a phone would."""
+        wire = self.idle.pop() if self.idle else Wire("127.0.0.1", self.running.port)
+        wire.token = token
+        try:
+            while (reply := await wire.request(method, path, body)).status == 503:
+                await asyncio.sleep(reply.retry_after_s or 1.0)
+            return reply
+        finally:
+            self.idle.append(wire)
+
+    def cpu(self) -> dict[str, float]:
+        children = {name: child.pid for name, child in self.running.children.items()}
+        return of_processes(children, self.postmaster)
 
     async def run(self, offers: int) -> Phase:
         """`offers` tickets offered at RATE_S while today is read at READS_S, then as long as ladders stand."""
-        phase, began = Phase(offers), time.monotonic()
+        phase, began, before = Phase(offers), time.monotonic(), self.cpu()
+        self.idle.clear()
         tickets: list[str] = []
         done = asyncio.Event()
         reading = asyncio.create_task(self._read(phase, done))
@@ -128,52 +148,48 @@ class Shift:
         await asyncio.gather(*pending)
         done.set()
         await reading
+        phase.offered_s = time.monotonic() - began
         deadline = time.monotonic() + ENDED_WITHIN_S
         while phase.without_outcome and time.monotonic() < deadline:
             await asyncio.sleep(5)
             phase.outcomes = self._outcomes(tickets)
             print(f"{time.monotonic() - began:.0f} s {phase.outcomes}", file=sys.stderr)
         phase.seconds = time.monotonic() - began
+        phase.cpu_ms = {name: ms - before[name] for name, ms in self.cpu().items()}
         return phase
 
     async def _offer(self, n: int, tickets: list[str]) -> None:
         """A ticket for one engineer, and what their phone says: four of ten show it, one of ten declines."""
         name = self.names[n % ENGINEERS]
-        desk, phone = self.wire(self.made.key), self.wire(self.tokens[name])
-        made = await desk.request("POST", "/api/v1/tickets", new_ticket("survey"))
+        made = await self.ask(self.made.key, "POST", "/api/v1/tickets", new_ticket("survey"))
         assert made.status == 201, made.body
         ticket_id = str(made.json()["ticket_id"])
         facts = {"engineer_id": str(self.made.engineers[name])}
         body = {"command_id": str(new_id()), "action": "offer", "facts": facts}
-        reply = await desk.request("POST", f"/api/v1/tickets/{ticket_id}/actions", body)
+        reply = await self.ask(self.made.key, "POST", f"/api/v1/tickets/{ticket_id}/actions", body)
         assert reply.status == 200, reply.body
         tickets.append(ticket_id)
-        desk.close()
         if n // ENGINEERS % 2 == 0 and n % 10 > 4:
-            await self._answer(phone, ticket_id, declines=n % 10 == 9)
-        phone.close()
+            await self._answer(self.tokens[name], ticket_id, declines=n % 10 == 9)
 
-    async def _answer(self, phone: Wire, ticket_id: str, declines: bool) -> None:
+    async def _answer(self, token: str, ticket_id: str, declines: bool) -> None:
         await asyncio.sleep(2)
         if declines:
             body = {"command_id": str(new_id()), "ticket_id": ticket_id, "action": "decline_offer"}
             body |= {"at": self.running.house.now().isoformat(), "facts": {"reason": "busy"}}
-            await phone.request("POST", "/engineer/v1/actions", body)
+            await self.ask(token, "POST", "/engineer/v1/actions", body)
             return
-        with psycopg.connect(self.database.superuser_url) as db:
-            row = db.execute("select id from offers where ticket_id = %s", [ticket_id]).fetchone()
+        row = self.look.execute("select id from offers where ticket_id = %s", [ticket_id]).fetchone()
         assert row is not None
-        await phone.request("POST", "/engineer/v1/push_acks", {"offer_id": str(row[0])})
+        await self.ask(token, "POST", "/engineer/v1/push_acks", {"offer_id": str(row[0])})
 
     async def _read(self, phase: Phase, done: asyncio.Event) -> None:
         began = time.monotonic()
 
         async def one(name: str) -> None:
-            """On a connection of its own, so that a slow one holds up no other."""
-            wire, asked = self.wire(self.tokens[name]), time.perf_counter()
-            assert (await wire.request("GET", "/engineer/v1/today")).status == 200
+            asked = time.perf_counter()
+            assert (await self.ask(self.tokens[name], "GET", "/engineer/v1/today")).status == 200
             phase.took_ms.append((time.perf_counter() - asked) * 1000)
-            wire.close()
 
         n, running = 0, set()
         while not done.is_set():
@@ -185,8 +201,7 @@ class Shift:
         await asyncio.gather(*running)
 
     def _outcomes(self, tickets: list[str]) -> dict[str, int]:
-        with psycopg.connect(self.database.superuser_url) as db:
-            return dict(db.execute(_OUTCOMES, [self.made.tenant_id, tickets]).fetchall())
+        return dict(self.look.execute(_OUTCOMES, [self.made.tenant_id, tickets]).fetchall())
 
 
 def run(source: Path | None, seconds: float | None, results: Path) -> dict[str, Any]:
@@ -201,13 +216,13 @@ def run(source: Path | None, seconds: float | None, results: Path) -> dict[str, 
             state = Path(folder) / "product"
             state.mkdir()
             with running_push_service(state) as push:
-                running = Running(database, state)
+                running = Running(database, state, workers=WORKERS)
                 running.environment |= {
                     "PAIDAN_FCM_SERVICE_ACCOUNT": str(push.account_path),
                     "PAIDAN_FCM_URL": push.url,
                 }
                 with running:
-                    shift = Shift(database, running)
+                    shift = Shift(database, running, cluster.server_pid() or 0)
                     shift.phones(troubled=False)
                     well = uvloop.run(shift.run(max(1, offers // HEALTHY_OF)))
                     shift.phones(troubled=True)

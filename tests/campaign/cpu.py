@@ -21,6 +21,13 @@ class Cpu:
         }
 
 
+def of_processes(pids: dict[str, int], postmaster: int) -> dict[str, float]:
+    """CPU milliseconds so far of each named process with its children that ended, and of PostgreSQL."""
+    return {name: _ms(pid, ended=True) for name, pid in pids.items()} | {
+        "postgres": Cpu([], postmaster).read()["postgres"]
+    }
+
+
 def _ms(pid: int, ended: bool = False) -> float:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
