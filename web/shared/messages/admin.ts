@@ -81,6 +81,7 @@ export const admin = {
   admin_key_once: ['请立即复制，只显示这一次。', 'Copy it now: it is shown this once.'],
   admin_copy: ['复制', 'Copy'],
   admin_copied: ['已复制', 'Copied.'],
+  admin_find: ['查找姓名或账号', 'Find a name or sign-in name'],
   admin_none: ['还没有', 'None yet'],
   admin_minutes: ['时长（分钟）', 'Minutes'],
   admin_mode: ['派单方式', 'How it finds engineers'],

@@ -24,14 +24,22 @@ type Open = { form: 'add' } | { form: 'password' | 'shifts' | 'devices' | 'erase
 export function EngineersTab({ admin, reload }: TabProps): JSX.Element {
   const [open, setOpen] = useState<Open>(null)
   const close = () => setOpen(null)
-  const { shown, more } = usePages(admin.engineers)
+  const [wanted, setWanted] = useState('')
+  const found = admin.engineers.filter((one) => `${one.name} ${one.signin_id}`.toLowerCase().includes(wanted.trim().toLowerCase()))
+  const { shown, more } = usePages(found)
   const territory = (id: string | null) => admin.territories.find((one) => one.territory_id === id)
   const contractor = (id: string | null) => admin.contractors.find((one) => one.contractor_id === id)
   const skill = (code: string) => own(admin.skills.find((one) => one.code === code)?.name ?? { zh: code, en: code })
   return (
     <section class="admin-section">
-      <button type="button" class="button primary" onClick={() => setOpen({ form: 'add' })}>{t('admin_add_engineer')}</button>
-      {admin.engineers.length === 0 && <Empty title={t('admin_none')} />}
+      <div class="admin-tools">
+        <input
+          class="admin-search" type="search" aria-label={t('admin_find')} placeholder={t('admin_find')}
+          value={wanted} onInput={(event) => setWanted(event.currentTarget.value)}
+        />
+        <button type="button" class="button primary" onClick={() => setOpen({ form: 'add' })}>{t('admin_add_engineer')}</button>
+      </div>
+      {found.length === 0 && <Empty title={wanted ? t('queue_empty_search', { q: wanted }) : t('admin_none')} />}
       <ul class="admin-list">
         {shown.map((one) => (
           <li key={one.engineer_id} data-off={!one.active}>

@@ -28,7 +28,16 @@ function Row({ reaction, reload }: { reaction: Reaction; reload: () => Promise<v
         <strong>{name}</strong>
       </label>
       <div class="rules-facts">
-        {reaction.parameters.map((one) => (
+        {reaction.parameters.map((one) => one.least === 0 && one.most === 1 ? (
+          <label key={one.name} class="rules-number">
+            <input
+              type="checkbox"
+              checked={one.value === 1}
+              onChange={(event) => set(reaction.active, { ...kept, [one.name]: event.currentTarget.checked ? 1 : 0 })}
+            />
+            {label('parameter', one.name)}
+          </label>
+        ) : (
           <label key={one.name} class="rules-number">
             {label('parameter', one.name)}
             <input

@@ -66,11 +66,11 @@ export function Operations(): JSX.Element {
 function Alarms({ codes }: { codes: string[] }): JSX.Element {
   if (!codes.length) return <p class="all-well" role="status"><Icon name="tick" /> {t('alarms_none')}</p>
   return (
-    <ul class="alarms" aria-label={t('alarms')}>
+    <div class="alarms" role="alert" aria-label={t('alarms')}>
       {codes.map((code) => (
-        <li key={code} role="alert"><Icon name="alert" /><div><strong>{label('alarm', code)}</strong><p>{tryText(`alarm_${code}_do`) ?? ''}</p></div></li>
+        <div key={code} class="alarm"><Icon name="alert" /><div><strong>{label('alarm', code)}</strong><p>{tryText(`alarm_${code}_do`) ?? ''}</p></div></div>
       ))}
-    </ul>
+    </div>
   )
 }
 

@@ -4,19 +4,21 @@ import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { asRefused, type Refused } from '../api'
 import { Empty, Loading } from '../parts/basics'
+import { route } from '../route'
 import { complain, now, zoneOf } from '../state'
 import { language, problemText, t, type Key } from '../words'
 import { dayTime } from '../../../shared/formats'
 
 export { change, useLoaded } from '../rules/loading'
 
-/** A part of a page with its title, a line that says what it is for, and its one main button. */
+/** A part of a page with its title, a line that says what it is for, and its one main button. A title the page has already is not shown twice. */
 export function Part({ title, lead, action, children }: { title: Key; lead?: Key; action?: JSX.Element; children: ComponentChildren }): JSX.Element {
+  const said = title === `settings_${route.value.section}`
   return (
     <section class="part">
       <header class="part-head">
         <div>
-          <h2>{t(title)}</h2>
+          <h2 class={said ? 'unseen' : undefined}>{t(title)}</h2>
           {lead && <p>{t(lead)}</p>}
         </div>
         {action}

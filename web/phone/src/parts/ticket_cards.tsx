@@ -38,6 +38,15 @@ export function HeroCard({ ticket }: { ticket: ShownTicket }) {
 /** Call and navigate: what a driver needs before anything else. */
 export function QuickRow({ ticket }: { ticket: ShownTicket }) {
   const { name, phone } = ticket.contact
+  const inside = (
+    <>
+      <Icon name="call" />
+      <span class="call">
+        {t('call')}
+        {name && <small class="clip">{name}</small>}
+      </span>
+    </>
+  )
   return (
     <div class="quick">
       <button type="button" class="plain" disabled={!ticket.site && !ticket.address} onClick={() => openSheet('navigate', ticket.ticket_id)}>
@@ -45,15 +54,9 @@ export function QuickRow({ ticket }: { ticket: ShownTicket }) {
         {t('navigate')}
       </button>
       {phone ? (
-        <a class="plain" href={`tel:${phone.replace(/[^+\d]/g, '')}`}>
-          <Icon name="call" />
-          <span class="clip">{name || t('call')}</span>
-        </a>
+        <a class="plain" href={`tel:${phone.replace(/[^+\d]/g, '')}`}>{inside}</a>
       ) : (
-        <span class="plain off">
-          <Icon name="call" />
-          <span class="clip">{name || t('call')}</span>
-        </span>
+        <span class="plain off">{inside}</span>
       )}
     </div>
   )

@@ -31,9 +31,9 @@ export function TodayScreen() {
           const group = day.tickets.filter((ticket) => ticket !== next && statuses.includes(ticket.status))
           return group.length ? (
             <section key={key}>
-              <h3>
+              <h2 class="over">
                 {t(key)} <small>{group.length}</small>
-              </h3>
+              </h2>
               <ul class="rows">
                 {group.map((ticket) => (
                   <TicketRow key={ticket.visit_id} ticket={ticket} />
@@ -51,7 +51,7 @@ export function TodayScreen() {
 function NextUp({ ticket }: { ticket: ShownTicket }) {
   return (
     <section>
-      <h3>{t(ticket.status === 'assigned' ? 'next_up' : 'now_on')}</h3>
+      <h2 class="over">{t(ticket.status === 'assigned' ? 'next_up' : 'now_on')}</h2>
       <HeroCard ticket={ticket} />
     </section>
   )
