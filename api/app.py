@@ -20,6 +20,7 @@ from api.dispatcher import operations as dispatcher_operations
 from api.dispatcher import promises as dispatcher_promises
 from api.dispatcher import proof as dispatcher_proof
 from api.dispatcher import proof_reads as dispatcher_proof_reads
+from api.dispatcher import stock as dispatcher_stock
 from api.dispatcher import telling as dispatcher_telling
 from api.dispatcher import webhooks as dispatcher_webhooks
 from api.engineer import endpoints as engineer
@@ -95,6 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         wecom.endpoints,
         dispatcher_proof.endpoints,
         dispatcher_proof_reads.endpoints,
+        dispatcher_stock.endpoints,
         customer.endpoints,
         customer.requests,
         customer_pages.pages,

@@ -1,4 +1,4 @@
-"""What the demo company proves and charges with: parts in the vans, prices, rates, and two checklists."""
+"""What the demo company proves and charges with: parts in the depot and the vans, prices, rates, and two checklists."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch.domain.evidence_checklist import check_checklist
-from dispatch.store.tables.money import Part, PartMovement
+from dispatch.store.ids import new_id
+from dispatch.store.tables.money import Depot, Part, PartMovement
 from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.proof import Price, SettlementRate
 from dispatch.store.tables.tenants import WorkType
@@ -91,12 +92,27 @@ def seed_proof(db: Session, tenant_id: UUID, now: datetime) -> None:
                     fixed_minor=fixed_minor, share_bp=share_bp,
                 )
             )  # fmt: skip
-    for engineer_id in db.scalars(select(Engineer.id).where(Engineer.tenant_id == tenant_id)):
+    _seed_stock(db, tenant_id, now)
+
+
+def _seed_stock(db: Session, tenant_id: UUID, now: datetime) -> None:
+    """One depot, a delivery of twice what the vans take, and the vans loaded from it."""
+    depot_id = new_id()
+    db.add(Depot(tenant_id=tenant_id, id=depot_id, code="main", name=_label("主仓库", "Main depot")))
+    engineers = list(db.scalars(select(Engineer.id).where(Engineer.tenant_id == tenant_id)))
+
+    def book(part: str, quantity: int, source: tuple[str, UUID | None], target: tuple[str, UUID]) -> None:
+        db.add(
+            PartMovement(
+                tenant_id=tenant_id, part=part, quantity=Decimal(quantity), from_kind=source[0],
+                from_id=source[1], to_kind=target[0], to_id=target[1], at=now,
+                reference="DN-1" if source[0] == "supplier" else None,
+            )
+        )  # fmt: skip
+
+    for part, count in _IN_EACH_VAN.items():
+        book(part, 2 * count * max(1, len(engineers)), ("supplier", None), ("depot", depot_id))
+    for engineer_id in engineers:
         for part, count in _IN_EACH_VAN.items():
-            db.add(
-                PartMovement(
-                    tenant_id=tenant_id, part=part, quantity=Decimal(count), from_kind="depot",
-                    to_kind="van", to_id=engineer_id, at=now,
-                )
-            )  # fmt: skip
+            book(part, count, ("depot", depot_id), ("van", engineer_id))
     db.flush()

@@ -1,5 +1,5 @@
 """What the simulated dispatcher does to many at once or beside the queue: answers requests, a sick engineer's day,
-a storm's tickets, the roster, a warranty callback."""
+a storm's tickets, the roster, a delivery of parts, a warranty callback."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -74,9 +74,39 @@ async def a_storm(me: "Dispatcher") -> bool:
     return True
 
 
+async def a_delivery(me: "Dispatcher") -> bool:
+    """A supplier brings valves: into the depot, some into a van, one back again, and the rest counted."""
+    depots = (await me.get("/depots"))["depots"]
+    if not depots or not me.world.engineers:
+        return False
+    depot_id, engineer_id = depots[0]["depot_id"], next(iter(me.world.engineers))
+    door = f"/depots/{depot_id}"
+    brought = {"reference": f"DN-{command_id()[-8:]}", "lines": [{"part": "valve", "quantity": "12"}]}
+    moved = {"engineer_id": engineer_id}
+    with me.world.doing("receive_parts"):
+        await me.post(f"{door}/deliveries", {"command_id": command_id(), **brought})
+    for what, quantity in (("van_loads", "3"), ("van_returns", "1")):
+        lines = [{"part": "valve", "quantity": quantity}]
+        with me.world.doing(what):
+            await me.post(f"{door}/{what}", {"command_id": command_id(), **moved, "lines": lines})
+    (held,) = [
+        one for one in (await me.get(f"/stock?depot_id={depot_id}"))["stock"] if one["part"] == "valve"
+    ]
+    counted = [{"part": "valve", "counted": str(float(held["quantity"]) - 1)}]
+    with me.world.doing("take_stock"):
+        body = {"command_id": command_id(), "depot_id": depot_id, "reason": "counted", "lines": counted}
+        await me.post("/stock_takes", body)
+    return True
+
+
 #: What happens once, and after how many looks of the dispatcher; tried again until it could.
 Happening = Callable[["Dispatcher"], Awaitable[bool]]
-ONCE: tuple[tuple[int, Happening], ...] = ((2, fill_roster), (24, somebody_is_ill), (40, a_storm))
+ONCE: tuple[tuple[int, Happening], ...] = (
+    (2, fill_roster),
+    (12, a_delivery),
+    (24, somebody_is_ill),
+    (40, a_storm),
+)
 
 
 async def call_back(me: "Dispatcher", ticket_id: str) -> None:

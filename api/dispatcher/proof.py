@@ -11,6 +11,7 @@ from pydantic import AwareDatetime
 from api.certificates import certificate_reply
 from api.declared import problems
 from api.dispatcher import proof_views as views
+from api.dispatcher.lists import plain_lines
 from api.house import Asking, Here, refusal_reply, reply, request_hash
 from api.problems import trace_of
 from api.shapes import TicketCreated
@@ -53,21 +54,8 @@ def put_checklist(
 )
 def put_prices(body: views.PricesWanted, asking: Asking, here: Here) -> Response:
     """The price list, whole."""
-    lines = _lines(body.lines, "code")
+    lines = plain_lines(body.lines, "code")
     run_step(here.house, asking, lambda step: money_settlement.put_prices(step, lines))
-    return reply({"lines": len(lines)})
-
-
-@endpoints.put(
-    "/parts",
-    operation_id="dispatcher_put_parts",
-    response_model=views.Kept,
-    responses=problems(401, 403, 409, 422),
-)
-def put_parts(body: views.PartsWanted, asking: Asking, here: Here) -> Response:
-    """Parts added or changed."""
-    lines = _lines(body.lines, "code")
-    run_step(here.house, asking, lambda step: money_settlement.put_parts(step, lines))
     return reply({"lines": len(lines)})
 
 
@@ -79,38 +67,9 @@ def put_parts(body: views.PartsWanted, asking: Asking, here: Here) -> Response:
 )
 def put_rates(body: views.RatesWanted, asking: Asking, here: Here) -> Response:
     """What engineers and contractors earn by work type, whole."""
-    lines = _lines(body.lines, "work_type", "payee_kind")
+    lines = plain_lines(body.lines, "work_type", "payee_kind")
     run_step(here.house, asking, lambda step: money_settlement.put_rates(step, lines))
     return reply({"lines": len(lines)})
-
-
-def _lines(lines: list[Any], *key: str) -> list[dict[str, Any]]:
-    """Plain lines. Raises NotReady `line_twice` where two have one key."""
-    plain = [line.model_dump() for line in lines]
-    keys = [tuple(line[name] for name in key) for line in plain]
-    if len(set(keys)) < len(keys):
-        raise NotReady("line_twice", key=list(key))
-    return plain
-
-
-@endpoints.post(
-    "/engineers/{engineer_id}/van",
-    operation_id="dispatcher_load_van",
-    response_model=views.Kept,
-    responses=problems(401, 403, 404, 409, 422),
-)
-def load_van(
-    engineer_id: UUID, body: views.VanLoad, asking: Asking, here: Here, request: Request
-) -> Response:
-    """Parts from the depot into an engineer's van, once for the command id."""
-    lines = [line.model_dump() for line in body.lines]
-
-    def work(step: Step) -> dict[str, Any]:
-        money_settlement.load_van(step, engineer_id, lines)
-        return {"lines": len(lines)}
-
-    answer = run_command(here.house, asking, body.command_id, request_hash(engineer_id, body), work)
-    return refusal_reply(answer, trace_of(request)) or reply(answer.body)
 
 
 @endpoints.get(

@@ -1,16 +1,14 @@
 """What the board reads of a ticket's proof and money, and of the lists an admin writes."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from api.declared import ERRORS, problems
 from api.dispatcher import proof_read_views as views
 from api.house import Asking, Here, reply
 from dispatch.domain.errors import NotFound
 from dispatch.store.queries import proof
-from dispatch.store.queries.board import page_offset
 
 endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
 
@@ -47,27 +45,3 @@ def prices(asking: Asking, here: Here) -> Response:
     """The price list, and what engineers and contractors earn."""
     with here.house.database.transaction(asking.tenant_id) as db:
         return reply(proof.read_money_lists(db, asking.tenant_id))
-
-
-@endpoints.get("/parts", operation_id="dispatcher_parts", response_model=views.PartPage, responses=ERRORS)
-def parts(asking: Asking, here: Here) -> Response:
-    """Parts, and how many of each the vans hold."""
-    with here.house.database.transaction(asking.tenant_id) as db:
-        return reply(proof.read_parts(db, asking.tenant_id))
-
-
-@endpoints.get(
-    "/part_movements",
-    operation_id="dispatcher_part_movements",
-    response_model=views.MovementPage,
-    responses=problems(401, 403, 422),
-)
-def movements(
-    asking: Asking,
-    here: Here,
-    part: Annotated[str | None, Query(pattern=r"^[a-z0-9_]{1,40}$")] = None,
-    page: Annotated[str | None, Query(max_length=20)] = None,
-) -> Response:
-    """The ledger of parts, newest first."""
-    with here.house.database.transaction(asking.tenant_id) as db:
-        return reply(proof.read_movements(db, asking.tenant_id, part, page_offset(page)))

@@ -1,13 +1,12 @@
 """What the dispatcher's pages say about checklists, parts, money and machines."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from mobile_contract.v1 import Code, Line, Reply, Wire
+from mobile_contract.v1 import Code, Reply, Wire
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 MinorOrNone = Annotated[int, Field(ge=0, le=10**12)]
@@ -39,19 +38,6 @@ class PricesWanted(Wire):
     lines: list[PriceWanted] = Field(max_length=500)
 
 
-class PartWanted(Wire):
-    code: Code
-    name: OwnTexts
-    unit: Name = "pc"
-    price_minor: MinorOrNone | None = None
-    serialised: bool = False
-    returned: bool = False
-
-
-class PartsWanted(Wire):
-    lines: list[PartWanted] = Field(max_length=500)
-
-
 class RateWanted(Wire):
     """`share_bp`: hundredths of a percent of the approved quote. A helper's rate is each helper's own."""
 
@@ -63,17 +49,6 @@ class RateWanted(Wire):
 
 class RatesWanted(Wire):
     lines: list[RateWanted] = Field(max_length=500)
-
-
-class VanLine(Wire):
-    part: Code
-    quantity: Decimal = Field(gt=0, le=10_000, decimal_places=3)
-    serial: Line | None = None
-
-
-class VanLoad(Wire):
-    command_id: UUID
-    lines: list[VanLine] = Field(min_length=1, max_length=100)
 
 
 class Kept(Reply):

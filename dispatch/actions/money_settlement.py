@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -18,7 +17,7 @@ from dispatch.domain.lifecycle import Need
 from dispatch.domain.money import Rate, earned, inert
 from dispatch.store.ids import new_id
 from dispatch.store.queries.reading import fetch
-from dispatch.store.tables.money import Part, PartMovement, Quote, SettlementLine
+from dispatch.store.tables.money import Part, Quote, SettlementLine
 from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.proof import Payment, Price, SettlementRate
 from dispatch.store.tables.tenants import WorkType
@@ -227,30 +226,6 @@ def put_parts(step: Step, lines: Sequence[Mapping[str, Any]]) -> None:
             )
         )
     _changed(step, "parts", {"lines": len(lines)})
-
-
-def load_van(step: Step, engineer_id: UUID, lines: Sequence[Mapping[str, Any]]) -> None:
-    """Parts from the depot into an engineer's van. Raises NotFound `engineer_unknown`, NotReady `part_unknown`."""
-    if step.db.get(Engineer, {"tenant_id": step.tenant_id, "id": engineer_id}) is None:
-        raise NotFound("engineer_unknown", engineer_id=str(engineer_id))
-    for line in lines:
-        if _part(step, line["part"]) is None:
-            raise NotReady("part_unknown", part=line["part"])
-        step.db.add(
-            PartMovement(
-                tenant_id=step.tenant_id,
-                part=line["part"],
-                quantity=line["quantity"],
-                from_kind="depot",
-                from_id=None,
-                to_kind="van",
-                to_id=engineer_id,
-                serial=line.get("serial"),
-                at=step.now,
-            )
-        )
-    step.db.flush()
-    _changed(step, "van_loaded", {"engineer": str(engineer_id), "lines": len(lines)})
 
 
 def _part(step: Step, code: str) -> Part | None:

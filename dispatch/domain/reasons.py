@@ -12,6 +12,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "reject": ("not_fixed", "fault_returned", "untidy", "damage", "price", "other"),
     "reopen": ("fault_returned", "closed_by_mistake", "other"),
     "override": ("gps_wrong", "site_wrong", "large_site", "no_signal", "other"),
+    "stock_take": ("counted", "booked_wrong", "lost", "damaged", "other"),
     "assign": ("customer_asked", "only_one_near", "agreed_by_phone", "emergency", "other"),
 }  # fmt: skip
 

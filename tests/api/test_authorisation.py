@@ -232,6 +232,23 @@ class World:
         self.town.product.client.put("/dispatcher/v1/parts", json={"lines": [line]}, headers=headers)
         return "probe"
 
+    def depot(self) -> str:
+        """A depot with that part in it, and in the world's engineer's van."""
+        depot_id = "00000000-0000-7000-8000-00000000d001"
+        door, client = "/dispatcher/v1/depots/" + depot_id, self.town.product.client
+        client.put(door, json={"code": "main", "name": NAME}, headers=self.town.board("Ada"))
+        lines = [{"part": self.part(), "counted": "100"}]
+        for place in ({"depot_id": depot_id}, {"engineer_id": str(self.town.made.engineers[self.engineer])}):
+            count = {"command_id": str(new_id()), "reason": "counted", "lines": lines, **place}
+            client.post("/dispatcher/v1/stock_takes", json=count, headers=self.town.board("Ada"))
+        return depot_id
+
+    def moved(self, van: bool = False) -> dict[str, Any]:
+        """One of that part, and whose van it goes into or comes from."""
+        engineer = {"engineer_id": str(self.town.made.engineers[self.engineer])} if van else {}
+        lines = [{"part": self.part(), "quantity": "1"}]
+        return {"command_id": str(new_id()), **engineer, "lines": lines}
+
     def asset_id(self) -> str:
         body = {"kind": "probe", "serial": "1", "name": NAME}
         reply = self.town.product.client.post("/dispatcher/v1/assets", json=body, headers=self.town.board())
@@ -479,10 +496,27 @@ REQUESTS: dict[str, Maker] = {
     "dispatcher_settlement": at(
         "/dispatcher/v1/settlement.csv?since=2026-01-01T00:00:00Z&before=2026-02-01T00:00:00Z"
     ),
-    "dispatcher_load_van": lambda w, r: (
-        f"/dispatcher/v1/engineers/{w.town.made.engineers[w.engineer]}/van",
-        {"command_id": str(new_id()), "lines": [{"part": w.part(), "quantity": "1"}]},
+    "dispatcher_depots": at("/dispatcher/v1/depots"),
+    "dispatcher_put_depot": lambda w, r: (
+        f"/dispatcher/v1/depots/{new_id()}",
+        {"code": f"d{secrets.token_hex(6)}", "name": NAME},
     ),
+    "dispatcher_receive_parts": lambda w, r: (
+        f"/dispatcher/v1/depots/{w.depot()}/deliveries",
+        {"reference": str(new_id()), **w.moved()},
+    ),
+    "dispatcher_load_van": lambda w, r: (f"/dispatcher/v1/depots/{w.depot()}/van_loads", w.moved(True)),
+    "dispatcher_unload_van": lambda w, r: (f"/dispatcher/v1/depots/{w.depot()}/van_returns", w.moved(True)),
+    "dispatcher_take_stock": lambda w, r: (
+        "/dispatcher/v1/stock_takes",
+        {
+            "command_id": str(new_id()),
+            "depot_id": w.depot(),
+            "reason": "counted",
+            "lines": [{"part": w.part(), "counted": "100"}],
+        },
+    ),
+    "dispatcher_stock": lambda w, r: (f"/dispatcher/v1/stock?depot_id={w.depot()}", None),
     "dispatcher_add_asset": at("/dispatcher/v1/assets", {"kind": "probe", "serial": "1", "name": NAME}),
     "dispatcher_asset": lambda w, r: (f"/dispatcher/v1/assets/{w.asset_id()}", None),
     "dispatcher_put_machines": lambda w, r: (

@@ -148,9 +148,20 @@ def test_one_real_change_on_each_page_is_kept(world: World, browser: Browser) ->
     page.select_option("dialog [name=engineer_id]", label="Ben")
     page.fill("dialog [name=quantity]", "2")
     saved(page)
-    expect(page.get_by_role("table", name="Ledger of parts").locator("tbody tr").first).to_contain_text(
-        "Van Ben"
-    )
+    ledger = page.get_by_role("table", name="Ledger of parts").locator("tbody tr")
+    expect(ledger.first).to_contain_text("Van Ben")
+    rows.first.get_by_role("button", name="Receive").click()
+    page.fill("dialog [name=reference]", "DN-77")
+    page.fill("dialog [name=quantity]", "5")
+    saved(page)
+    expect(ledger.first).to_contain_text("DN-77")
+    stock = page.get_by_role("table", name="Stock", exact=True).locator("tbody tr")
+    stock.first.get_by_role("button", name="Count").click()
+    page.fill("dialog [name=counted]", "7")
+    page.select_option("dialog [name=reason]", "lost")
+    saved(page)
+    expect(ledger.first).to_contain_text("Lost")
+    expect(stock.first).to_contain_text("7")
 
     add(page, world, "policies")
     page.select_option("dialog [name=mode]", "pool")

@@ -7,6 +7,7 @@ from uuid import UUID
 from dispatch.actions.tenants import add_contractor, add_dispatcher
 from dispatch.store.ids import new_id
 from tests.builders import PASSWORD_HASH, add_engineer, new_ticket
+from tests.depots import line, load, stocked_depot
 from tests.house import Product, Town, ok
 
 CHECKLIST: list[dict[str, Any]] = [
@@ -43,9 +44,7 @@ def give_lists(town: Town) -> None:
     put(town, "prices", {"lines": [{**visit, "unit_price_minor": 5_000}]})
     rate = {"payee_kind": "engineer", "fixed_minor": 3_000, "share_bp": 1_250}
     put(town, "rates", {"lines": [{"work_type": "survey", **rate}]})
-    van = f"/dispatcher/v1/engineers/{town.made.engineers['Ana']}/van"
-    load = {"command_id": str(new_id()), "lines": [{"part": "valve", "quantity": "3"}]}
-    ok(town.product.client.post(van, json=load, headers=town.board()))
+    load(town, stocked_depot(town, line("valve", 9)), "Ana", line("valve", 3))
     now = town.product.clock.now()
     until = (now + timedelta(days=2)).isoformat()
     put(

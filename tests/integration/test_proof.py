@@ -12,6 +12,7 @@ from dispatch.actions import service_code as codes
 from dispatch.actions import visits
 from dispatch.store.ids import new_id
 from tests.builders import new_ticket
+from tests.depots import line, load, stocked_depot
 from tests.house import Product, Town, ok, refused
 
 LABEL = {"zh": "项", "en": "Item"}
@@ -85,11 +86,7 @@ def test_parts_leave_the_van_and_old_ones_come_back(town: Town) -> None:
     board = {**part, "code": "board", "serialised": True, "returned": False}
     ok(put(town, "parts", {"lines": [part, board]}))
     ticket_id, name, _ = on_site(town)
-    engineer_id = town.made.engineers[name]
-    load = {"command_id": str(new_id()), "lines": [{"part": "valve", "quantity": "2"}]}
-    for _ in range(2):
-        url = f"/dispatcher/v1/engineers/{engineer_id}/van"
-        ok(town.product.client.post(url, json=load, headers=town.board()))
+    load(town, stocked_depot(town, line("valve", 2)), name, line("valve", 2))
     stock = ok(town.product.client.get("/engineer/v1/stock", headers=town.phone(name)))
     assert {line["part"]: line["in_van"] for line in stock["parts"]} == {"valve": 2.0, "board": 0.0}
     photo = town.photo(name, ticket_id, "completion")
@@ -110,6 +107,7 @@ def test_parts_leave_the_van_and_old_ones_come_back(town: Town) -> None:
         town.made.tenant_id,
     )
     assert [(r["part"], r["from_kind"], r["to_kind"]) for r in booked] == [
+        ("valve", "supplier", "depot"),
         ("valve", "depot", "van"),
         ("valve", "van", "ticket"),
         ("valve", "ticket", "returned"),

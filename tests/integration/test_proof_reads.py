@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from dispatch.store.ids import new_id
-from dispatch.store.queries import proof
+from dispatch.store.queries import proof, stock
 from tests.browser.world import CHECKLIST, busy_company, give_lists
 from tests.builders import new_ticket
+from tests.depots import line, load
 from tests.house import Product, Town, ok, refused
 
 
@@ -56,12 +57,12 @@ def test_lists_are_read_as_they_were_written_and_the_ledger_page_by_page(
     survey = next(one for one in read(town, "checklists")["checklists"] if one["code"] == "survey")
     assert survey["items"] == CHECKLIST
     assert [float(part["in_vans"]) for part in read(town, "parts", "Dora")["parts"]] == [3.0]
-    van = f"/dispatcher/v1/engineers/{town.made.engineers['Ben']}/van"
+    (depot,) = read(town, "depots")["depots"]
     for _ in range(2):
-        load = {"command_id": str(new_id()), "lines": [{"part": "valve", "quantity": "1"}]}
-        ok(town.product.client.post(van, json=load, headers=town.board()))
-    monkeypatch.setattr(proof, "PAGE", 2)
+        load(town, depot["depot_id"], "Ben", line("valve", 1))
+    monkeypatch.setattr(stock, "PAGE", 2)
     first = read(town, "part_movements?part=valve")
     rest = read(town, f"part_movements?part=valve&page={first['next_page']}")
-    assert [line["to_name"] for line in first["movements"] + rest["movements"]] == ["Ben", "Ben", "Ana"]
+    moved = [(one["from_kind"], one["to_name"]["en"]) for one in first["movements"] + rest["movements"]]
+    assert moved == [("depot", "Ben"), ("depot", "Ben"), ("depot", "Ana"), ("supplier", "Main depot")]
     assert rest["next_page"] is None

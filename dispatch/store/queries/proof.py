@@ -7,8 +7,6 @@ from sqlalchemy.orm import Session
 
 from dispatch.store.queries.reading import fetch, fetch_all
 
-PAGE = 50
-
 _TICKET = """
   select t.coverage, w.checklist as items,
     (select jsonb_build_object('ticket_id', p.id, 'ticket_no', p.ticket_no, 'kind', t.parent_kind, 'status', p.status)
@@ -62,29 +60,11 @@ _PRICES = """
   select code, name, kind, unit_price_minor, part from prices
   where tenant_id = %(tenant)s and active order by kind, code limit 500
 """
-#: What all vans hold together; the depot's own stock is nobody's count until something is received into it.
-_PARTS = """
-  select p.code, p.name, p.unit, p.price_minor, p.serialised, p.returned,
-    coalesce((select sum(case when m.to_kind = 'van' then m.quantity else 0 end)
-        - sum(case when m.from_kind = 'van' then m.quantity else 0 end)
-      from part_movements m where m.tenant_id = p.tenant_id and m.part = p.code), 0)::text as in_vans
-  from parts p where p.tenant_id = %(tenant)s order by p.code limit 500
-"""
 _RATES = """
   select work_type, payee_kind, fixed_minor, share_bp from settlement_rates
   where tenant_id = %(tenant)s order by work_type, payee_kind limit 1500
 """
 _CURRENCY = "select currency from tenants where id = %(tenant)s"
-_MOVEMENTS = """
-  select m.id as movement_id, m.part, p.name, p.unit, m.quantity::text as quantity, m.serial, m.from_kind, m.to_kind,
-    f.name as from_name, o.name as to_name, m.ticket_id, t.ticket_no, m.at
-  from part_movements m join parts p on p.tenant_id = m.tenant_id and p.code = m.part
-  left join engineers f on f.tenant_id = m.tenant_id and f.id = m.from_id and m.from_kind = 'van'
-  left join engineers o on o.tenant_id = m.tenant_id and o.id = m.to_id and m.to_kind = 'van'
-  left join tickets t on t.tenant_id = m.tenant_id and t.id = m.ticket_id
-  where m.tenant_id = %(tenant)s and (%(part)s::text is null or m.part = %(part)s)
-  order by m.id desc offset %(offset)s limit %(limit)s
-"""
 
 
 def read_ticket_proof(db: Session, tenant_id: UUID, ticket_id: UUID) -> dict[str, Any] | None:
@@ -109,17 +89,3 @@ def read_money_lists(db: Session, tenant_id: UUID) -> dict[str, Any]:
     values = {"tenant": tenant_id}
     prices, rates, currency = fetch_all(db, (_PRICES, values), (_RATES, values), (_CURRENCY, values))
     return {"currency": currency[0]["currency"], "prices": list(prices), "rates": list(rates)}
-
-
-def read_parts(db: Session, tenant_id: UUID) -> dict[str, Any]:
-    """views.PartPage: every part."""
-    values = {"tenant": tenant_id}
-    parts, currency = fetch_all(db, (_PARTS, values), (_CURRENCY, values))
-    return {"currency": currency[0]["currency"], "parts": list(parts)}
-
-
-def read_movements(db: Session, tenant_id: UUID, part: str | None, offset: int) -> dict[str, Any]:
-    """views.MovementPage of one part or of all, newest first."""
-    values = {"tenant": tenant_id, "part": part, "offset": offset, "limit": PAGE + 1}
-    rows = list(fetch(db, _MOVEMENTS, values))
-    return {"movements": rows[:PAGE], "next_page": str(offset + PAGE) if len(rows) > PAGE else None}

@@ -22,6 +22,8 @@ class Blob(Base, TenantRow):
     refcount: Mapped[int] = mapped_column(server_default=text("0"))
     phash: Mapped[str | None]
     mirror_phash: Mapped[str | None]
+    dhash: Mapped[str | None]
+    mirror_dhash: Mapped[str | None]
     stored_at: Mapped[datetime]
     __table_args__ = (
         CheckConstraint("refcount >= 0", name="refcount"),

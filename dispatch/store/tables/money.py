@@ -5,10 +5,19 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Identity, Index, Numeric, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Numeric,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from dispatch.store.tables.base import EMPTY_OBJECT, Base, Row, TenantRow, refer
+from dispatch.store.tables.base import EMPTY_OBJECT, Base, Row, TenantRow, point, refer
 
 QUANTITY = Numeric(12, 3)
 
@@ -52,8 +61,20 @@ class Part(Base, TenantRow):
     returned: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
+class Depot(Base, Row):
+    """Where parts come in from suppliers and vans are loaded."""
+
+    __tablename__ = "depots"
+    code: Mapped[str]
+    name: Mapped[dict[str, Any]]
+    position: Mapped[Any | None] = mapped_column(point(), nullable=True)
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    __table_args__ = (UniqueConstraint("tenant_id", "code"),)
+
+
 class PartMovement(Base, TenantRow):
-    """The ledger: stock is the sum of movements, never a counter."""
+    """The ledger: stock is the sum of movements, never a counter. `from_id`, `to_id` are a depot, the engineer whose
+    van it is, or a ticket; `reference` is a supplier's delivery note, `reason` why a stock-take differs."""
 
     __tablename__ = "part_movements"
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -67,15 +88,25 @@ class PartMovement(Base, TenantRow):
     ticket_id: Mapped[UUID | None]
     visit_id: Mapped[UUID | None]
     at: Mapped[datetime]
+    reference: Mapped[str | None]
+    reason: Mapped[str | None]
+    booked_by: Mapped[UUID | None]
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "part"], ["parts.tenant_id", "parts.code"]),
         refer("ticket_id", "tickets"),
         refer("visit_id", "visits"),
+        refer("booked_by", "dispatchers"),
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint(
-            "from_kind in ('supplier','depot','van','ticket') and "
-            "to_kind in ('depot','van','ticket','returned','scrapped')",
+            "from_kind in ('stock_take','supplier','depot','van','ticket') and "
+            "to_kind in ('stock_take','depot','van','ticket','returned','scrapped')",
             name="kinds",
+        ),
+        Index(
+            "ix_part_movements_reference",
+            "tenant_id",
+            "reference",
+            postgresql_where=text("reference is not null"),
         ),
         Index("ix_part_movements_to", "tenant_id", "to_kind", "to_id", "part"),
         Index("ix_part_movements_from", "tenant_id", "from_kind", "from_id", "part"),

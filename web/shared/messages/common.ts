@@ -119,6 +119,10 @@ export const common = {
   reason_only_one_near: ['附近仅此一人', 'The only one near'],
   reason_agreed_by_phone: ['已电话沟通', 'Agreed by phone'],
   reason_emergency: ['紧急情况', 'Emergency'],
+  reason_counted: ['盘点', 'Counted'],
+  reason_booked_wrong: ['记账有误', 'Booked wrongly'],
+  reason_lost: ['丢失', 'Lost'],
+  reason_damaged: ['损坏报废', 'Damaged'],
   reason_other: ['其他', 'Other'],
 
   photo_intake: ['报修照片', 'Intake photo'],

@@ -49,7 +49,7 @@ export function Prices(): JSX.Element {
 }
 
 function PriceForm({ lists, price, reload, onClose }: { lists: MoneyLists; price: Price | null; reload: () => Promise<void>; onClose: () => void }): JSX.Element {
-  const { value } = useLoaded(readParts)
+  const { value } = useLoaded(() => readParts(null))
   const [kind, setKind] = useState<string>(price?.kind ?? 'labour')
   async function save(form: FormData): Promise<void> {
     await withPrice({

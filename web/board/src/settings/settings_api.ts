@@ -96,6 +96,7 @@ export interface PartLine {
   serialised: boolean
   returned: boolean
   in_vans: string
+  in_depots: string
 }
 export interface MovementLine {
   movement_id: number
@@ -106,18 +107,52 @@ export interface MovementLine {
   serial: string | null
   from_kind: string
   to_kind: string
-  from_name: string | null
-  to_name: string | null
+  from_name: Texts | null
+  to_name: Texts | null
   ticket_id: Uuid | null
   ticket_no: string | null
   at: Instant
+  reference: string | null
+  reason: string | null
+  booked_by: string | null
 }
-export const readParts = (): Promise<{ currency: string; parts: PartLine[] }> => get('/parts')
-export const putParts = (lines: Omit<PartLine, 'in_vans'>[]): Promise<unknown> => api.ask('PUT', '/parts', { lines })
-export const readMovements = (part: string | null, page: string | null): Promise<{ movements: MovementLine[]; next_page: string | null }> =>
-  get('/part_movements', { part, page })
-export const loadVan = (engineer: Uuid, command_id: Uuid, line: { part: string; quantity: string; serial: string | null }): Promise<unknown> =>
-  api.ask('POST', `/engineers/${engineer}/van`, { command_id, lines: [line] })
+export interface Depot {
+  depot_id: Uuid
+  code: string
+  name: Texts
+  active: boolean
+  lon: number | null
+  lat: number | null
+}
+export interface StockLine {
+  part: string
+  name: Texts
+  unit: string
+  serialised: boolean
+  quantity: string
+  serials: string[]
+}
+/** A depot or the van of an engineer. */
+export type Place = { depot_id: Uuid } | { engineer_id: Uuid }
+export interface MovedLine {
+  part: string
+  quantity: string
+  serial: string | null
+}
+export const readParts = (page: string | null): Promise<{ currency: string; parts: PartLine[]; next_page: string | null }> => get('/parts', { page })
+export const putParts = (lines: Omit<PartLine, 'in_vans' | 'in_depots'>[]): Promise<unknown> => api.ask('PUT', '/parts', { lines })
+export const readDepots = (): Promise<{ depots: Depot[]; next_page: string | null }> => get('/depots')
+export const putDepot = (id: Uuid, depot: { code: string; name: Texts; position: { lon: number; lat: number } | null; active: boolean }): Promise<unknown> =>
+  api.ask('PUT', `/depots/${id}`, depot)
+export const readStock = (place: Place, page: string | null): Promise<{ stock: StockLine[]; next_page: string | null }> => get('/stock', { ...place, page })
+export const readMovements = (part: string | null, place: Place | null, page: string | null): Promise<{ movements: MovementLine[]; next_page: string | null }> =>
+  get('/part_movements', { part, ...place, page })
+export const receiveParts = (depot: Uuid, command_id: Uuid, reference: string, line: MovedLine): Promise<unknown> =>
+  api.ask('POST', `/depots/${depot}/deliveries`, { command_id, reference, lines: [line] })
+export const moveParts = (way: 'van_loads' | 'van_returns', depot: Uuid, command_id: Uuid, engineer_id: Uuid, line: MovedLine): Promise<unknown> =>
+  api.ask('POST', `/depots/${depot}/${way}`, { command_id, engineer_id, lines: [line] })
+export const takeStock = (place: Place, command_id: Uuid, reason: string, line: { part: string; counted: string; serial: string | null }): Promise<unknown> =>
+  api.ask('POST', '/stock_takes', { command_id, ...place, reason, lines: [line] })
 
 export interface ShiftLine {
   shift_id: Uuid

@@ -1,0 +1,190 @@
+"""Parts, depots and what lies in them and in vans, over HTTP."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.declared import problems
+from api.dispatcher import stock_views as views
+from api.dispatcher.lists import plain_lines
+from api.dispatcher.proof_views import Kept
+from api.house import Asking, Here, Rooms, refusal_reply, reply, request_hash
+from api.problems import trace_of
+from dispatch.actions import money_settlement, stock
+from dispatch.actions.step import Step, run_command, run_step
+from dispatch.domain.commands import Principal
+from dispatch.domain.errors import NotReady
+from dispatch.domain.stock import Place, StockLine
+from dispatch.store.queries import stock as reads
+from geo.datum import point_to_wgs84
+
+endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
+
+PartCode = Annotated[str | None, Query(pattern=r"^[a-z0-9_]{1,40}$")]
+#: Ids of the ledger go up from 1; none has more digits.
+MovementPageKey = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
+_CHANGE = problems(401, 403, 404, 409, 422)
+_READ = problems(401, 403, 422)
+
+
+@endpoints.get("/parts", operation_id="dispatcher_parts", response_model=views.PartPage, responses=_READ)
+def parts(asking: Asking, here: Here, page: PartCode = None) -> Response:
+    """Parts, and how many of each the vans and the depots hold."""
+    with here.house.database.transaction(asking.tenant_id) as db:
+        return reply(reads.read_parts(db, asking.tenant_id, page))
+
+
+@endpoints.put(
+    "/parts", operation_id="dispatcher_put_parts", response_model=Kept, responses=problems(401, 403, 409, 422)
+)
+def put_parts(body: views.PartsWanted, asking: Asking, here: Here) -> Response:
+    """Parts added or changed."""
+    lines = plain_lines(body.lines, "code")
+    run_step(here.house, asking, lambda step: money_settlement.put_parts(step, lines))
+    return reply({"lines": len(lines)})
+
+
+@endpoints.get("/depots", operation_id="dispatcher_depots", response_model=views.DepotPage, responses=_READ)
+def depots(asking: Asking, here: Here, page: PartCode = None) -> Response:
+    """Where parts come in and vans are loaded."""
+    with here.house.database.transaction(asking.tenant_id) as db:
+        return reply(reads.read_depots(db, asking.tenant_id, page))
+
+
+@endpoints.put(
+    "/depots/{depot_id}",
+    operation_id="dispatcher_put_depot",
+    response_model=views.DepotSaved,
+    responses=_CHANGE,
+)
+def put_depot(depot_id: UUID, body: views.DepotWanted, asking: Asking, here: Here) -> Response:
+    """A depot made or changed; one that is not active takes nothing in and gives nothing out."""
+    place, name = body.position, body.name.model_dump()
+    point = point_to_wgs84(place.lon, place.lat, place.datum.value) if place else None
+    run_step(
+        here.house, asking, lambda step: stock.put_depot(step, depot_id, body.code, name, point, body.active)
+    )
+    return reply({"id": depot_id})
+
+
+@endpoints.post(
+    "/depots/{depot_id}/deliveries",
+    operation_id="dispatcher_receive_parts",
+    response_model=Kept,
+    responses=_CHANGE,
+)
+def receive(depot_id: UUID, body: views.Delivery, asking: Asking, here: Here, request: Request) -> Response:
+    """A supplier's delivery into the depot, once for the command id and once for its delivery note."""
+    lines = _lines(body.lines)
+
+    def work(step: Step) -> dict[str, Any]:
+        stock.receive(step, depot_id, body.reference, lines)
+        return {"lines": len(lines)}
+
+    return _once(here, asking, request, body.command_id, request_hash(depot_id, body), work)
+
+
+@endpoints.post(
+    "/depots/{depot_id}/van_loads", operation_id="dispatcher_load_van", response_model=Kept, responses=_CHANGE
+)
+def load_van(depot_id: UUID, body: views.VanLines, asking: Asking, here: Here, request: Request) -> Response:
+    """Parts from the depot into an engineer's van, once for the command id."""
+    lines = _lines(body.lines)
+
+    def work(step: Step) -> dict[str, Any]:
+        stock.load_van(step, depot_id, body.engineer_id, lines)
+        return {"lines": len(lines)}
+
+    return _once(here, asking, request, body.command_id, request_hash(depot_id, "load", body), work)
+
+
+@endpoints.post(
+    "/depots/{depot_id}/van_returns",
+    operation_id="dispatcher_unload_van",
+    response_model=Kept,
+    responses=_CHANGE,
+)
+def unload_van(
+    depot_id: UUID, body: views.VanLines, asking: Asking, here: Here, request: Request
+) -> Response:
+    """Parts from an engineer's van back into the depot, once for the command id."""
+    lines = _lines(body.lines)
+
+    def work(step: Step) -> dict[str, Any]:
+        stock.unload_van(step, depot_id, body.engineer_id, lines)
+        return {"lines": len(lines)}
+
+    return _once(here, asking, request, body.command_id, request_hash(depot_id, "unload", body), work)
+
+
+@endpoints.post("/stock_takes", operation_id="dispatcher_take_stock", response_model=Kept, responses=_CHANGE)
+def take_stock(body: views.StockTake, asking: Asking, here: Here, request: Request) -> Response:
+    """What was counted in a depot or a van, with the reason; `lines` says how many the books had wrong."""
+    place = _place(body.depot_id, body.engineer_id)
+    lines = [StockLine(line.part, line.counted, line.serial) for line in body.lines]
+
+    def work(step: Step) -> dict[str, Any]:
+        return stock.take_stock(step, place, body.reason, lines)
+
+    return _once(here, asking, request, body.command_id, request_hash(body), work)
+
+
+@endpoints.get("/stock", operation_id="dispatcher_stock", response_model=views.StockPage, responses=_READ)
+def stock_of(
+    asking: Asking,
+    here: Here,
+    depot_id: UUID | None = None,
+    engineer_id: UUID | None = None,
+    page: PartCode = None,
+) -> Response:
+    """What one depot or one van holds by its books."""
+    place = _place(depot_id, engineer_id)
+    with here.house.database.transaction(asking.tenant_id) as db:
+        return reply(reads.read_stock(db, asking.tenant_id, place, page))
+
+
+@endpoints.get(
+    "/part_movements",
+    operation_id="dispatcher_part_movements",
+    response_model=views.MovementPage,
+    responses=_READ,
+)
+def movements(
+    asking: Asking,
+    here: Here,
+    part: PartCode = None,
+    depot_id: UUID | None = None,
+    engineer_id: UUID | None = None,
+    page: MovementPageKey = None,
+) -> Response:
+    """The ledger of parts, newest first: of one part, of one depot or van, of all."""
+    place = _place(depot_id, engineer_id) if depot_id or engineer_id else None
+    with here.house.database.transaction(asking.tenant_id) as db:
+        return reply(reads.read_movements(db, asking.tenant_id, part, place, page))
+
+
+def _place(depot_id: UUID | None, engineer_id: UUID | None) -> Place:
+    """Raises NotReady `place_missing` for neither and for both."""
+    kind: Literal["depot", "van"] = "depot" if depot_id else "van"
+    one = depot_id or engineer_id
+    if one is None or (depot_id and engineer_id):
+        raise NotReady("place_missing")
+    return Place(kind, one)
+
+
+def _lines(wanted: list[views.StockLineWanted]) -> list[StockLine]:
+    return [StockLine(line.part, line.quantity, line.serial) for line in wanted]
+
+
+def _once(
+    here: Rooms,
+    asking: Principal,
+    request: Request,
+    command_id: UUID,
+    asked: bytes,
+    work: Callable[[Step], dict[str, Any]],
+) -> Response:
+    answer = run_command(here.house, asking, command_id, asked, work)
+    return refusal_reply(answer, trace_of(request)) or reply(answer.body)

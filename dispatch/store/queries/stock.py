@@ -1,0 +1,134 @@
+"""What depots and vans hold, and the ledger it follows from. Every list goes page by page, by its own key."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from dispatch.domain.stock import Place
+from dispatch.store.queries.reading import fetch, fetch_all
+
+PAGE = 50
+PARTS_PAGE = 200
+
+#: What has come to places of this kind less what has left them.
+_BALANCE = """coalesce(sum(m.quantity) filter (where m.to_kind = '{kind}' and m.to_id is not null), 0)
+    - coalesce(sum(m.quantity) filter (where m.from_kind = '{kind}' and m.from_id is not null), 0)"""
+_PARTS = f"""
+  select p.code, p.name, p.unit, p.price_minor, p.serialised, p.returned, s.in_vans::text, s.in_depots::text
+  from parts p, lateral (
+    select {_BALANCE.format(kind="van")} as in_vans, {_BALANCE.format(kind="depot")} as in_depots
+    from part_movements m where m.tenant_id = p.tenant_id and m.part = p.code) s
+  where p.tenant_id = %(tenant)s and p.code > %(after)s order by p.code limit %(limit)s
+"""
+_CURRENCY = "select currency from tenants where id = %(tenant)s"
+#: A depot is kept from the day it is written down: what left "the depot" before then has no id and no place here.
+_AT = """((m.to_kind = %(kind)s and m.to_id = %(place)s) or (m.from_kind = %(kind)s and m.from_id = %(place)s))"""
+_HELD = f"""
+  select coalesce(sum(case when m.to_kind = %(kind)s and m.to_id = %(place)s then m.quantity else -m.quantity end), 0)
+    as quantity
+  from part_movements m where m.tenant_id = %(tenant)s and m.part = %(part)s
+    and (%(serial)s::text is null or m.serial = %(serial)s) and {_AT}
+"""
+_LAST_PLACE = """
+  select to_kind, to_id from part_movements
+  where tenant_id = %(tenant)s and part = %(part)s and serial = %(serial)s order by id desc limit 1
+"""
+_RECEIVED = """
+  select exists (select from part_movements where tenant_id = %(tenant)s and reference = %(reference)s
+    and to_kind = 'depot' and to_id = %(depot)s) as known
+"""
+_STOCK = f"""
+  select m.part, p.name, p.unit, p.serialised, sum(x.way * m.quantity)::text as quantity,
+    case when p.serialised then
+      (select coalesce((array_agg(serial order by serial))[1:100], '{{}}') from (
+        select distinct on (l.serial) l.serial, l.to_kind, l.to_id from part_movements l
+        where l.tenant_id = %(tenant)s and l.part = m.part and l.serial is not null
+        order by l.serial, l.id desc) lies
+      where lies.to_kind = %(kind)s and lies.to_id = %(place)s)
+    else '{{}}' end as serials
+  from part_movements m join parts p on p.tenant_id = m.tenant_id and p.code = m.part,
+    lateral (select case when m.to_kind = %(kind)s and m.to_id = %(place)s then 1 else -1 end as way) x
+  where m.tenant_id = %(tenant)s and m.part > %(after)s and {_AT}
+  group by m.part, p.name, p.unit, p.serialised having sum(x.way * m.quantity) <> 0
+  order by m.part limit %(limit)s
+"""
+_DEPOTS = """
+  select id as depot_id, code, name, active, st_x(position::geometry) as lon, st_y(position::geometry) as lat
+  from depots where tenant_id = %(tenant)s and code > %(after)s order by code limit %(limit)s
+"""
+_MOVEMENTS = f"""
+  select m.id as movement_id, m.part, p.name, p.unit, m.quantity::text as quantity, m.serial, m.from_kind, m.to_kind,
+    case when f.id is null then fd.name else jsonb_build_object('zh', f.name, 'en', f.name) end as from_name,
+    case when o.id is null then od.name else jsonb_build_object('zh', o.name, 'en', o.name) end as to_name,
+    m.ticket_id, t.ticket_no, m.at, m.reference, m.reason, b.name as booked_by
+  from part_movements m join parts p on p.tenant_id = m.tenant_id and p.code = m.part
+  left join engineers f on f.tenant_id = m.tenant_id and f.id = m.from_id and m.from_kind = 'van'
+  left join engineers o on o.tenant_id = m.tenant_id and o.id = m.to_id and m.to_kind = 'van'
+  left join depots fd on fd.tenant_id = m.tenant_id and fd.id = m.from_id and m.from_kind = 'depot'
+  left join depots od on od.tenant_id = m.tenant_id and od.id = m.to_id and m.to_kind = 'depot'
+  left join tickets t on t.tenant_id = m.tenant_id and t.id = m.ticket_id
+  left join dispatchers b on b.tenant_id = m.tenant_id and b.id = m.booked_by
+  where m.tenant_id = %(tenant)s and (%(part)s::text is null or m.part = %(part)s)
+    and (%(before)s::bigint is null or m.id < %(before)s) and (%(place)s::uuid is null or {_AT})
+  order by m.id desc limit %(limit)s
+"""
+
+
+def held(db: Session, tenant_id: UUID, place: Place, part: str, serial: str | None = None) -> Decimal:
+    """How much of a part (of one piece, by its number) a depot or a van holds by its books; may be below zero."""
+    values = {"tenant": tenant_id, "kind": place.kind, "place": place.id, "part": part, "serial": serial}
+    return Decimal(fetch(db, _HELD, values)[0]["quantity"])
+
+
+def last_place(db: Session, tenant_id: UUID, part: str, serial: str) -> tuple[str, UUID | None] | None:
+    """Where the piece with this number went last (kind, id), or None where nobody booked it."""
+    rows = fetch(db, _LAST_PLACE, {"tenant": tenant_id, "part": part, "serial": serial})
+    return (rows[0]["to_kind"], rows[0]["to_id"]) if rows else None
+
+
+def is_received(db: Session, tenant_id: UUID, depot_id: UUID, reference: str) -> bool:
+    """Whether a delivery note was taken into this depot already."""
+    values = {"tenant": tenant_id, "depot": depot_id, "reference": reference}
+    return bool(fetch(db, _RECEIVED, values)[0]["known"])
+
+
+def read_parts(db: Session, tenant_id: UUID, after: str | None) -> dict[str, Any]:
+    """views.PartPage: parts with what all vans and all depots hold together."""
+    values = {"tenant": tenant_id, "after": after or "", "limit": PARTS_PAGE + 1}
+    parts, currency = fetch_all(db, (_PARTS, values), (_CURRENCY, values))
+    return {"currency": currency[0]["currency"], **_page("parts", list(parts), PARTS_PAGE, "code")}
+
+
+def read_depots(db: Session, tenant_id: UUID, after: str | None) -> dict[str, Any]:
+    """views.DepotPage."""
+    rows = list(fetch(db, _DEPOTS, {"tenant": tenant_id, "after": after or "", "limit": PAGE + 1}))
+    return _page("depots", rows, PAGE, "code")
+
+
+def read_stock(db: Session, tenant_id: UUID, place: Place, after: str | None) -> dict[str, Any]:
+    """views.StockPage: what one depot or van holds by its books, part by part."""
+    values = {"tenant": tenant_id, "kind": place.kind, "place": place.id, "after": after or ""}
+    return _page("stock", list(fetch(db, _STOCK, {**values, "limit": PAGE + 1})), PAGE, "part")
+
+
+def read_movements(
+    db: Session, tenant_id: UUID, part: str | None, place: Place | None, before: int | None
+) -> dict[str, Any]:
+    """views.MovementPage of one part, of one place, or of all, newest first."""
+    values = {
+        "tenant": tenant_id,
+        "part": part,
+        "kind": place.kind if place else None,
+        "place": place.id if place else None,
+        "before": before,
+        "limit": PAGE + 1,
+    }
+    return _page("movements", list(fetch(db, _MOVEMENTS, values)), PAGE, "movement_id")
+
+
+def _page(name: str, rows: list[dict[str, Any]], most: int, key: str) -> dict[str, Any]:
+    """One more row was asked for than is shown: it says that there is a next page."""
+    shown = rows[:most]
+    return {name: shown, "next_page": str(shown[-1][key]) if len(rows) > most else None}
