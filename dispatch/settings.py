@@ -1,6 +1,7 @@
 """Settings, read once at start-up, and the one clock."""
 
 import base64
+import math
 import os
 import re
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 PLACEHOLDERS = frozenset({"", "changeme", "change-me", "secret", "placeholder", "demo", "test"})
+WEB = ("http", "https")
 
 
 class SettingsError(Exception):
@@ -41,7 +43,7 @@ class Clock:
             clock = cls(anchor.astimezone(UTC), float(epoch), float(speed))
         except ValueError as error:
             raise SettingsError(f"PAIDAN_CLOCK: {text!r} is not <instant>@<epoch>x<speed>") from error
-        if anchor.tzinfo is None or not 0 < clock.speed <= 10_000:
+        if anchor.tzinfo is None or not (0 < clock.speed <= 10_000 and math.isfinite(clock.anchor_epoch_s)):
             raise SettingsError("PAIDAN_CLOCK: the instant needs an offset, the speed 0 < x <= 10000")
         return clock
 
@@ -109,6 +111,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     ),
     "PAIDAN_DATABASE_OWNER_URL": ("the same database as the role that migrates", "the private cluster"),
     "PAIDAN_DATABASE_RELAY_URL": ("the same database as the relay's role", "the private cluster"),
+    "PAIDAN_DATABASE_BACKUP_URL": (
+        "for `backup` and `restore`: the same database as a role that sees all rows",
+        "the private cluster's; refused when missing beside a database of your own",
+    ),
     "PAIDAN_SECRET_KEY": ("base64, ≥ 32 bytes: signs sign-ins and links", "none; refused when missing"),
     "PAIDAN_DATA_KEY": ("base64, 32 bytes: encrypts names and phones", "none; refused when missing"),
     "PAIDAN_PREVIOUS_SECRET_KEYS": (
@@ -160,6 +166,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "`info` (a line for every request and job), `warning` or `error`",
         "`info`; the demo: `warning`",
     ),
+    "PAIDAN_ADMIN_PASSWORD": (
+        "for `company add`, where nobody can type: the first admin's password",
+        "asked for",
+    ),
     "PAIDAN_DEMO": ("`1` only in the demo: marks pages, allows shipped sign-ins", "off"),
 }
 
@@ -179,29 +189,29 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         data_key=_key(env, "PAIDAN_DATA_KEY", exactly=32),
         previous_secret_keys=_keys(env, "PAIDAN_PREVIOUS_SECRET_KEYS", at_least=32),
         previous_data_keys=_keys(env, "PAIDAN_PREVIOUS_DATA_KEYS", exactly=32),
-        sms_url=_address(env, "PAIDAN_SMS_URL", ("http", "https")),
-        sms_token=env.get("PAIDAN_SMS_TOKEN", ""),
+        sms_url=_address(env, "PAIDAN_SMS_URL", WEB),
+        sms_token=_token(env, "PAIDAN_SMS_TOKEN"),
         state=state,
         clock=Clock.parse(env.get("PAIDAN_CLOCK", "")),
-        public_url=env.get("PAIDAN_PUBLIC_URL", "http://127.0.0.1:8080").rstrip("/"),
-        demo=env.get("PAIDAN_DEMO") == "1",
+        public_url=(_address(env, "PAIDAN_PUBLIC_URL", WEB) or "http://127.0.0.1:8080").rstrip("/"),
+        demo=_one_of(env, "PAIDAN_DEMO", ("0", "1")) == "1",
         photos_dir=Path(env.get("PAIDAN_PHOTOS_DIR", str(state / "photos"))),
         photos_s3_bucket=env.get("PAIDAN_PHOTOS_S3_BUCKET", ""),
-        photos_s3_endpoint=env.get("PAIDAN_PHOTOS_S3_ENDPOINT", ""),
+        photos_s3_endpoint=_address(env, "PAIDAN_PHOTOS_S3_ENDPOINT", WEB),
         photos_s3_region=env.get("PAIDAN_PHOTOS_S3_REGION", "us-east-1"),
-        fcm_service_account=env.get("PAIDAN_FCM_SERVICE_ACCOUNT", ""),
-        fcm_url=env.get("PAIDAN_FCM_URL", ""),
+        fcm_service_account=_file(env, "PAIDAN_FCM_SERVICE_ACCOUNT"),
+        fcm_url=_address(env, "PAIDAN_FCM_URL", WEB),
         api_pool=_count(env, "PAIDAN_API_POOL", 8),
         worker_concurrency=_count(env, "PAIDAN_WORKER_CONCURRENCY", 8),
         mail_url=_mail(env),
         mail_from=env.get("PAIDAN_MAIL_FROM", ""),
-        voice_url=_address(env, "PAIDAN_VOICE_URL", ("http", "https")),
-        voice_token=env.get("PAIDAN_VOICE_TOKEN", ""),
+        voice_url=_address(env, "PAIDAN_VOICE_URL", WEB),
+        voice_token=_token(env, "PAIDAN_VOICE_TOKEN"),
         vapid_key=_vapid(env),
         webhook_test_hosts=tuple(filter(None, env.get("PAIDAN_WEBHOOK_TEST_HOSTS", "").split(","))),
         oidc_private_hosts=tuple(filter(None, env.get("PAIDAN_OIDC_PRIVATE_HOSTS", "").split(","))),
         maps_dir=Path(env.get("PAIDAN_MAPS_DIR", str(state / "maps"))),
-        metrics_token=env.get("PAIDAN_METRICS_TOKEN", ""),
+        metrics_token=_token(env, "PAIDAN_METRICS_TOKEN"),
         roads_dir=Path(env.get("PAIDAN_ROADS_DIR", str(state / "roads"))),
         api_wait_s=_count(env, "PAIDAN_API_WAIT_S", 10),
         log_level=_one_of(env, "PAIDAN_LOG_LEVEL", ("info", "warning", "error")),
@@ -252,6 +262,21 @@ def _address(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str
     return text
 
 
+def _token(env: Mapping[str, str], name: str) -> str:
+    """The token as it was given, or nothing; a placeholder would open or break what it is for."""
+    text = env.get(name, "")
+    if text and (text.strip().lower() in PLACEHOLDERS or not (text.isascii() and text.isprintable())):
+        raise SettingsError(f"{name} is a placeholder or no token; set the real one or leave it out")
+    return text
+
+
+def _file(env: Mapping[str, str], name: str) -> str:
+    text = env.get(name, "")
+    if text and not os.access(text, os.R_OK):
+        raise SettingsError(f"{name} names {text!r}, which cannot be read; mend it or leave it out")
+    return text
+
+
 def _mail(env: Mapping[str, str]) -> str:
     url = _address(env, "PAIDAN_MAIL_URL", ("smtp", "smtps"))
     sender = env.get("PAIDAN_MAIL_FROM", "")
@@ -268,7 +293,7 @@ def _vapid(env: Mapping[str, str]) -> str:
 
 
 def _count(env: Mapping[str, str], name: str, default: int) -> int:
-    text = env.get(name, str(default))
-    if not text.isdigit() or not 1 <= int(text) <= 200:
+    text = env.get(name) or str(default)
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 200:
         raise SettingsError(f"{name} must be a whole number from 1 to 200, not {text!r}")
     return int(text)

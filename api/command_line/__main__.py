@@ -15,6 +15,7 @@ from api.command_line.front_end import ensure_built
 from api.command_line.machine import ensure_python, ensure_system
 from api.command_line.problems import CommandError
 from api.command_line.progress import say
+from dispatch.settings import SettingsError
 
 ENV_FILE = "--env-file"
 ENV_FILE_HELP = "a file of NAME=value settings; the environment goes before it (also PAIDAN_ENV_FILE)"
@@ -27,6 +28,9 @@ def main(words: Sequence[str]) -> int:
         command.NAME if not isinstance(command, External) else command.name: command for command in COMMANDS
     }
     chosen = known.get(words[0]) if words else None
+    if not words or words == ["help"]:
+        parser().print_help(sys.stdout if words else sys.stderr)
+        return 0 if words else 2
     try:
         if isinstance(chosen, External):
             return run_external(chosen, words[1:], env_file)
@@ -39,6 +43,9 @@ def main(words: Sequence[str]) -> int:
         return run_command(chosen, args)
     except CommandError as error:
         say(str(error))
+        return 1
+    except SettingsError as error:
+        say(f"{error} (settings come from the environment or --env-file)")
         return 1
     except subprocess.TimeoutExpired as error:
         say(f"{Path(str(error.cmd[0])).name} took longer than {error.timeout:.0f} s and was stopped")

@@ -14,9 +14,11 @@ from api.command_line.demo_clock import beat, start_clock
 from api.command_line.environment import Environment, new_key, read_environment, write_private
 from api.command_line.front_end import ensure_built
 from api.command_line.machine import ensure_system
+from api.command_line.problems import CommandError
 from api.command_line.product import product_programs, wait_until_healthy
 from api.command_line.progress import say, step
 from api.command_line.supervisor import Program, Supervisor, open_socket, python
+from api.command_line.words import minutes, new_file, port, speed
 
 NAME = "demo"
 HELP = "a demo city: all set-up, all processes, simulated engineers and customers"
@@ -27,29 +29,31 @@ REMEMBERED = ("PAIDAN_SECRET_KEY", "PAIDAN_DATA_KEY", "PAIDAN_CLOCK", "PAIDAN_FC
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where it listens, how fast its clock runs, and whether it is watched or headless."""
-    parser.add_argument("--port", type=int, default=8080)
-    parser.add_argument("--minutes", type=float, help="run headless for this long, then stop")
+    parser.add_argument("--port", type=port, default=8080)
+    parser.add_argument("--minutes", type=minutes, help="run headless for this long, then stop")
     parser.add_argument(
-        "--report", type=Path, help="write what happened in this run as JSON (with --minutes)"
+        "--report", type=new_file, help="write what happened in this run as JSON (with --minutes)"
     )
     parser.add_argument(
         "--speed",
-        type=float,
+        type=speed,
         help=f"business seconds per second ({WATCHED_SPEED:g}; headless {HEADLESS_SPEED:g})",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs until Ctrl-C, or for --minutes. Exit code 1 when the report of a headless run counts errors."""
+    if args.report is not None and args.minutes is None:
+        raise CommandError("--report goes with --minutes: it is written when they are over")
     environment = read_environment(os.environ, args.env_file, demo=True)
     ensure_system(["font"] if environment.cluster is None else ["postgresql", "font"])
     ensure_built()
-    speed = args.speed or (HEADLESS_SPEED if args.minutes else WATCHED_SPEED)
+    faster = args.speed or (HEADLESS_SPEED if args.minutes else WATCHED_SPEED)
     with (
         open_socket("127.0.0.1", args.port) as listener,
         open_socket("127.0.0.1", 0) as push_listener,
     ):
-        prepare_settings(environment, args.port, push_listener.getsockname()[1], speed)
+        prepare_settings(environment, args.port, push_listener.getsockname()[1], faster)
         environment.apply()
         with database_ready(environment):
             return _run_processes(args, environment, listener, push_listener)

@@ -16,7 +16,7 @@ from api.command_line.front_end import is_built
 from api.command_line.machine import SYSTEM, VENV, find_chromium
 from api.command_line.problems import CommandError
 from api.command_line.supervisor import is_alive, read_run
-from dispatch.settings import SettingsError, read_settings
+from dispatch.settings import DESCRIPTIONS, SettingsError, read_settings
 
 NAME = "doctor"
 HELP = "what is missing or wrong, and how to mend it"
@@ -116,6 +116,12 @@ def check_packages(environment: Environment) -> Iterator[Finding]:
 
 def check_settings(environment: Environment) -> Iterator[Finding]:
     """Whether the product would start with these settings."""
+    unknown = sorted(
+        set(environment.variables) - set(DESCRIPTIONS) - {"PAIDAN_ENV_FILE", "PAIDAN_TEST_STATE"}
+    )
+    if unknown:
+        mend = "a slip of the pen? README.md lists the settings"
+        yield Finding("Settings", f"{', '.join(unknown)}: nothing reads it", mend, needed=False)
     mode = "the demo's" if environment.demo else "your own"
     if not environment.demo and not environment.variables.get("PAIDAN_SECRET_KEY"):
         mend = "set PAIDAN_SECRET_KEY and PAIDAN_DATA_KEY for ./paidan serve; ./paidan demo makes its own"

@@ -11,6 +11,7 @@ from api.command_line.problems import CommandError
 from api.command_line.product import product_programs, wait_until_healthy
 from api.command_line.progress import say
 from api.command_line.supervisor import Supervisor, open_socket
+from api.command_line.words import port, processes
 from dispatch.settings import SettingsError, read_settings
 
 NAME = "serve"
@@ -22,10 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (127.0.0.1: behind a proxy)"
     )
-    parser.add_argument("--port", type=int, default=8080)
-    parser.add_argument("--api", type=int, default=2, help="api processes on this host (2)")
-    parser.add_argument("--workers", type=int, default=1, help="worker processes on this host (1)")
-    parser.add_argument("--relays", type=int, default=1, help="relays; one is active, others stand by (1)")
+    parser.add_argument("--port", type=port, default=8080)
+    parser.add_argument("--api", type=processes, default=2, help="api processes on this host (2)")
+    parser.add_argument("--workers", type=processes, default=1, help="worker processes on this host (1)")
+    parser.add_argument(
+        "--relays", type=processes, default=1, help="relays; one is active, others stand by (1)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -16,6 +16,14 @@ NAME = "test"
 HELP = "all checks and tests; words behind it go to pytest, and then only pytest runs"
 PASS_THROUGH = True
 CHECK_TIMEOUT_S = 600
+EXPLAINED = f"""usage: paidan test [PYTEST-WORDS …]
+
+{HELP}
+
+  paidan test                        linters, types, front-end, then pytest on two processes
+  paidan test tests/unit             only these tests
+  paidan test -k "grab and not live" only tests whose names match
+  paidan test -x -q                  as pytest has them; its own list: paidan test tests/unit --help"""
 LINT_IMPORTS = "import sys; from importlinter import cli; sys.exit(cli.lint_imports(no_logo=True))"
 
 
@@ -26,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the static checks, the front-end's checks and pytest, whose summary is the last line printed."""
+    if args.rest in (["-h"], ["--help"]):
+        print(EXPLAINED)
+        return 0
     ensure_python(["dev"])
     ensure_system(["postgresql", "font", "chromium"])
     failed = [] if args.rest else run_checks()

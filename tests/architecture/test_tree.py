@@ -157,3 +157,14 @@ def test_no_test_folder_is_a_package_that_could_shadow_the_product() -> None:
 def test_no_built_file_is_tracked() -> None:
     built = {"dist", "node_modules", "__pycache__", ".venv", ".state"}
     assert [path for path in tracked_files() if built & set(path.relative_to(HOME).parts)] == []
+
+
+def paths_from_addresses(lines: Iterable[str]) -> list[str]:
+    return [line for line in lines if "import.meta.url" in line and ".pathname" in line]
+
+
+def test_no_build_file_takes_a_path_out_of_an_address() -> None:
+    """An address writes a space as %20: from such a folder nothing could be built."""
+    sources = [path for path in tracked_files() if path.suffix in (".ts", ".js", ".mjs")]
+    assert [p for p in sources if paths_from_addresses(p.read_text().splitlines())] == []
+    assert paths_from_addresses(["new URL('index.html', import.meta.url).pathname"])

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from api.command_line.__main__ import take_env_file
+from api.command_line.__main__ import main, take_env_file
 from api.command_line.cluster import SOCKET_PATH_LIMIT, socket_folder
 from api.command_line.demo_clock import CITY_ZONE, beat, start_clock
-from api.command_line.environment import read_env_file, read_environment, write_private
+from api.command_line.doctor import check_settings
+from api.command_line.environment import new_key, read_env_file, read_environment, write_private
 from api.command_line.problems import CommandError
-from dispatch.settings import Clock
+from dispatch.settings import Clock, SettingsError, read_settings
 
 EXTERNAL = {
     "PAIDAN_DATABASE_OWNER_URL": "postgresql://owner@db/p",
@@ -100,3 +101,88 @@ def test_the_demo_clock_skips_the_night(tmp_path: Path) -> None:
     (tmp_path / "demo-clock").write_text("2026-03-02T21:15:00+08:00")
     clock = start_clock(tmp_path, Clock.wall(), 0.0, 60)
     assert clock.anchor.astimezone(CITY_ZONE).isoformat() == "2026-03-03T08:00:00+08:00"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["demo", "--port", "0"],
+        ["demo", "--port", "99999"],
+        ["demo", "--port", "²"],
+        ["demo", "--minutes", "0"],
+        ["demo", "--minutes", "-1"],
+        ["demo", "--minutes", "nan"],
+        ["demo", "--speed", "0"],
+        ["demo", "--speed", "20000"],
+        ["demo", "--minutes", "1", "--report", "/no/such/folder/day.json"],
+        ["serve", "--port", "-1"],
+        ["serve", "--api", "-1"],
+        ["serve", "--workers", "1000"],
+        ["frobnicate"],
+    ],
+)
+def test_numbers_nothing_could_come_of_are_refused_before_any_work(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as refusal:
+        main(words)
+    assert refusal.value.code == 2
+    assert words[-1] in capsys.readouterr().err
+
+
+def test_a_report_without_an_end_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--report", str(tmp_path / "day.json")]) == 1
+    assert "--minutes" in capsys.readouterr().err
+
+
+def test_without_words_and_with_help_every_command_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert main(["help"]) == 0
+    said = capsys.readouterr()
+    assert "doctor" in said.err
+    assert "doctor" in said.out
+
+
+def test_the_test_command_explains_itself_and_installs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["test", "--help"]) == 0
+    assert "paidan test" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PAIDAN_PUBLIC_URL", "paidan.example"),
+        ("PAIDAN_PUBLIC_URL", "ftp://paidan.example"),
+        ("PAIDAN_PHOTOS_S3_ENDPOINT", "minio:9000"),
+        ("PAIDAN_FCM_URL", "push"),
+        ("PAIDAN_FCM_SERVICE_ACCOUNT", "/no/such/account.json"),
+        ("PAIDAN_METRICS_TOKEN", "changeme"),
+        ("PAIDAN_SMS_TOKEN", "secret"),
+        ("PAIDAN_VOICE_TOKEN", "two\nlines"),
+        ("PAIDAN_DEMO", "yes"),
+        ("PAIDAN_API_POOL", "²"),
+        ("PAIDAN_CLOCK", "2026-01-01T00:00:00Z@nanx1"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_refused_at_the_start_and_by_every_command(
+    name: str,
+    value: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    good = {"PAIDAN_SECRET_KEY": new_key(), "PAIDAN_DATA_KEY": new_key(), "PAIDAN_STATE": str(tmp_path)}
+    good |= {"PAIDAN_DATABASE_URL": "postgresql://app@db/p"} | EXTERNAL
+    read_settings(good)
+    with pytest.raises(SettingsError, match=name):
+        read_settings(good | {name: value})
+    for setting, text in (good | {name: value}).items():
+        monkeypatch.setenv(setting, text)
+    assert main(["backup", str(tmp_path / "b")]) == 1
+    assert name in capsys.readouterr().err
+
+
+def test_the_doctor_names_a_setting_nothing_reads(tmp_path: Path) -> None:
+    env = {"PAIDAN_STATE": str(tmp_path), "PAIDAN_SECRT_KEY": "x"}
+    found = list(check_settings(read_environment(env, demo=False)))
+    assert any("PAIDAN_SECRT_KEY" in finding.found and not finding.needed for finding in found)
