@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from dispatch.actions.reacting import idle_jobs
 from dispatch.actions.step import House
 from dispatch.actions.telling_book import ChannelBook
 from dispatch.adapters.channel import Channel
@@ -118,6 +119,7 @@ def main() -> None:
         JOBS,
         lambda name, arguments: run_job(wired, name, arguments),
         settings.worker_concurrency,
+        lambda about: idle_jobs(wired.house.database, UUID(about["tenant"]), int(about["seq"])),
     )
 
 

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from psycopg.rows import dict_row
 
 from api.app import create_app
+from dispatch.actions.reacting import idle_jobs
 from dispatch.actions.telling_book import ChannelBook
 from dispatch.adapters.outside import OutsideClient
 from dispatch.adapters.sms import KeptSms
@@ -110,8 +111,14 @@ class Product:
 def do_job(wired: Wired, job: Mapping[str, Any]) -> None:
     """A row of the queue done in this process, an event's jobs one after the other."""
     arguments = dict(job["args"])
-    for name in arguments.pop("names", [job["task_name"]]):
-        run_job(wired, name, arguments)
+    names = arguments.pop("names", None)
+    if names is None:
+        run_job(wired, job["task_name"], arguments)
+        return
+    idle = idle_jobs(wired.house.database, UUID(arguments["tenant"]), arguments["seq"])
+    for name in names:
+        if name not in idle:
+            run_job(wired, name, arguments)
 
 
 class Town:

@@ -220,7 +220,7 @@ def run_step(house: House, principal: Principal, work: Callable[[Step], Result],
         step = begin(db, house, principal, _as_rules(rules))
         step.depth = depth
         result = work(step)
-        fetch_all(db, *append_events(step)[1])
+        finish(db, append_events(step)[1])
         return result
 
     return house.database.run(principal.tenant_id, attempt, (_RULES, {"tenant": principal.tenant_id}))

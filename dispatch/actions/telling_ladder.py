@@ -24,13 +24,14 @@ from dispatch.store.tables.tickets import Offer
 
 
 def start_ladders(step: Step, channels: Mapping[str, Channel], ticket_id: UUID, seq: int) -> None:
-    """A ladder for each pending offer of the ticket that has none yet; the first rung at once."""
+    """A ladder for each pending offer of the ticket that has none yet; the first rung at once. One that ran out
+    before anybody got here has its outcome kept too."""
     load_case(step, ticket_id, Facts())
     offers = step.db.scalars(
         select(Offer).where(
             Offer.tenant_id == step.tenant_id,
             Offer.ticket_id == ticket_id,
-            Offer.status == "pending",
+            Offer.status.in_(("pending", "expired")),
             Offer.engineer_id.is_not(None),
             ~select(stored.Ladder.id)
             .where(stored.Ladder.tenant_id == Offer.tenant_id, stored.Ladder.offer_id == Offer.id)

@@ -36,6 +36,8 @@ _LEFT = """
 RETRY = RetryStrategy(max_attempts=MAX_TRIES, exponential_wait=2)
 
 Run = Callable[[str, Mapping[str, Any]], None]
+#: Names of an event's jobs that would find nothing to do.
+Idle = Callable[[Mapping[str, Any]], frozenset[str]]
 log = logging.getLogger("jobs")
 
 
@@ -56,7 +58,7 @@ class JobQueue:
     """The relay's side: defers jobs in the relay's own transaction."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._app = _app(SyncPsycopgConnector(), names, lambda name, arguments: None)
+        self._app = _app(SyncPsycopgConnector(), [*names, FOLLOW_UP], lambda name, arguments: None)
 
     def defer(self, connection: psycopg.Connection[Any], wanted: Iterable[JobWanted]) -> None:
         """Queue the jobs on this connection, in one statement: they commit or vanish with its transaction."""
@@ -67,10 +69,13 @@ class JobQueue:
             self._app.job_manager.batch_defer_jobs(jobs=jobs, connection=connection)
 
 
-def follow_up(run: Run, names: Sequence[str], arguments: Mapping[str, Any]) -> list[str]:
-    """Does each of `names` once, whatever became of those before it; the names of those that raised."""
-    failed = []
-    for name in names:
+def follow_up(
+    run: Run, names: Sequence[str], arguments: Mapping[str, Any], idle: Idle = lambda _: frozenset()
+) -> list[str]:
+    """Does each of `names` but the `idle` ones once, whatever became of those before it; the names of those that
+    raised."""
+    failed, nothing_to_do = [], idle(arguments)
+    for name in (name for name in names if name not in nothing_to_do):
         try:
             run(name, arguments)
         except Exception as error:
@@ -79,11 +84,12 @@ def follow_up(run: Run, names: Sequence[str], arguments: Mapping[str, Any]) -> l
     return failed
 
 
-def run_worker(url: str, names: Iterable[str], run: Run, concurrency: int) -> None:
+def run_worker(url: str, names: Iterable[str], run: Run, concurrency: int, idle: Idle) -> None:
     """Work until SIGTERM; `run(name, arguments)` does one job, in a thread. The database's absence is waited for."""
     while True:
         connector = PsycopgConnector(conninfo=url, min_size=2, max_size=concurrency + 4)
-        app = _app(connector, names, run, url)
+        app = _app(connector, names, run)
+        _register_follow_up(app, run, idle, url)
         try:
             _wait_for_database(url)
             asyncio.run(_work(app, concurrency))
@@ -119,11 +125,10 @@ async def _work(app: App, concurrency: int) -> None:
             rescue.cancel()
 
 
-def _app(connector: procrastinate.BaseConnector, names: Iterable[str], run: Run, url: str = "") -> App:
+def _app(connector: procrastinate.BaseConnector, names: Iterable[str], run: Run) -> App:
     app = App(connector=connector)
     for name in names:
         _register(app, name, run)
-    _register_follow_up(app, run, url)
     return app
 
 
@@ -133,10 +138,10 @@ def _register(app: App, name: str, run: Run) -> None:
         run(name, arguments)
 
 
-def _register_follow_up(app: App, run: Run, url: str) -> None:
+def _register_follow_up(app: App, run: Run, idle: Idle, url: str) -> None:
     @app.task(name=FOLLOW_UP, retry=RETRY, pass_context=True)
     def job(context: JobContext, /, names: list[str], **arguments: Any) -> None:
-        failed = follow_up(run, names, arguments)
+        failed = follow_up(run, names, arguments, idle)
         if not failed:
             return
         if len(failed) < len(names):

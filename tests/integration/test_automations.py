@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dispatch.actions import automations
+from dispatch.actions import automations, reacting
 from dispatch.actions.telling_book import ChannelBook
 from dispatch.domain.automations import AUTOMATIONS
 from dispatch.domain.reactions import REACTIONS
@@ -172,9 +172,10 @@ def test_a_switch_that_is_not_read_would_be_noticed(
     from dispatch.domain.automations import Setting
 
     setting_of = automations.setting_of
-    monkeypatch.setattr(
-        automations, "setting_of", lambda *given: Setting(True, setting_of(*given).parameters)
-    )
+    for reads_it in (automations, reacting):
+        monkeypatch.setattr(
+            reads_it, "setting_of", lambda *given: Setting(True, setting_of(*given).parameters)
+        )
     with pytest.raises(AssertionError):
         test_switched_on_it_happens_and_switched_off_it_does_not(town, wire, "notify_on_urge")
 
