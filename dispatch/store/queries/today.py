@@ -20,8 +20,6 @@ _TICKETS = f"""
       v.window_from, v.window_to, t.due_at, v.id as visit_id, v.number as visit_number,
       coalesce(c.role, 'lead') as role, v.acknowledged_at is not null as acknowledged,
       c.checked_in_at, v.eta_at, {ETA_ESTIMATED}, t.hold_until, t.outcome, w.checklist,
-      coalesce((select (n.settings ->> 'service_code')::float8 = 1 from tenants n
-        where n.id = %(tenant)s), false) as service_code,
       ({APPROVED_DISCOUNT.format(ticket="t.id")}) as discount_percent,
       coalesce((select jsonb_agg(jsonb_build_object('asset_id', m.asset_id, 'kind', a.kind, 'serial', a.serial,
           'name', a.name, 'outcome', m.outcome) order by m.asset_id)
@@ -35,24 +33,23 @@ _TICKETS = f"""
         where e.tenant_id = t.tenant_id and e.ticket_id = t.id), '[]'::jsonb) as photos
 """
 
+#: `crew`: as one of the visit's crew; a ticket kept on hold has nobody on its visit.
 _MINE = f"""
   with mine as (
-    select v.id, c.role, c.checked_in_at from visits v
-      join visit_engineers c on c.tenant_id = v.tenant_id and c.visit_id = v.id and c.engineer_id = v.engineer_id
+    select v.id, true as crew from visits v
       where v.tenant_id = %(tenant)s and v.engineer_id = %(engineer)s and v.closed_at is null
     union all
-    select v.id, c.role, c.checked_in_at from visit_engineers c
-      join visits v on v.tenant_id = c.tenant_id and v.id = c.visit_id and v.closed_at is null
+    select c.visit_id, true from visit_engineers c
       where c.tenant_id = %(tenant)s and c.engineer_id = %(engineer)s and c.left_at is null and c.role <> 'lead'
     union all
-    select v.id, null, null from tickets h
+    select v.id, false from tickets h
       join visits v on v.tenant_id = h.tenant_id and v.ticket_id = h.id and v.closed_at is null
       where h.tenant_id = %(tenant)s and h.hold_engineer_id = %(engineer)s and h.status = 'on_hold'
   ),
   day as (
     select e.name, e.language, e.daily_limit_min + coalesce(d.extra_min, 0) as limit_min,
       coalesce(d.planned_min, 0) as planned_min,
-      s.starts_at, s.ends_at,
+      s.starts_at, s.ends_at, coalesce((z.settings ->> 'service_code')::float8 = 1, false) as service_code,
       (select seq from chain_heads where tenant_id = %(tenant)s) as seq
     from engineers e
     join tenants z on z.id = e.tenant_id
@@ -63,10 +60,12 @@ _MINE = f"""
     where e.tenant_id = %(tenant)s and e.id = %(engineer)s
   ),
   cards as ({_TICKETS}
-    from mine c
-    join visits v on v.tenant_id = %(tenant)s and v.id = c.id
+    from mine m
+    join visits v on v.tenant_id = %(tenant)s and v.id = m.id and v.closed_at is null
     join tickets t on t.tenant_id = v.tenant_id and t.id = v.ticket_id
     join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
+    left join visit_engineers c on m.crew and c.tenant_id = v.tenant_id and c.visit_id = v.id
+      and c.engineer_id = %(engineer)s
     where t.status not in ('closed', 'cancelled') and (%(ticket)s::uuid is null or t.id = %(ticket)s)
     order by coalesce(v.window_from, t.due_at, t.created_at), t.id limit 100
   )
@@ -89,52 +88,59 @@ _OFFERS = f"""
   order by o.expires_at limit 50
 """
 
-_ABLE = """
+#: The pool as one engineer sees it: `waiting` by what `able` can do, less what they refused and rings that do not
+#: reach them.
+_WAITING = """
   with able as materialized (
-    select w.*, e.territory_id as home, e.position as here
+    select w.code, w.mode, e.territory_id as home, e.position as here
     from engineers e join work_types w on w.tenant_id = e.tenant_id
     where e.tenant_id = %(tenant)s and e.id = %(engineer)s
       and not exists (select from work_type_skills k where k.tenant_id = w.tenant_id and k.work_type = w.code
         and not e.skill_levels @> array[k.skill || '/' || k.level])
+  ),
+  waiting as materialized (
+    select t.id, t.territory_id from tickets t
+      where t.tenant_id = %(tenant)s and t.status in ('open', 'offered') and t.mode is null
+        and t.work_type = any(array(select code from able where mode = 'pool'))
+    union all
+    select t.id, t.territory_id from tickets t
+      where t.tenant_id = %(tenant)s and t.status in ('open', 'offered') and t.mode = 'pool'
+        and t.work_type = any(array(select code from able))
+  ),
+  pool as (
+    select g.id from waiting g
+    where (g.territory_id is null or coalesce(g.territory_id = (select home from able limit 1), true))
+      and g.id not in (select r.ticket_id from refusals r
+        where r.tenant_id = %(tenant)s and r.engineer_id = %(engineer)s)
+      and g.id not in (select x.ticket_id from visits x
+        join pools p on p.tenant_id = x.tenant_id and p.visit_id = x.id
+        join tickets y on y.tenant_id = x.tenant_id and y.id = x.ticket_id and y.status in ('open', 'offered')
+        where x.tenant_id = %(tenant)s and x.closed_at is null
+          and not st_dwithin((select here from able limit 1), y.site, p.ring_m))
   )
 """
 
-_POOL_WHERE = """
-  where t.status in ('open', 'offered') and coalesce(t.mode, w.mode) = 'pool'
-    and (t.territory_id is null or w.home is null or t.territory_id = w.home)
-    and not exists (select from refusals r where r.tenant_id = %(tenant)s and r.ticket_id = t.id
-      and r.engineer_id = %(engineer)s)
-    and t.id not in (select x.ticket_id from visits x
-      join pools p on p.tenant_id = x.tenant_id and p.visit_id = x.id
-      join tickets y on y.tenant_id = x.tenant_id and y.id = x.ticket_id
-      where x.tenant_id = %(tenant)s and x.closed_at is null
-        and not st_dwithin((select here from able limit 1), y.site, p.ring_m))
-"""
-
 _POOL = f"""
-  {_ABLE}
+  {_WAITING}
   select null::uuid as offer_id, 'pool' as kind, t.id as ticket_id, t.ticket_no, t.priority,
     {WORK_TYPE} as work_type, t.description, t.address,
     st_x(t.site::geometry) as lon, st_y(t.site::geometry) as lat,
     v.window_from, v.window_to, t.due_at, null::int as travel_s,
-    round(st_distance(w.here, t.site))::int as distance_m, null::timestamptz as expires_at,
+    round(st_distance((select here from able limit 1), t.site))::int as distance_m,
+    null::timestamptz as expires_at,
     (select p.collect_until from pools p where p.tenant_id = v.tenant_id and p.visit_id = v.id
       and p.collect_until > %(now)s) as collect_until,
     exists (select from bids b where b.tenant_id = v.tenant_id and b.visit_id = v.id
       and b.engineer_id = %(engineer)s) as name_down
-  from able w
-  join tickets t on t.tenant_id = %(tenant)s and t.work_type = w.code
+  from pool
+  join tickets t on t.tenant_id = %(tenant)s and t.id = pool.id
+  join work_types w on w.tenant_id = t.tenant_id and w.code = t.work_type
   join visits v on v.tenant_id = t.tenant_id and v.ticket_id = t.id and v.closed_at is null
-  {_POOL_WHERE} and (%(after)s::uuid is null or t.id > %(after)s::uuid)
+  where %(after)s::uuid is null or t.id > %(after)s::uuid
   order by t.id limit %(limit)s
 """
 
-_POOL_COUNT = f"""
-  {_ABLE}
-  select count(*) as count
-  from able w join tickets t on t.tenant_id = %(tenant)s and t.work_type = w.code
-  {_POOL_WHERE}
-"""
+_POOL_COUNT = f"{_WAITING} select count(*) as count from pool"
 
 
 def today_questions(tenant_id: UUID, engineer_id: UUID, now: datetime) -> list[Question]:

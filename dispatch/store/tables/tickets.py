@@ -92,6 +92,21 @@ class Ticket(Base, Row):
             postgresql_where=text("status not in ('closed','cancelled')"),
         ),
         Index("ix_tickets_status", "tenant_id", "status", "created_at"),
+        Index(
+            "ix_tickets_waiting",
+            "tenant_id",
+            "work_type",
+            "mode",
+            "territory_id",
+            "id",
+            postgresql_where=text("status in ('open','offered')"),
+        ),
+        Index(
+            "ix_tickets_held",
+            "tenant_id",
+            "hold_engineer_id",
+            postgresql_where=text("hold_engineer_id is not null"),
+        ),
         Index("ix_tickets_site", "tenant_id", "site", postgresql_using="gist"),
         Index("ix_tickets_search", "search", postgresql_using="gin"),
         Index("ix_tickets_phone", "tenant_id", "contact_phone_blind"),
@@ -259,6 +274,7 @@ class Refusal(Base, TenantRow):
     __table_args__ = (
         refer("ticket_id", "tickets", ondelete="CASCADE"),
         refer("engineer_id", "engineers", ondelete="CASCADE"),
+        Index("ix_refusals_engineer", "tenant_id", "engineer_id"),
     )
 
 
