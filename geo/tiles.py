@@ -48,6 +48,7 @@ _GROUND: Final = {
     ("landuse", "education"): "school", ("amenity", "school"): "school",
     ("amenity", "university"): "school",
 }  # fmt: skip
+_STREAMS: Final = {"river": 8, "canal": 10, "stream": 13}
 _PLACES: Final = {"city": 6, "town": 8, "suburb": 10, "village": 11, "neighbourhood": 12}
 _KEYS: Final = (
     "highway", "railway", "route", "natural", "waterway", "landuse", "leisure",
@@ -77,8 +78,8 @@ class _Feature:
 def make_tiles(sources: Sequence[Path], out: Path) -> TileSet:
     """Write the base map of one or more extracts, zooms MIN_ZOOM to MAX_ZOOM.
 
-    Layers: areas (k, the kind), buildings, roads (c, the class; bridge, oneway) and places (k), all with n, the
-    name, and e, the English one, where known: the words of the demo city's GeoJSON layers, so that one style draws
+    Layers: areas (k, the kind), buildings, roads and streams (c, the class; bridge, oneway) and places (k), all with
+    n, the name, and e, the English one, where known: the words of the demo city's GeoJSON layers, so that one style draws
     both. Raises GeoError pbf_unreadable, tiles_empty (nothing to draw), tiles_too_many.
     """
     names = ", ".join(path.name for path in sources)
@@ -193,6 +194,8 @@ def _road(tags: dict[str, str], line: BaseGeometry) -> list[_Feature]:
         kind, zoom = "ferry", 9
     elif tags.get("highway") in _ROADS:
         kind, zoom = tags["highway"], _ROADS[tags["highway"]]
+    elif tags.get("waterway") in _STREAMS and tags.get("tunnel", "no") == "no":
+        kind, zoom = tags["waterway"], _STREAMS[tags["waterway"]]
     else:
         return []
     properties: dict[str, str | int] = {"c": kind, **_named(tags)}

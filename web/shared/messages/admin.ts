@@ -14,6 +14,8 @@ export const admin = {
   admin_client_id: ['客户端编号', 'Client id'],
   admin_client_secret: ['客户端密钥（留空则不变）', 'Client secret (empty: unchanged)'],
   admin_email_domains: ['邮箱域名（用空格分隔）', 'E-mail domains, with spaces between'],
+  admin_provider_only: ['只用企业账号登录，关闭密码（外部服务商除外）', 'The only way in: no passwords, but for contractors'],
+  admin_provider_is_only: ['密码登录已关闭', 'Passwords are switched off'],
   admin_provider_on: ['启用', 'Switched on'],
   admin_redirect_uri: ['回调地址，填到企业登录平台', 'Redirect address, to be given to the provider'],
   admin_signin_page: ['带登录按钮的页面', 'Sign-in page with the button'],

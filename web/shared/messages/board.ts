@@ -301,6 +301,7 @@ export const board = {
   map_label: ['工程师与工单地图，同样的内容见列表', 'Map of engineers and tickets; the lists hold the same'],
   map_loading: ['正在加载地图…', 'Loading the map…'],
   map_failed: ['此设备无法显示地图，请使用列表', 'This device cannot draw the map. Use the lists.'],
+  map_credit: ['© OpenStreetMap 贡献者', '© OpenStreetMap contributors'],
   map_legend: ['图例', 'Legend'],
   map_fit: ['显示全部', 'Show all'],
   map_zoom_in: ['放大', 'Zoom in'],

@@ -16,3 +16,5 @@ export function flyTo(place: { lon: number; lat: number }): void {
   flight.value = { lon: place.lon, lat: place.lat, nonce: ++nonce }
   narrowTab.value = 'map'
 }
+/** The ground is an imported region of OpenStreetMap, whose makers are to be named. */
+export const isImported = signal(false)

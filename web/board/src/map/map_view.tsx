@@ -17,7 +17,7 @@ import { label, language, own, t } from '../words'
 import { boundsOf, engineerFeatures, ticketFeatures, ties } from './features'
 import { addIcons } from './icons'
 import { Legend } from './legend'
-import { candidateIds, flight } from './map_state'
+import { candidateIds, flight, isImported } from './map_state'
 import { BASE_NAMES, baseStyle, BUILDINGS_ZOOM, FONTS, liveLayers, loadLayer, loadTiles, NOTHING, type BaseMap, type BaseName, type BaseTiles } from './style'
 
 setWorkerUrl(workerUrl)
@@ -52,6 +52,7 @@ export function MapView(): JSX.Element {
       {placing.value && <p class="map-note" role="status">{t('placing')}</p>}
       {map && <Live map={map} />}
       <Legend />
+      {isImported.value && <a class="map-credit" href="https://www.openstreetmap.org/copyright" target="_blank" rel="noopener">{t('map_credit')}</a>}
       {map && (
         <div class="map-buttons">
           <IconButton icon="plus" name={t('map_zoom_in')} onClick={() => map.zoomIn()} />
@@ -94,6 +95,7 @@ function makeMap(container: HTMLElement): LibreMap {
     void loadTiles((input, init) => fetch(input, init), location.origin).then((found) => {
       if (removed) return
       tiles = found
+      isImported.value = found !== null
       if (found) {
         redress()
         if (!tickets.peek().size && !engineers.peek().length) map.fitBounds(found.bounds, { animate: false })

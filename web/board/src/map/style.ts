@@ -52,21 +52,24 @@ const isOne = (...classes: string[]): unknown => ['in', CLASS, ['literal', class
 const MAJOR = isOne('motorway', 'trunk', 'primary', 'motorway_link', 'trunk_link', 'primary_link')
 const MIDDLE = isOne('secondary', 'tertiary', 'secondary_link', 'tertiary_link')
 const SMALL = isOne('residential', 'unclassified', 'living_street', 'service', 'pedestrian')
-const PATH = isOne('footway', 'track', 'cycleway', 'steps')
+const PATH = isOne('footway', 'path', 'track', 'cycleway', 'steps')
+const STREAM = isOne('river', 'canal', 'stream')
+const KIND = ['get', 'k']
+const isKind = (...kinds: string[]): unknown => ['in', KIND, ['literal', kinds]]
 
 const LIGHT = {
   ground: '#f2f2ee', water: '#c9dde8', green: '#dde9d5', farm: '#ecefdf', works: '#e9e9ec', town: '#efece6', sand: '#f3ecd8',
-  building: '#e1dfd9', small: '#ffffff', middle: '#ffffff', major: '#f7e3b8', casing: '#dcd7c9', path: '#d5d2c6', rail: '#c3c5c9', text: '#566170', edge: '#7f8fa8',
+  building: '#e1dfd9', small: '#ffffff', middle: '#ffffff', major: '#f7e3b8', casing: '#dcd7c9', path: '#d5d2c6', rail: '#c3c5c9', text: '#566170', place: '#2c3644', edge: '#7f8fa8',
 }
 const DARK: typeof LIGHT = {
   ground: '#141920', water: '#1c2f40', green: '#17261f', farm: '#171f1e', works: '#1a1f27', town: '#181d24', sand: '#23221c',
-  building: '#202730', small: '#252d38', middle: '#2d3744', major: '#3d4757', casing: '#10151b', path: '#222a33', rail: '#333c48', text: '#97a4b5', edge: '#4a5c75',
+  building: '#202730', small: '#252d38', middle: '#2d3744', major: '#3d4757', casing: '#10151b', path: '#222a33', rail: '#333c48', text: '#97a4b5', place: '#d5dde8', edge: '#4a5c75',
 }
 
 /** A road's width in pixels: `near` at zoom 16, thinner outward. */
 const width = (near: number, more = 0): unknown => ['interpolate', ['exponential', 1.5], ['zoom'], 10, near / 7 + more / 2, 13, near / 3 + more, 16, near + more, 18, near * 2.2 + more]
 
-/** The style without the markers, with what of `base` has come; areas, roads and buildings out of `tiles` where there are any. */
+/** The style without the markers, with what of `base` has come; areas, roads, buildings and places out of `tiles` where there are any. */
 export function baseStyle(base: BaseMap, dark: boolean, language: Language, tiles: BaseTiles | null = null): StyleSpecification {
   const from = (name: BaseName): object => (tiles && name !== 'territories' ? { source: 'base', 'source-layer': name } : { source: name })
   const ink = dark ? DARK : LIGHT
@@ -84,8 +87,11 @@ export function baseStyle(base: BaseMap, dark: boolean, language: Language, tile
   ]
   const buildings = [{ id: 'buildings', type: 'fill', ...from('buildings'), minzoom: BUILDINGS_ZOOM, paint: { 'fill-color': ink.building } }]
   const roads = [
-    line('paths', PATH, ink.path, 1, { minzoom: 14 }),
+    line('streams', STREAM, ink.water, ['interpolate', ['linear'], ['zoom'], 8, 0.6, 14, ['match', CLASS, 'river', 5, 'canal', 3, 1.2]]),
+    line('ferries', isOne('ferry'), ink.rail, 1, { paint: { 'line-color': ink.rail, 'line-width': 1, 'line-dasharray': [4, 3] } }),
+    line('paths', PATH, ink.path, 1, { minzoom: 14, layout: {}, paint: { 'line-color': ink.path, 'line-width': 1.2, 'line-dasharray': [3, 1.5] } }),
     line('rail', isOne('rail'), ink.rail, 1.2),
+    line('small-casing', SMALL, ink.casing, width(7, 1.4), { minzoom: 14 }),
     line('small', SMALL, ink.small, width(7), { minzoom: 11 }),
     line('middle-casing', MIDDLE, ink.casing, width(10, 1.6), { minzoom: 12 }),
     line('major-casing', MAJOR, ink.casing, width(14, 1.6)),
@@ -95,16 +101,23 @@ export function baseStyle(base: BaseMap, dark: boolean, language: Language, tile
   const edges = [{ id: 'territories', type: 'line', source: 'territories', paint: { 'line-color': ink.edge, 'line-width': 1.2, 'line-dasharray': [4, 3], 'line-opacity': 0.7 } }]
   const names = [
     { id: 'road-names', type: 'symbol', ...from('roads'), minzoom: 13.5, filter: ['any', MAJOR, MIDDLE], layout: { 'symbol-placement': 'line', 'symbol-spacing': 380, 'text-field': name, 'text-font': FONT, 'text-size': 11 }, paint: text },
-    { id: 'water-names', type: 'symbol', ...from('areas'), minzoom: 11, filter: ['in', ['get', 'k'], ['literal', ['sea', 'water', 'park']]], layout: { 'text-field': name, 'text-font': FONT, 'text-size': 11 }, paint: text },
+    { id: 'street-names', type: 'symbol', ...from('roads'), minzoom: 15, filter: SMALL, layout: { 'symbol-placement': 'line', 'symbol-spacing': 300, 'text-field': name, 'text-font': FONT, 'text-size': 10.5 }, paint: text },
+    { id: 'area-names', type: 'symbol', ...from('areas'), minzoom: tiles ? 13 : 11, filter: isKind('sea', 'water', 'park'), layout: { 'text-field': name, 'text-font': FONT, 'text-size': 11 }, paint: text },
     { id: 'territory-names', type: 'symbol', source: 'territories', maxzoom: 13.5, layout: { 'text-field': name, 'text-font': FONT, 'text-size': 13, 'text-letter-spacing': 0.08 }, paint: text },
   ]
+  const places = {
+    id: 'places', type: 'symbol', source: 'base', 'source-layer': 'places', maxzoom: 16,
+    filter: ['step', ['zoom'], isKind('city', 'town'), 10.5, isKind('city', 'town', 'suburb', 'village'), 13, true],
+    layout: { 'text-field': name, 'text-font': FONT, 'text-size': ['match', KIND, 'city', 17, 'town', 15, ['suburb', 'village'], 13, 11.5], 'text-padding': 6, 'symbol-sort-key': ['match', KIND, 'city', 0, 'town', 1, ['suburb', 'village'], 2, 3] },
+    paint: { ...text, 'text-color': ink.place },
+  }
   return {
     version: 8,
     sources: {
       ...Object.fromEntries(BASE_NAMES.map((source) => [source, { type: 'geojson', data: base[source] ?? NOTHING, tolerance: 0.4 }])),
       ...(tiles ? { base: { type: 'vector', ...tiles } } : {}),
     },
-    layers: [...ground, ...areas, ...buildings, ...roads, ...edges, ...names] as LayerSpecification[],
+    layers: [...ground, ...areas, ...buildings, ...roads, ...edges, ...names, ...(tiles ? [places] : [])] as LayerSpecification[],
   }
 }
 
