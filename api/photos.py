@@ -66,6 +66,8 @@ def keep_photo(rooms: Rooms, principal: Principal, brought: PhotoBrought) -> dic
         height=photo.height,
         phash=photo.phash,
         mirror_phash=photo.mirror_phash,
+        dhash=photo.dhash,
+        mirror_dhash=photo.mirror_dhash,
         taken_at=brought.taken_at or exif.taken_at or rooms.house.now(),
         facts={
             "original_sha256": brought.original_sha256,

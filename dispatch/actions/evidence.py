@@ -33,6 +33,8 @@ class StoredPhoto:
     height: int
     phash: str | None
     mirror_phash: str | None
+    dhash: str | None
+    mirror_dhash: str | None
     taken_at: datetime
     facts: dict[str, Any]
 
@@ -176,6 +178,8 @@ def _keep_blob(step: Step, photo: StoredPhoto) -> None:
         height=photo.height,
         phash=photo.phash,
         mirror_phash=photo.mirror_phash,
+        dhash=photo.dhash,
+        mirror_dhash=photo.mirror_dhash,
         refcount=1,
         stored_at=step.now,
     )

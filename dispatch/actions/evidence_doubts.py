@@ -9,9 +9,10 @@ from sqlalchemy import select
 from dispatch.actions.cases import as_point
 from dispatch.actions.step import Step
 from dispatch.domain.evidence_doubts import (
-    SAME_PICTURE_BITS,
-    SAME_SCENE_BITS,
+    ANOTHERS_PHOTO,
+    OWN_PHOTO,
     ArrivalFacts,
+    Likeness,
     PhotoFacts,
     doubt_score,
     judge_doubts,
@@ -27,16 +28,28 @@ MOST_ALIKE = 5
 
 #: Earlier photos of other tickets that look alike, as taken or mirrored, nearest first.
 _LIKE = """
-  select e.id, least(x.bits, x.mirror_bits) as bits, x.mirror_bits < x.bits as mirrored
-  from (
-    select b.sha256, bit_count(('x' || b.phash)::bit(64) # ('x' || %(phash)s)::bit(64)) as bits,
-      bit_count(('x' || b.phash)::bit(64) # ('x' || %(mirror)s)::bit(64)) as mirror_bits
-    from (select sha256, phash from blobs where tenant_id = %(tenant)s and phash is not null
-        and stored_at > %(since)s order by stored_at desc limit %(most)s) b) x
-  join evidence e on e.tenant_id = %(tenant)s and e.sha256 = x.sha256 and e.ticket_id <> %(ticket)s
-    and e.kind <> 'signature' and not e.pending and e.received_at < %(before)s
-  where least(x.bits, x.mirror_bits) <= case when e.actor_id = %(actor)s then %(near)s else %(far)s end
-  order by 2, e.received_at limit %(alike)s
+  select id, bits, gradient_bits, mirrored from (
+    select distinct on (e.id) e.id, e.received_at, x.bits, x.gradient_bits, x.mirrored
+    from (
+      select b.sha256, o.bits, o.gradient_bits, o.mirrored
+      from (select sha256, phash, dhash from blobs where tenant_id = %(tenant)s and phash is not null
+          and stored_at > %(since)s order by stored_at desc limit %(most)s) b,
+        lateral (values
+          (bit_count(('x' || b.phash)::bit(64) # ('x' || %(phash)s)::bit(64)),
+            bit_count(('x' || b.dhash)::bit(64) # ('x' || %(dhash)s)::bit(64)), false),
+          (bit_count(('x' || b.phash)::bit(64) # ('x' || %(mirror)s)::bit(64)),
+            bit_count(('x' || b.dhash)::bit(64) # ('x' || %(mirror_dhash)s)::bit(64)), true)
+        ) o (bits, gradient_bits, mirrored)
+      where o.bits <= greatest(%(own_bits)s, %(own_alone)s)) x
+    join evidence e on e.tenant_id = %(tenant)s and e.sha256 = x.sha256 and e.ticket_id <> %(ticket)s
+      and e.kind <> 'signature' and not e.pending and e.received_at < %(before)s
+    where case when e.actor_id = %(actor)s
+      then (x.bits <= %(own_bits)s and x.gradient_bits <= %(own_gradient)s)
+        or (x.gradient_bits is null and x.bits <= %(own_alone)s)
+      else (x.bits <= %(far_bits)s and x.gradient_bits <= %(far_gradient)s)
+        or (x.gradient_bits is null and x.bits <= %(far_alone)s) end
+    order by e.id, x.bits, x.gradient_bits) alike
+  order by bits, received_at limit %(alike)s
 """
 _SEEN_BEFORE = """
   select st_x(position::geometry) as lon, st_y(position::geometry) as lat, at from engineer_positions
@@ -88,18 +101,33 @@ def _like(step: Step, photo: Evidence) -> list[dict[str, Any]]:
         "ticket": photo.ticket_id,
         "phash": blob.phash,
         "mirror": blob.mirror_phash,
+        "dhash": blob.dhash,
+        "mirror_dhash": blob.mirror_dhash,
         "since": step.now - LOOKED_BACK,
         "before": photo.received_at,
         "actor": photo.actor_id,
-        "near": SAME_SCENE_BITS,
-        "far": SAME_PICTURE_BITS,
+        **_limits("own", OWN_PHOTO),
+        **_limits("far", ANOTHERS_PHOTO),
         "most": MOST_COMPARED,
         "alike": MOST_ALIKE,
     }
     return [
-        {"photo_id": str(row["id"]), "bits": row["bits"], "mirrored": row["mirrored"]}
+        {
+            "photo_id": str(row["id"]),
+            "bits": row["bits"],
+            "gradient_bits": row["gradient_bits"],
+            "mirrored": row["mirrored"],
+        }
         for row in fetch(step.db, _LIKE, values)
     ]
+
+
+def _limits(name: str, most: Likeness) -> dict[str, int]:
+    return {
+        f"{name}_bits": most.bits,
+        f"{name}_gradient": most.gradient_bits,
+        f"{name}_alone": most.alone_bits,
+    }
 
 
 def _arrival(step: Step, ticket: Ticket, check_in: CheckIn, photos: list[Evidence]) -> ArrivalFacts:

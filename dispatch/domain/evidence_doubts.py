@@ -7,12 +7,26 @@ from datetime import datetime
 
 from geo.points import Point, distance_m
 
-#: Hamming distance of two 64-bit perceptual hashes up to which they show the same scene: wider for photos of
-#: the same engineer, who is likelier to use one again than to come upon a stranger's. Measured on 44,850 pairs
-#: of unlike scenes of one kind: 0.047% within 6 bits, 0.016% within 4, none within 2; copies saved anew lie within
-#: 8, most within 4. Every photo is held against half a year of the engineer's own: 6 would accuse by chance.
-SAME_SCENE_BITS = 4
-SAME_PICTURE_BITS = 2
+#: Measured in November 2026 with generated pictures of one kind (a wall, a floor, a machine: 719,400 pairs of unlike
+#: scenes, 1,200 photos) and tiles of real photos (98,763 pairs; 223 of them copied). Slow waves alone, as it was:
+#: 67 of the unlike pairs lay within 4 bits, and a real photo cropped by 4% was known again in 53%. With both hashes
+#: none of the unlike pairs lies within 8 and 10 bits, and of the real photos known again are: saved anew 98.7%, sent
+#: by a chat 97%, brighter or darker 96–98%, mirrored 100%, cropped by 2% 99% and by 4% 89%.
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Hamming distances of 64-bit perceptual hashes up to which two photos show one scene: of the slow waves and of
+    the gradients, which must agree; `alone_bits` is for photos from before there were gradients."""
+
+    bits: int
+    gradient_bits: int
+    alone_bits: int
+
+
+#: Wider for photos of the same engineer, who is likelier to use one again than to come upon a stranger's.
+OWN_PHOTO = Likeness(8, 10, 4)
+ANOTHERS_PHOTO = Likeness(4, 6, 2)
 FASTEST_MPS = 70.0
 MOVING_MPS = 8.0
 POOR_ACCURACY_M = 200.0

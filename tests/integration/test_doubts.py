@@ -5,6 +5,7 @@ import io
 import pytest
 from PIL import Image, ImageOps
 
+from api.command_line.simulation_pictures import site_photo
 from dispatch.actions import evidence_doubts as looking
 from dispatch.domain import evidence_doubts
 from dispatch.store.ids import new_id
@@ -47,6 +48,26 @@ def test_a_photo_used_again_on_another_ticket_is_found_even_mirrored(product: Pr
     assert _codes(_arrived(town, picture(2))) == []
     assert _codes(_arrived(town, first)) == ["photo_reused"]
     assert "photo_mirrored" in _codes(_arrived(town, _again(first, mirrored=True)))
+
+
+#: Two sites whose slow waves differ in 2 bits of 64 and whose gradients in 22.
+ALIKE_BY_CHANCE = (4, 65)
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_scenes_alike_by_chance_accuse_nobody_and_photos_from_before_are_compared_as_they_were(
+    product: Product, older: bool
+) -> None:
+    """Without the second fingerprint, as the photos of former versions are, the same two are taken for one."""
+    town = product.company()
+    one, other = map(site_photo, ALIKE_BY_CHANCE)
+    _arrived(town, one)
+    if older:
+        product.rows(
+            "update blobs set dhash = null, mirror_dhash = null where tenant_id = %(tenant)s returning 1",
+            town.made.tenant_id,
+        )
+    assert _codes(_arrived(town, other)) == (["photo_reused"] if older else [])
 
 
 def test_another_companys_photos_are_never_compared(product: Product) -> None:

@@ -28,7 +28,8 @@ from dispatch.adapters.photos import (
     fingerprint_distance,
     fonts,
 )
-from dispatch.adapters.photos.fingerprint import fingerprints
+from dispatch.adapters.photos.fingerprint import GRADIENT_SIZE_PX, fingerprints, gradient_fingerprints
+from dispatch.domain.evidence_doubts import OWN_PHOTO
 
 pillow_heif.register_heif_opener()
 
@@ -355,8 +356,14 @@ def test_a_photo_used_again_is_recognised_smaller_recompressed_brighter_and_mirr
     assert fingerprint_distance(first.mirror_phash, mirrored.phash) <= 10
     assert fingerprint_distance(first.phash, mirrored.phash) > 10
     assert fingerprint_distance(first.phash, other.phash) > 10
+    assert fingerprint_distance(first.dhash, again.dhash) <= OWN_PHOTO.gradient_bits
+    assert fingerprint_distance(first.mirror_dhash, mirrored.dhash) <= OWN_PHOTO.gradient_bits
+    assert fingerprint_distance(first.dhash, other.dhash) > OWN_PHOTO.gradient_bits
 
 
 def test_the_mirrors_fingerprint_is_the_fingerprint_of_the_mirrored_picture() -> None:
     gray = files.scene(32, 32).convert("L")
     assert fingerprints(gray.tobytes())[1] == fingerprints(ImageOps.mirror(gray).tobytes())[0]
+    small = gray.resize(GRADIENT_SIZE_PX)
+    turned = gradient_fingerprints(ImageOps.mirror(small).tobytes())
+    assert gradient_fingerprints(small.tobytes()) == turned[::-1]

@@ -1,10 +1,17 @@
-"""Perceptual hashes: two pictures of one scene differ in few bits. No image library needed here."""
+"""Perceptual hashes: two pictures of one scene differ in few bits. No image library needed here.
+
+Two that look at different things: `fingerprints` at the slow waves of the whole picture, `gradient_fingerprints` at
+which of two neighbouring places is brighter. Scenes of one kind (a wall, a floor, a machine) share the waves now
+and then, and hardly ever both.
+"""
 
 import math
 from functools import cache
+from itertools import pairwise
 
 GRAY_SIDE_PX = 32
 _LOW = 8
+GRADIENT_SIZE_PX = (9, 8)
 
 
 def fingerprints(gray: bytes) -> tuple[str, str]:
@@ -21,6 +28,14 @@ def fingerprints(gray: bytes) -> tuple[str, str]:
     return _hash(coefficients), _hash(mirrored)
 
 
+def gradient_fingerprints(gray: bytes) -> tuple[str, str]:
+    """The difference hash (dHash) of a 9×8 gray picture and of its mirror image, in hex: which places are brighter
+    than the one to their left."""
+    wide, high = GRADIENT_SIZE_PX
+    rows = [gray[y * wide : (y + 1) * wide] for y in range(high)]
+    return _steps(rows), _steps([row[::-1] for row in rows])
+
+
 def fingerprint_distance(one: str, other: str) -> int:
     """How many of the 64 bits differ: up to about 10 is the same scene, about 32 is no relation."""
     return (int(one, 16) ^ int(other, 16)).bit_count()
@@ -34,6 +49,14 @@ def _hash(coefficients: list[list[float]]) -> str:
     bits = 0
     for value in flat:
         bits = bits << 1 | (value > median)
+    return f"{bits:016x}"
+
+
+def _steps(rows: list[bytes]) -> str:
+    bits = 0
+    for row in rows:
+        for left, right in pairwise(row):
+            bits = bits << 1 | (right > left)
     return f"{bits:016x}"
 
 

@@ -106,6 +106,9 @@ class ProcessedPhoto:
     """64-bit perceptual hash as 16 hex digits, of the upright picture before the stamp."""
     mirror_phash: str
     """The same hash of the picture mirrored left to right."""
+    dhash: str
+    """A second, independent hash of the same picture, 16 hex digits."""
+    mirror_dhash: str
 
 
 class PhotoPipeline(Protocol):

@@ -9,7 +9,12 @@ from PIL import Image, ImageCms, ImageOps
 
 from dispatch.adapters.photos import exif
 from dispatch.adapters.photos.content import recognise
-from dispatch.adapters.photos.fingerprint import GRAY_SIDE_PX, fingerprints
+from dispatch.adapters.photos.fingerprint import (
+    GRADIENT_SIZE_PX,
+    GRAY_SIDE_PX,
+    fingerprints,
+    gradient_fingerprints,
+)
 from dispatch.adapters.photos.model import PhotoLimits, PhotoRefused, ProcessedPhoto, Stamp
 from dispatch.adapters.photos.watermark import draw_stamp
 
@@ -56,8 +61,10 @@ def _process(raw: bytes, stamp: Stamp | None, limits: PhotoLimits, font_path: Pa
         large = _reduced(image, limits.large_side_px)
     thumb = large.copy()
     thumb.thumbnail((limits.thumb_side_px, limits.thumb_side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    gray = thumb.convert("L").resize((GRAY_SIDE_PX, GRAY_SIDE_PX), Image.Resampling.LANCZOS)
-    phash, mirror_phash = fingerprints(gray.tobytes())
+    gray = thumb.convert("L")
+    square = gray.resize((GRAY_SIDE_PX, GRAY_SIDE_PX), Image.Resampling.LANCZOS)
+    phash, mirror_phash = fingerprints(square.tobytes())
+    dhash, mirror_dhash = gradient_fingerprints(gray.resize(GRADIENT_SIZE_PX, Image.Resampling.BOX).tobytes())
     if stamp is not None:
         draw_stamp(large, stamp, font_path)
     return ProcessedPhoto(
@@ -70,6 +77,8 @@ def _process(raw: bytes, stamp: Stamp | None, limits: PhotoLimits, font_path: Pa
         exif=facts,
         phash=phash,
         mirror_phash=mirror_phash,
+        dhash=dhash,
+        mirror_dhash=mirror_dhash,
     )
 
 
