@@ -23,7 +23,6 @@ MODULES = {name: f"tests.bench.{name}" for name in PLANNING} | {
     "load": "tests.campaign.bench_load",
     "restore": "tests.campaign.bench_restore",
     "ladder": "tests.campaign.bench_ladder",
-    "batch": "tests.bench.batch",
 }
 OWN_WORDS = {"roads": "tests.bench.roads"}  # read their own words: main(argv) -> exit code
 RESULTS = Path(".state/bench")  # solutions worth keeping, where --out names no other folder

@@ -27,6 +27,7 @@ from dispatch.planning.referee import judge
 from dispatch.planning.scenario_file import scenario_from_document
 from geo.demo_city import make_city
 from tests.bench.cities import PRIORITIES, WEIGHTS
+from tests.bench.engine import wanted
 
 EXCERPT = Path("tests/data/nyc311-50.csv")
 MAPPING = Path("api/command_line/mappings/nyc311.toml")
@@ -36,11 +37,14 @@ DEMO_TICKETS, DEMO_ENGINEERS = 300, 48
 TICKETS_EACH = 9
 
 
-def run(source: Path | None, _seconds: float | None, _results: Path) -> dict[str, Any]:
+def run(
+    source: Path | None, _seconds: float | None, _results: Path, only: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """`source`: a CSV of 311 requests. `value` is the batch's score, `best` the score one by one."""
     with tempfile.TemporaryDirectory() as folder:
         days = [demo_day(Path(folder)), nyc_day(source or EXCERPT)]
-        return {"instances": [_measure(document) for document in days]}
+        named = {document["name"]: document for document in days}
+        return {"instances": [_measure(document) for document in wanted(named, only)]}
 
 
 def demo_day(folder: Path) -> dict[str, Any]:

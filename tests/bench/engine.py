@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dispatch.planning.referee import Verdict, judge
 from tests.bench.child import Ran, run_child
 from tests.bench.cities import CITIES
 
 PEERS = ("ortools", "pyvrp", "pyvroom")
+Instance = TypeVar("Instance")
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,17 @@ def plan_with(
     return score(solver, scenario, out, ran)
 
 
-def is_wanted(name: str, words: tuple[str, ...]) -> bool:
-    """Whether the instance's name holds every word, as whole parts of it: `even_500x50_s7101`, `R101.100_25-5-5-5`."""
-    parts = re.split(r"[_.+ ]", name)
-    return all(word in parts for word in words)
+def wanted(named: Mapping[str, Instance], words: tuple[str, ...]) -> list[Instance]:
+    """The instances whose names hold every word, as whole parts of them: `even_500x50_s7101`, `R101.100_25-5-5-5`.
+
+    Raises SystemExit, with the names there are, where none does.
+    """
+    chosen = [one for name, one in named.items() if set(words) <= set(re.split(r"[_.+ ]", name))]
+    if words and not chosen:
+        raise SystemExit(
+            f"no instance's name holds {' and '.join(words)}; there are {', '.join(named) or 'none'}"
+        )
+    return chosen
 
 
 def warm_up() -> None:

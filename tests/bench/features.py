@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tests.bench.cities import CITIES
-from tests.bench.engine import Result, is_wanted, plan_with
+from tests.bench.engine import Result, plan_with, wanted
 
 SIZES = ((100, 10), (500, 50))
 SEED = 7301
@@ -106,9 +106,10 @@ def run(
     """`source`: one plain scenario file to switch the features on in, instead of the made-up days."""
     limit_s = seconds or SECONDS
     instances: list[dict[str, Any]] = []
+    named = {f"{tickets}x{engineers}": (tickets, engineers) for tickets, engineers in SIZES}
+    sizes = wanted(named, only) if source is None else [(0, 0)]
     with tempfile.TemporaryDirectory() as folder:
-        sizes = [size for size in SIZES if is_wanted(f"{size[0]}x{size[1]}", only)]
-        for number, (tickets, engineers) in enumerate(sizes if source is None else [(0, 0)]):
+        for number, (tickets, engineers) in enumerate(sizes):
             work = Path(folder) / str(number)
             work.mkdir()
             path = source or CITIES["even"](work, tickets, engineers, SEED)

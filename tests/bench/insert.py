@@ -20,7 +20,7 @@ from dispatch.planning.outcome import settled_draft
 from dispatch.planning.scenario_file import scenario_from_document
 from dispatch.planning.search import Effort, search_day
 from tests.bench.cities import CITIES
-from tests.bench.engine import is_wanted
+from tests.bench.engine import wanted
 
 SIZES = ((500, 50), (2000, 200), (10_000, 1000))
 SEED = 7501
@@ -34,9 +34,10 @@ def run(
 ) -> dict[str, Any]:
     """`source`: one scenario file, its last tenth being priced; `seconds`: how long it is planned before."""
     instances = []
+    named = {f"{tickets}x{engineers}": (tickets, engineers) for tickets, engineers in SIZES}
+    sizes = wanted(named, only) if source is None else [(0, 0)]
     with tempfile.TemporaryDirectory() as folder:
-        sizes = [size for size in SIZES if is_wanted(f"{size[0]}x{size[1]}", only)]
-        for tickets, engineers in sizes if source is None else [(0, 0)]:
+        for tickets, engineers in sizes:
             path = source or CITIES["even"](Path(folder), tickets + CALLS, engineers, SEED)
             document = json.loads(path.read_text())
             planned = tickets or len(document["tickets"]) * 9 // 10

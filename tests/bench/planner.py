@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tests.bench.cities import CITIES
-from tests.bench.engine import PEERS, Result, is_wanted, plan_with
+from tests.bench.engine import PEERS, Result, plan_with, wanted
 
 SIZES = ((100, 10, 10.0), (500, 50, 10.0), (2000, 200, 30.0))
 SEEDS = (7101, 7102, 7103)  # on each city
@@ -26,26 +26,29 @@ def run(
 ) -> dict[str, Any]:
     """`source`: a scenario file, or a folder of them, in place of the made-up days."""
     with tempfile.TemporaryDirectory() as folder:
-        days = _given(source, seconds) if source else _made_up(Path(folder), seconds, only)
-        instances = [
-            _compare(day, limit_s, Path(folder)) for day, limit_s in days if is_wanted(day.stem, only)
-        ]
+        days = _given(source, seconds, only) if source else _made_up(Path(folder), seconds, only)
+        instances = [_compare(day, limit_s, Path(folder)) for day, limit_s in days]
     return {"instances": instances, "ratios": _ratios(instances)}
 
 
 def _made_up(folder: Path, seconds: float | None, only: tuple[str, ...]) -> Iterator[tuple[Path, float]]:
-    for tickets, engineers, limit_s in SIZES:
-        for seed in SEEDS:
-            for city, write in CITIES.items():
-                if is_wanted(f"{city}_{tickets}x{engineers}_s{seed}", only):
-                    yield write(folder, tickets, engineers, seed), seconds or limit_s
+    named = {
+        f"{city}_{tickets}x{engineers}_s{seed}": (city, tickets, engineers, seed, limit_s)
+        for tickets, engineers, limit_s in SIZES
+        for seed in SEEDS
+        for city in CITIES
+    }
+    for city, tickets, engineers, seed, limit_s in wanted(named, only):
+        yield CITIES[city](folder, tickets, engineers, seed), seconds or limit_s
 
 
-def _given(source: Path, seconds: float | None) -> Iterator[tuple[Path, float]]:
+def _given(source: Path, seconds: float | None, only: tuple[str, ...]) -> list[tuple[Path, float]]:
+    named = {}
     for path in [source] if source.is_file() else sorted(source.glob("*.json")):
         document = json.loads(path.read_text())
         if document.get("format") == "paidan-scenario/1":
-            yield path, seconds or _limit_s(len(document["tickets"]))
+            named[path.stem] = path, seconds or _limit_s(len(document["tickets"]))
+    return wanted(named, only)
 
 
 def _limit_s(tickets: int) -> float:

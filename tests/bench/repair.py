@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tests.bench.cities import CITIES
-from tests.bench.engine import PEERS, is_wanted, plan_with, served_by
+from tests.bench.engine import PEERS, plan_with, served_by, wanted
 
 TICKETS, ENGINEERS = 500, 50
 MORE_TICKETS, FEWER_ENGINEERS = 25, 2
@@ -30,21 +30,19 @@ def run(
     """`seconds`: for the repair. Made-up days alone: SystemExit for a `source`."""
     if source is not None:
         raise SystemExit("bench repair makes its own days")
+    named = {f"{city}_{TICKETS}x{ENGINEERS}_s{seed}": (city, seed) for seed in SEEDS for city in CITIES}
     instances = []
     with tempfile.TemporaryDirectory() as folder:
-        for seed in SEEDS:
-            for city, write in CITIES.items():
-                if is_wanted(f"{city}_{TICKETS}x{ENGINEERS}_s{seed}", only):
-                    whole = write(Path(folder), TICKETS + MORE_TICKETS, ENGINEERS, seed)
-                    instances.append(_repair(Path(folder), whole, seconds or REPAIR_S))
+        for city, seed in wanted(named, only):
+            whole = CITIES[city](Path(folder), TICKETS + MORE_TICKETS, ENGINEERS, seed)
+            instances.append(_repair(Path(folder), whole, seconds or REPAIR_S))
     ratios = [instance["value"] / instance["best"] for instance in instances]
     shares = [instance["moved"] / max(1, instance["moved_by_best_peer"]) for instance in instances]
-    if instances:
-        print(
-            f"summary repair: ratio to the best peer, mean {np.mean(ratios):.3f}, worst {max(ratios):.3f}; "
-            f"share of its moved visits, mean {np.mean(shares):.2f}, worst {max(shares):.2f}",
-            flush=True,
-        )
+    print(
+        f"summary repair: ratio to the best peer, mean {np.mean(ratios):.3f}, worst {max(ratios):.3f}; "
+        f"share of its moved visits, mean {np.mean(shares):.2f}, worst {max(shares):.2f}",
+        flush=True,
+    )
     return {"instances": instances}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.cities import CITIES
-from tests.bench.engine import Result, is_wanted, plan_with, served_by
+from tests.bench.engine import Result, plan_with, served_by, wanted
 
 SIZES = ((500, 50), (1000, 100), (2000, 200), (5000, 500), (10_000, 1000))
 STEPS_S = (5.0, 15.0, 30.0, 45.0, 58.0)  # the last leaves the start of the processes within a minute
@@ -25,9 +25,10 @@ def run(
     """`source`: one scenario file instead of the made-up days; `seconds`: one run of that length for each."""
     steps = STEPS_S if seconds is None else (seconds,)
     instances = []
+    named = {f"{tickets}x{engineers}": (tickets, engineers) for tickets, engineers in SIZES}
+    sizes = wanted(named, only) if source is None else [(0, 0)]
     with tempfile.TemporaryDirectory() as folder:
-        sizes = [size for size in SIZES if is_wanted(f"{size[0]}x{size[1]}", only)]
-        for tickets, engineers in sizes if source is None else [(0, 0)]:
+        for tickets, engineers in sizes:
             path = source or CITIES["even"](Path(folder), tickets, engineers, SEED)
             instances.append(_climb(path, Path(folder), steps))
     for entry in instances:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.engine import is_wanted, plan_with
+from tests.bench.engine import plan_with, wanted
 
 SECONDS = 60.0
 UNITS = 1000  # whole seconds of the scenario in one time unit of the instance
@@ -209,7 +209,7 @@ def run(
         raise SystemExit("bench trsp needs a folder of Pillac's instances, or one of them")
     folder = source if source.is_dir() else source.parent
     files = sorted(folder.glob("*_*-*-*-*.txt")) if source.is_dir() else [source]
-    files = [path for path in files if is_wanted(path.stem, only)]
+    files = wanted({path.stem: path for path in files}, only)
     best = read_best(folder)
     instances = [_solve(read_instance(path), best, seconds or SECONDS, results) for path in files]
     known = [instance["gap"] for instance in instances if instance["gap"] is not None]

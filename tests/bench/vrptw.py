@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.bench.engine import is_wanted, plan_with
+from tests.bench.engine import plan_with, wanted
 
 SECONDS = 10.0
 TENTHS = 10
@@ -122,7 +122,7 @@ def run(
     if source is None:
         raise SystemExit("bench vrptw needs a folder of Solomon's instances, or one of them")
     files = sorted(source.glob("*.txt")) if source.is_dir() else [source]
-    files = [path for path in files if is_wanted(path.stem, only)]
+    files = wanted({path.stem: path for path in files}, only)
     instances = [_solve(read_instance(path), seconds or SECONDS) for path in files]
     known = [instance["gap"] for instance in instances if instance["gap"] is not None]
     mean = float(np.mean(known)) if known else None

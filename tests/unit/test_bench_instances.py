@@ -13,6 +13,7 @@ from dispatch.planning.referee import judge
 from tests.bench import trsp, vrptw
 from tests.bench.child import run_child
 from tests.bench.cities import CITIES
+from tests.bench.engine import wanted
 from tests.bench.peer import as_plan
 
 TECHNICIANS = """small_1-1-1-1
@@ -165,3 +166,15 @@ def test_a_killed_child_takes_its_own_children_along(tmp_path: Path, monkeypatch
     assert ran.code is None
     status = Path(f"/proc/{int(ran.tail)}/stat")
     assert not status.exists() or status.read_text().split()[2] == "Z"
+
+
+def test_words_choose_instances_by_whole_parts_of_their_names() -> None:
+    named = {"even_500x50_s7101": 1, "belts_500x50_s7101": 2, "R101.100_25-5-5-5": 3}
+    assert wanted(named, ("500x50", "s7101")) == [1, 2]
+    assert wanted(named, ("R101",)) == [3]
+    assert wanted(named, ()) == [1, 2, 3]
+
+
+def test_words_no_instance_holds_are_an_error_that_names_what_there_is() -> None:
+    with pytest.raises(SystemExit, match="500x5 and even; there are even_500x50_s7101"):
+        wanted({"even_500x50_s7101": 1}, ("500x5", "even"))
