@@ -112,12 +112,17 @@ class Doorkeeper:
         identity.attempt_succeeded(self._database, lookup)
 
     def begin(
-        self, person: Person, device: str, device_id: str | None = None, proven_at: datetime | None = None
+        self,
+        person: Person,
+        device: str,
+        device_id: str | None = None,
+        proven_at: datetime | None = None,
+        by_provider: bool = False,
     ) -> SignedIn:
         """A sign-in for someone who has proven who they are: just now, or at `proven_at` somewhere else."""
         with self._database.transaction(person.tenant_id) as db:
             row = identity.open_signin(db, person, device, identity.hash_device(device_id), self.wall())
-            row.proven_at = proven_at or row.proven_at
+            row.proven_at, row.by_provider = proven_at or row.proven_at, by_provider
             db.flush()
         return self._signed_in(row, person)
 

@@ -6,6 +6,7 @@ from api.house import Rooms
 from api.problems import SignInRequired
 from api.signin import NOBODY, SignedIn, matches, new_password
 from dispatch.actions.identity import find_person, prove_again, revoke_others
+from dispatch.actions.identity_oidc import provider_only
 from dispatch.actions.identity_totp import use_second_factor
 from dispatch.domain.commands import Principal
 from dispatch.domain.errors import NotFound
@@ -13,13 +14,15 @@ from dispatch.store.tables.tenants import Dispatcher
 
 
 def sign_in_board(here: Rooms, signin_id: str, password: str, code: str | None) -> SignedIn:
-    """Raises SignInRequired `signin_refused`, `second_factor_required`, `second_factor_wrong`; TooOften."""
+    """Raises SignInRequired `signin_refused`, `provider_only`, `second_factor_required`, `second_factor_wrong`;
+    TooOften."""
     doors = here.doorkeeper
     person = find_person(here.house.database, "dispatcher", signin_id)
     with doors.attempt("dispatcher", signin_id, person, None):
         if not matches(person.password_hash if person else NOBODY, password) or person is None:
             raise SignInRequired("signin_refused")
         assert isinstance(person, Dispatcher)
+        _must_use_passwords(here, person)
         if person.totp_at is not None and code:
             _check_code(here, person.tenant_id, person.id, code)
     if person.totp_at is not None and not code:
@@ -30,10 +33,12 @@ def sign_in_board(here: Rooms, signin_id: str, password: str, code: str | None) 
 def prove(here: Rooms, asking: Principal, password: str | None, code: str | None) -> None:
     """The person behind this sign-in, once more: by the second factor where there is one, else by the password.
 
-    Raises SignInRequired `proof_refused`, TooOften.
+    Raises SignInRequired `proof_refused`, `provider_only`, TooOften.
     """
     doors = here.doorkeeper
     person = read_dispatcher(here, asking)
+    if person.totp_at is None:
+        _must_use_passwords(here, person)
     with doors.attempt("dispatcher", person.signin_id, person, None):
         if person.totp_at is not None:
             _check_code(here, asking.tenant_id, asking.id, code or "", "proof_refused")
@@ -67,6 +72,13 @@ def read_dispatcher(here: Rooms, asking: Principal) -> Dispatcher:
     if person is None:
         raise NotFound("dispatcher_unknown")
     return person
+
+
+def _must_use_passwords(here: Rooms, person: Dispatcher) -> None:
+    """Raises SignInRequired `provider_only` where the company lets its own dispatchers in through its provider alone."""
+    with here.house.database.transaction(person.tenant_id) as db:
+        if provider_only(db, person):
+            raise SignInRequired("provider_only")
 
 
 def _check_code(

@@ -95,7 +95,8 @@ def come_back(here: Rooms, state: str, code: str, browser: str, issuer: str | No
         return None
     with here.house.database.transaction(tenant_id) as db:
         person = oidc.find_vouched(db, tenant_id, vouched, wall)
-    return doors.begin(person, "board", proven_at=oidc.proven_then(person, vouched, wall))
+    proven_at = oidc.proven_then(person, vouched, wall)
+    return doors.begin(person, "board", proven_at=proven_at, by_provider=True)
 
 
 def _prove(here: Rooms, tenant_id: UUID, person_id: UUID, signin_id: UUID, vouched: Vouched) -> None:

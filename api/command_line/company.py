@@ -1,4 +1,7 @@
-"""`./paidan company add SLUG …`: a new company and its first admin; everything else is done on the board."""
+"""`./paidan company add SLUG …`: a new company and its first admin; everything else is done on the board.
+`./paidan company allow-passwords SLUG`: its dispatchers may sign in by password again, though the company has left its
+own sign-in as the only one; for when that one is broken and nobody gets in.
+"""
 
 import argparse
 import getpass
@@ -9,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from api.command_line.problems import CommandError
 from api.command_line.progress import say
 from api.signin import hash_password
+from dispatch.actions.identity_oidc import allow_passwords
 from dispatch.actions.tenants import add_dispatcher, find_tenant, found_tenant
 from dispatch.adapters.common_passwords import is_common
 from dispatch.domain.errors import Conflict
@@ -16,7 +20,7 @@ from dispatch.settings import read_settings
 from dispatch.store.transactions import Database
 
 NAME = "company"
-HELP = "add SLUG: a new company and its first admin (asks for the password, or reads it from standard input)"
+HELP = "add SLUG: a new company and its first admin (asks for the password); allow-passwords SLUG: end company-only sign-in"
 NEEDS = frozenset({"database"})
 
 SLUG = "a slug has 1 to 60 letters a–z, digits or hyphens"
@@ -25,18 +29,20 @@ SHORTEST_PASSWORD = 12
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Who, where, and who may sign in first."""
-    parser.add_argument("what", choices=["add"])
+    parser.add_argument("what", choices=["add", "allow-passwords"])
     parser.add_argument("slug")
-    parser.add_argument("--name", required=True, help="the company's name")
+    parser.add_argument("--name", help="the company's name")
     parser.add_argument("--name-zh", help="its Chinese name, where it is another")
-    parser.add_argument("--zone", required=True, help="IANA zone of its calendar, e.g. Asia/Shanghai")
+    parser.add_argument("--zone", help="IANA zone of its calendar, e.g. Asia/Shanghai")
     parser.add_argument("--language", choices=["zh", "en"], default="zh")
     parser.add_argument("--currency", default="CNY")
-    parser.add_argument("--admin", required=True, help="sign-in id of the first admin")
+    parser.add_argument("--admin", help="sign-in id of the first admin")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Raises CommandError where the slug or the sign-in is taken, or a word is wrong."""
+    """Raises CommandError where the slug or the sign-in is taken or unknown, or a word is wrong or missing."""
+    if args.what == "allow-passwords":
+        return let_passwords_in(args.slug)
     check(args)
     password = read_password()
     settings = read_settings()
@@ -59,8 +65,25 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def let_passwords_in(slug: str) -> int:
+    """Raises CommandError where there is no such company."""
+    database = Database(read_settings().database_url, 1, "paidan-company")
+    try:
+        tenant_id = find_tenant(database, slug)
+        if tenant_id is None:
+            raise CommandError(f"there is no company {slug!r}")
+        changed = database.run(tenant_id, lambda db: allow_passwords(db, tenant_id))
+    finally:
+        database.close()
+    say(f"dispatchers of {slug} sign in by password again" if changed else f"{slug} never refused passwords")
+    return 0
+
+
 def check(args: argparse.Namespace) -> None:
     """Raises CommandError naming what is wrong."""
+    missing = [f"--{name}" for name in ("name", "zone", "admin") if not getattr(args, name)]
+    if missing:
+        raise CommandError(f"a new company needs {', '.join(missing)}")
     if not (0 < len(args.slug) <= 60 and args.slug.isascii() and args.slug.replace("-", "").isalnum()):
         raise CommandError(SLUG)
     if args.slug != args.slug.lower():

@@ -30,7 +30,11 @@ _AWAY = {303: {"description": "The browser goes on"}}
 def ways(here: Here, company: Company = None) -> Response:
     """Whether the company has a provider of its own; without a name, whether only one company here has."""
     found = oidc.company_of(here.house.database, company)
-    return reply({"provider": found is not None, "company": found[0] if found else None})
+    only = False
+    if found is not None:
+        with here.house.database.transaction(found[1]) as db:
+            only = oidc.is_only(db, found[1])
+    return reply({"provider": found is not None, "company": found[0] if found else None, "only": only})
 
 
 @endpoints.get(
@@ -112,12 +116,12 @@ def settings(asking: Asking, here: Here) -> Response:
 )
 def put_settings(body: views.OidcProviderWanted, asking: Asking, here: Here) -> Response:
     wanted = oidc.ProviderWanted(
-        body.issuer, body.client_id, body.client_secret, body.email_domains, body.active
+        body.issuer, body.client_id, body.client_secret, body.email_domains, body.active, body.only
     )
-    wall = here.doorkeeper.wall()
+    wall, personal, tenant_id = here.doorkeeper.wall(), here.house.personal, asking.tenant_id
     here.house.database.run(
-        asking.tenant_id,
-        lambda db: oidc.put_provider(db, here.house.personal, here.oidc, asking.tenant_id, wanted, wall),
+        tenant_id,
+        lambda db: oidc.put_provider(db, personal, here.oidc, tenant_id, wanted, wall, asking.signin_id),
     )
     return Response(status_code=204)
 

@@ -23,20 +23,24 @@ Email = Annotated[
 
 
 class Ways(Reply):
-    """`provider`: the sign-in page offers the company's own; `company` is its short name, for `/oidc/start`."""
+    """`provider`: the sign-in page offers the company's own; `company` is its short name, for `/oidc/start`; `only`:
+    passwords are for contractors alone."""
 
     provider: bool
     company: str | None
+    only: bool
 
 
 class OidcProviderWanted(Wire):
-    """`client_secret` absent: the one that is there stays."""
+    """`client_secret` absent: the one that is there stays. `only`: no password lets the company's own dispatchers in;
+    it is switched on by somebody who came through the provider, and ends every other sign-in of theirs."""
 
     issuer: Issuer
     client_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
     client_secret: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
     email_domains: list[Domain] = Field(min_length=1, max_length=20)
     active: bool = True
+    only: bool = False
 
 
 class EmailWanted(Wire):
@@ -50,6 +54,7 @@ class OidcProviderShown(Reply):
     client_id: str
     email_domains: list[str]
     active: bool
+    only: bool
 
 
 class OidcPersonShown(Reply):

@@ -17,12 +17,13 @@ from sqlalchemy.orm import Session
 from dispatch.actions.identity import read_person
 from dispatch.adapters.oidc import OidcClient, Provider, Vouched
 from dispatch.adapters.outside import RefusedTarget
+from dispatch.domain.commands import Role
 from dispatch.domain.errors import Conflict, Forbidden, NotFound, NotReady
 from dispatch.domain.identity import JOURNEY
 from dispatch.store.ids import new_id
 from dispatch.store.personal import PersonalData
 from dispatch.store.tables.identity import OidcPerson, OidcProvider, OidcState
-from dispatch.store.tables.tenants import DirectoryEntry, Dispatcher, Tenant
+from dispatch.store.tables.tenants import DirectoryEntry, Dispatcher, Signin, Tenant
 from dispatch.store.transactions import Database
 
 
@@ -35,6 +36,7 @@ class ProviderWanted:
     client_secret: str | None
     email_domains: Sequence[str]
     active: bool = True
+    only: bool = False
 
 
 def company_of(database: Database, slug: str | None) -> tuple[str, UUID] | None:
@@ -71,6 +73,7 @@ def read_settings(db: Session, tenant_id: UUID) -> dict[str, Any]:
             "client_id": row.client_id,
             "email_domains": row.email_domains,
             "active": row.active,
+            "only": row.only,
         }
     return {
         "company": db.get_one(Tenant, tenant_id).slug,
@@ -88,8 +91,10 @@ def put_provider(
     tenant_id: UUID,
     wanted: ProviderWanted,
     wall: datetime,
+    signin_id: UUID | None,
 ) -> None:
-    """Raises NotReady `url_…` where no provider may be, and `oidc_secret_wanted`.
+    """Raises NotReady `url_…` where no provider may be, `oidc_secret_wanted`, and `oidc_signin_wanted` where `only`
+    is asked for by a sign-in that did not come through this very provider.
 
     With another issuer or client, subjects mean somebody else: everybody is bound anew.
     """
@@ -111,6 +116,12 @@ def put_provider(
         row.client_secret_enc = sealed
     row.issuer, row.client_id, row.active = wanted.issuer, wanted.client_id, wanted.active
     row.email_domains, row.changed_at = [each.lower() for each in wanted.email_domains], wall
+    only = wanted.only and wanted.active
+    if only and not (same and (row.only or _came_through(db, tenant_id, signin_id))):
+        raise NotReady("oidc_signin_wanted")
+    if only and not row.only:
+        _end_by_password(db, tenant_id, wall)
+    row.only = only
     if not same:
         unbound = update(OidcPerson).where(OidcPerson.tenant_id == tenant_id)
         db.execute(unbound.values(subject=None, linked_at=None))
@@ -120,6 +131,46 @@ def put_provider(
     if wanted.active:
         db.add(DirectoryEntry(lookup=lookup, tenant_id=tenant_id, kind="oidc", subject_id=row.id))
     db.flush()
+
+
+def provider_only(db: Session, person: Dispatcher) -> bool:
+    """Whether a password lets this dispatcher in no more. A contractor's have no account at the company's provider."""
+    return person.contractor_id is None and is_only(db, person.tenant_id)
+
+
+def is_only(db: Session, tenant_id: UUID) -> bool:
+    """Whether the company has left its provider as the only way in."""
+    row = _row(db, tenant_id)
+    return row is not None and row.active and row.only
+
+
+def allow_passwords(db: Session, tenant_id: UUID) -> bool:
+    """Let passwords in again, whoever else is locked out; False where they were never shut out."""
+    row = _row(db, tenant_id)
+    if row is None or not row.only:
+        return False
+    row.only = False
+    db.flush()
+    return True
+
+
+def _came_through(db: Session, tenant_id: UUID, signin_id: UUID | None) -> bool:
+    signin = db.get(Signin, {"tenant_id": tenant_id, "id": signin_id}) if signin_id else None
+    return signin is not None and signin.by_provider
+
+
+def _end_by_password(db: Session, tenant_id: UUID, wall: datetime) -> None:
+    """Whoever of the company's own dispatchers came by password comes again, the other way."""
+    db.execute(
+        update(Signin)
+        .where(
+            Signin.tenant_id == tenant_id,
+            Signin.role.in_((str(Role.ADMIN), str(Role.DISPATCHER))),
+            Signin.by_provider.is_(False),
+            Signin.revoked_at.is_(None),
+        )
+        .values(revoked_at=wall)
+    )
 
 
 def put_email(db: Session, tenant_id: UUID, dispatcher_id: UUID, email: str | None) -> None:

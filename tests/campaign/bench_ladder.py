@@ -1,7 +1,7 @@
 """`./paidan bench ladder`: thousands of offers while the push service hangs, throttles, breaks and forgets phones.
 
 Two api processes, two workers and a relay as in service, the local push service beside them. First offers with a push
-service in good health, then `--seconds` × 20 offers (250 s: 5,000) of which 30% go to phones whose push hangs, is
+service in good health, then `--seconds` × 8 offers (625 s: 5,000) of which 30% go to phones whose push hangs, is
 answered 429 or 500, or is UNREGISTERED. Some are seen or declined, most are not. Every one must end acked, declined,
 expired or escalated, and `GET today` beside it may take a tenth longer at p99. CPU is said per offer, process by process.
 """
@@ -31,8 +31,8 @@ from tests.running import Running
 from tests.wire import Wire, WireReply
 
 CLUSTER = {"fsync": "on", "synchronous_commit": "on", "max_connections": "100"}
-ENGINEERS, WORKERS, RATE_S, READS_S = 500, 2, 20, 20
-SECONDS, HEALTHY_OF = 250.0, 5
+ENGINEERS, WORKERS, RATE_S, READS_S = 500, 2, 8, 20
+SECONDS, HEALTHY_OF = 625.0, 10
 OFFER_S = 30
 #: Of ten phones three are in trouble, each kind in turn.
 TROUBLES = ("slow:", "quota:", "e500:", "gone:")

@@ -46,3 +46,8 @@ def test_wrong_words_are_named(product: Product, monkeypatch: pytest.MonkeyPatch
     slug, zone = wrong
     with pytest.raises(CommandError):
         company.run(words(product, monkeypatch, slug, "--name", "X", "--zone", zone, "--admin", "someone"))
+
+
+def test_what_a_new_company_needs_is_named(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CommandError, match="--zone, --admin"):
+        company.run(words(product, monkeypatch, "acme", "--name", "Acme"))

@@ -1,5 +1,6 @@
 """Signing in to the board through the company's own provider: a real one's words, and every lie refused."""
 
+import base64
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -8,9 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from joserfc.jwk import RSAKey
 
+from api.command_line.company import let_passwords_in
+from api.command_line.problems import CommandError
 from dispatch.adapters import oidc as adapter
 from dispatch.adapters.oidc import OidcClient
 from dispatch.adapters.outside import OutsideClient
+from dispatch.settings import Clock
 from tests.builders import PASSWORD
 from tests.fakes.oidc_provider import (
     CLIENT_ID,
@@ -100,7 +104,7 @@ def test_a_dispatcher_signs_in_through_the_company(office: Office) -> None:
     ways = "/dispatcher/v1/signin/ways"
     slug = office.town.made.slug
     found = ok(office.client.get(ways, params={"company": slug}))
-    assert found == {"provider": True, "company": slug}
+    assert found == {"provider": True, "company": slug, "only": False}
     assert ok(office.client.get(ways, params={"company": "nobody"}))["provider"] is False
     assert office.me(office.sign_in())["dispatcher_id"] == str(office.town.made.dispatchers["Dora"])
     office.provider.claims |= {"email": "renamed@elsewhere.example", "email_verified": False}
@@ -314,3 +318,60 @@ def test_whatever_a_browser_brings_is_answered(office: Office) -> None:
     for company in ("", "A", "a" * 81, "\u4e2d", "a b"):
         refused(office.client.get(start, params={"company": company}), 422, "request_invalid")
     refused(office.client.get("/dispatcher/v1/oidc/prove"), 401, "signin_required")
+
+
+def by_password(office: Office, name: str) -> tuple[int, str]:
+    body = {"signin_id": office.town.made.signin_id(name), "password": PASSWORD}
+    reply = office.client.post("/dispatcher/v1/signin", json=body)
+    office.client.cookies.clear()
+    return reply.status_code, reply.json().get("code", "")
+
+
+def test_a_company_leaves_its_own_sign_in_as_the_only_one_and_the_operator_opens_the_door_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only who came through it can shut the other door, which ends what came by it."""
+    town = office.town
+    refused(office.put(only=True), 422, "oidc_signin_wanted")
+    office.email("Ada", f"ada@{DOMAIN}")
+    just_now = int(Clock.wall().timestamp())
+    office.provider.claims |= {"sub": "ada-at-idp", "email": f"ada@{DOMAIN}", "auth_time": just_now}
+    office.me(office.sign_in())
+    ada = office.headers
+    town.board("Dora")
+    body = {"issuer": office.provider.url, "client_id": CLIENT_ID, "email_domains": [DOMAIN]}
+    path = "/dispatcher/v1/admin/oidc"
+
+    def put(**more: Any) -> Any:
+        return office.client.put(path, json=body | more, headers=ada)
+
+    refused(put(only=True, client_id="another", client_secret="s"), 422, "oidc_signin_wanted")
+    assert by_password(office, "Dora")[0] == 200
+    assert put(only=True).status_code == 204
+    ways = office.client.get("/dispatcher/v1/signin/ways", params={"company": town.made.slug})
+    assert ok(ways)["only"] is True
+    assert by_password(office, "Dora") == (401, "provider_only")
+    ended = (
+        "select count(*) as n from signins where tenant_id = %(tenant)s and role in ('admin', 'dispatcher')"
+    )
+    assert town.product.rows(f"{ended} and not by_provider and revoked_at is null", town.made.tenant_id) == [
+        {"n": 0}
+    ]
+    assert ok(office.client.get(path, headers=ada))["provider"]["only"] is True
+    refused(
+        office.client.post("/dispatcher/v1/proof", json={"password": PASSWORD}, headers=ada),
+        401,
+        "provider_only",
+    )
+    assert put(only=True, active=False).status_code == 204
+    assert by_password(office, "Dora")[0] == 200
+    assert put(only=True).status_code == 204
+    assert by_password(office, "Dora") == (401, "provider_only")
+    for name, value in town.product.database.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PAIDAN_SECRET_KEY", base64.b64encode(town.product.settings.secret_key).decode())
+    monkeypatch.setenv("PAIDAN_DATA_KEY", base64.b64encode(town.product.settings.data_key).decode())
+    assert let_passwords_in(town.made.slug) == 0
+    assert by_password(office, "Dora")[0] == 200
+    with pytest.raises(CommandError):
+        let_passwords_in("nobody-here")

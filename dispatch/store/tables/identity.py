@@ -70,7 +70,8 @@ class PositionView(Base, TenantRow):
 
 
 class OidcProvider(Base, Row):
-    """A company's own sign-in provider. People whose e-mail lies in `email_domains` may come through it."""
+    """A company's own sign-in provider. People whose e-mail lies in `email_domains` may come through it; `only`:
+    the company's own dispatchers come no other way while it is active."""
 
     __tablename__ = "oidc_providers"
     issuer: Mapped[str]
@@ -78,6 +79,7 @@ class OidcProvider(Base, Row):
     client_secret_enc: Mapped[bytes] = mapped_column(LargeBinary)
     email_domains: Mapped[list[Any]]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
+    only: Mapped[bool] = mapped_column(server_default=text("false"))
     changed_at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("tenant_id"),)
 

@@ -134,7 +134,7 @@ class Signin(Base, Row):
 
     A phone's row is a family of refresh tokens: `refresh_no` is the newest one's number, given out at
     `refreshed_at`; `device_hash` is the SHA-256 of the device's own secret. `proven_at` is when the person
-    last gave a password, a code or a second factor.
+    last gave a password, a code or a second factor. `by_provider`: through the company's own sign-in.
     """
 
     __tablename__ = "signins"
@@ -149,6 +149,7 @@ class Signin(Base, Row):
     device_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     refresh_no: Mapped[int] = mapped_column(server_default=text("0"))
     refreshed_at: Mapped[datetime | None]
+    by_provider: Mapped[bool] = mapped_column(server_default=text("false"))
     __table_args__ = (Index("ix_signins_principal", "tenant_id", "principal_id"),)
 
 

@@ -5,6 +5,8 @@ import { api } from './state'
 export interface Ways {
   provider: boolean
   company: string | null
+  /** Passwords are for contractors alone. */
+  only: boolean
 }
 
 export const START = '/dispatcher/v1/oidc/start'

@@ -19,6 +19,8 @@ export const problems = {
   problem_oidc_domain_refused: ['该邮箱域名不在允许范围', 'E-mails of that domain are not let in.'],
   problem_oidc_person_unknown: ['这里没有您的账号，请联系管理员', 'Nobody here has that e-mail. Ask an admin.'],
   problem_oidc_other_subject: ['该邮箱已绑定另一个企业账号，请联系管理员', 'That e-mail is bound to another account. Ask an admin.'],
+  problem_oidc_signin_wanted: ['请先用企业账号登录，再关闭密码登录', 'Sign in through the company’s own sign-in first, then leave it as the only one.'],
+  problem_provider_only: ['您的企业只允许企业账号登录', 'Your company lets you in through its own sign-in only.'],
   problem_oidc_secret_wanted: ['请填写客户端密钥', 'The client secret is needed.'],
   problem_email_taken: ['该邮箱已属于另一位调度员', 'That e-mail is another dispatcher’s.'],
   problem_push_target_invalid: ['浏览器的通知地址无效', 'This browser’s address for notifications cannot be used.'],

@@ -8,7 +8,7 @@ import { FormDialog, TextField, textOf, textOrNull } from './forms'
 import type { TabProps } from './people'
 
 interface Settings {
-  provider: { issuer: string; client_id: string; email_domains: string[]; active: boolean } | null
+  provider: { issuer: string; client_id: string; email_domains: string[]; active: boolean; only: boolean } | null
   people: { dispatcher_id: string; email: string; linked_at: string | null }[]
   redirect_uri: string
   signin_page: string
@@ -28,6 +28,7 @@ export function ProviderTab({ admin }: TabProps): JSX.Element {
     send('PUT', '/admin/oidc', {
       issuer: textOf(form, 'issuer'), client_id: textOf(form, 'client_id'), client_secret: textOrNull(form, 'client_secret'),
       email_domains: textOf(form, 'email_domains').split(/[\s,]+/).filter(Boolean), active: form.get('active') === 'on',
+      only: form.get('only') === 'on',
     }).then(read)
   return (
     <section class="admin-section">
@@ -35,7 +36,7 @@ export function ProviderTab({ admin }: TabProps): JSX.Element {
       <p>{t('admin_redirect_uri')}: <code>{settings.redirect_uri}</code></p>
       {provider && <p>{t('admin_signin_page')}: <code>{settings.signin_page}</code></p>}
       <button type="button" class="button primary" onClick={() => setOpen('provider')}>{t('admin_provider')}</button>
-      {provider && <p><code>{provider.issuer}</code> · {t(provider.active ? 'admin_active' : 'admin_not_active')}</p>}
+      {provider && <p><code>{provider.issuer}</code> · {t(provider.active ? 'admin_active' : 'admin_not_active')}{provider.only && <> · <span class="tag">{t('admin_provider_is_only')}</span></>}</p>}
       <ul class="admin-list">
         {admin.dispatchers.map((one) => (
           <li key={one.dispatcher_id} data-off={!one.active}>
@@ -59,6 +60,10 @@ export function ProviderTab({ admin }: TabProps): JSX.Element {
           <label class="check">
             <input type="checkbox" name="active" defaultChecked={provider?.active ?? true} />
             {t('admin_provider_on')}
+          </label>
+          <label class="check">
+            <input type="checkbox" name="only" defaultChecked={provider?.only ?? false} />
+            {t('admin_provider_only')}
           </label>
         </FormDialog>
       )}

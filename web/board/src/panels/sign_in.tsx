@@ -34,6 +34,10 @@ export function SignIn(): JSX.Element {
     }
   }
 
+  const provider = ({ company, only }: Ways) => (
+    <a class={`button wide ${only ? 'primary' : ''}`} href={`${START}?company=${encodeURIComponent(company ?? '')}`}>{t('sign_in_provider')}</a>
+  )
+
   return (
     <main class="sign-in">
       <form class="sign-in-card" onSubmit={submit}>
@@ -48,6 +52,7 @@ export function SignIn(): JSX.Element {
         <p class="sign-in-sub">{t('sign_in_sub')}</p>
         {wasSignedOut.value && !problem && <p class="note" data-tone="warn">{t('signed_out_note')}</p>}
         {problem && <p class="note" data-tone="bad" role="alert">{problem}</p>}
+        {ways?.only && provider(ways)}
         <label class="field">
           <span>{t('signin_id')}</span>
           <input name="signin_id" autocomplete="username" autocapitalize="none" spellcheck={false} required maxLength={80} autofocus />
@@ -67,12 +72,10 @@ export function SignIn(): JSX.Element {
           <input type="checkbox" checked={shown} onChange={(event) => setShown(event.currentTarget.checked)} />
           {t('show_password')}
         </label>
-        <button class="button primary wide" disabled={busy}>
+        <button class={`button wide ${ways?.only ? '' : 'primary'}`} disabled={busy}>
           {busy ? t('signing_in') : t('sign_in')}
         </button>
-        {ways?.provider && (
-          <a class="button wide" href={`${START}?company=${encodeURIComponent(ways.company ?? '')}`}>{t('sign_in_provider')}</a>
-        )}
+        {ways?.provider && !ways.only && provider(ways)}
       </form>
     </main>
   )
