@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from dispatch.planning.compile import compile_day
+from dispatch.planning.compiled import HERE, forget_stale_kernels, mark_ready
 from dispatch.planning.insertion import price_insertions
 from dispatch.planning.outcome import plan_of, settled_draft
 from dispatch.planning.scenario import Depot, Engineer, Matrices, Scenario, Ticket, Weights
 from dispatch.planning.search import Effort, search_day
-from geo.compiled import forget_stale
 
 
 def small_day() -> Scenario:
@@ -33,23 +33,16 @@ def small_day() -> Scenario:
     )
 
 
-def forget_stale_kernels(folder: Path) -> bool:
-    """Deletes compiled kernels when any kernel's source changed: the cache alone would keep changed callees.
-
-    Returns whether it did. Where the folder cannot be written there is no cache either.
-    """
-    return forget_stale(folder, [*folder.glob("kernel*.py"), folder / "layout.py"], "kernel*.nb[ic]")
-
-
 def warm_up() -> float:
     """Compiles or loads the kernels; returns the seconds it took."""
     began = time.monotonic()
-    forget_stale_kernels(Path(__file__).resolve().parent)
+    forget_stale_kernels(HERE)
     day = compile_day(small_day())
     found = search_day(day, Effort(iterations=20))
     draft = settled_draft(day, found.routes)
     plan_of(day, draft)
     price_insertions(day, draft, 0)
+    mark_ready(HERE)
     return time.monotonic() - began
 
 

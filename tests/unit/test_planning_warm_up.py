@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dispatch.planning.warm_up import forget_stale_kernels, keep_bytecode
+from dispatch.planning.compiled import are_ready, forget_stale_kernels, mark_ready
+from dispatch.planning.warm_up import keep_bytecode
 
 
 def test_a_changed_kernel_clears_the_cache_of_all_and_an_unchanged_one_does_not(tmp_path: Path) -> None:
@@ -26,3 +27,14 @@ def test_a_changed_kernel_clears_the_cache_of_all_and_an_unchanged_one_does_not(
 def test_bytecode_is_kept_once() -> None:
     keep_bytecode()
     assert keep_bytecode() == 0
+
+
+def test_kernels_are_ready_once_compiled_and_no_longer_when_a_source_changes(tmp_path: Path) -> None:
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "kernel_a.py").write_text("a = 1")
+    (tmp_path / "layout.py").write_text("b = 1")
+    assert not are_ready(tmp_path)
+    mark_ready(tmp_path)
+    assert are_ready(tmp_path)
+    (tmp_path / "kernel_a.py").write_text("a = 2")
+    assert not are_ready(tmp_path)
