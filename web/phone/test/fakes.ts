@@ -5,7 +5,7 @@ import { Refused, SignedOut, Unreachable, type EngineerApi, type PhotoToSend } f
 import { openPhoneDb, type QueuedPhoto } from '../src/core/db'
 import { Outbox, type Lock } from '../src/core/outbox'
 import { uuid7 } from '../src/core/uuid7'
-import type { ActionCommand, BatchItem, Problem, TicketCard, Today } from '../src/core/wire'
+import type { ActionCommand, BatchItem, Problem, RequestWanted, TicketCard, Today } from '../src/core/wire'
 
 export const ANA = 'ana'
 export const TICKET = { ticket_id: 'ticket-1', ticket_no: '1001' }
@@ -84,6 +84,21 @@ export function fakeServer(): FakeServer {
         throw new Unreachable('reply cut')
       }
       return { items, today: todayOf([], 2) }
+    },
+    ask: async (wanted: RequestWanted) => {
+      reach()
+      const planned = server.answers['ask_request']
+      if (planned) throw new Refused(problem(planned.code, planned.status))
+      if (!server.applied.has(wanted.command_id)) server.log.push(`ask ${wanted.kind}`)
+      server.applied.set(wanted.command_id, JSON.stringify(wanted))
+      if (server.cutReplies > 0) {
+        server.cutReplies -= 1
+        throw new Unreachable('reply cut')
+      }
+    },
+    withdrawRequest: async (requestId: string) => {
+      reach()
+      server.log.push(`withdraw ${requestId}`)
     },
     sendPhoto: async (photo: PhotoToSend) => {
       reach()

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { fakeServer, freshDatabase, oneAtATime, openTab, OTHER, photo, TICKET } from './fakes'
+import { overlay } from '../src/core/overlay'
+import { fakeServer, freshDatabase, oneAtATime, openTab, OTHER, photo, TICKET, todayOf } from './fakes'
 
 const tap = (action: string, ticket = TICKET) => ({ ...ticket, action, at: '2026-11-22T08:00:00Z', facts: {} })
 
@@ -287,5 +288,43 @@ describe('photos in the queue', () => {
     expect((await outbox.read()).photos).toHaveLength(2)
     await outbox.dropOldDrafts(Date.now() + week + 60_000)
     expect((await outbox.read()).photos.map((one) => one.photo_id)).toEqual([kept.photo_id])
+  })
+})
+
+describe('requests to the dispatchers', () => {
+  const leave = { kind: 'leave' as const, wanted: { kind: 'leave' as const, starts_at: '2026-12-01T00:00:00Z', ends_at: '2026-12-02T00:00:00Z' } }
+  const asked = { ticket_id: '', ticket_no: '', action: 'ask_request', at: '2026-11-22T08:00:00Z', facts: {}, request: leave }
+
+  it('wait for a connection among the other taps, go in their turn, once though the reply was lost', async () => {
+    const server = fakeServer()
+    server.up = false
+    const outbox = await openTab(server, freshDatabase())
+    await outbox.add(tap('set_off'))
+    await outbox.add(asked)
+    await outbox.add(tap('note'))
+    expect(await outbox.drain()).toBe('later')
+    server.up = true
+    server.cutReplies = 2
+    for (let i = 0; i < 2; i++) expect(await outbox.drain()).toBe('later')
+    expect(await outbox.drain()).toBe('done')
+    expect(server.log).toEqual(['set_off ticket-1', 'ask leave', 'note ticket-1'])
+    expect((await outbox.read()).commands).toEqual([])
+  })
+
+  it('stay in sight when refused, and a withdrawal travels the same way', async () => {
+    const server = fakeServer()
+    server.answers['ask_request'] = { status: 422, code: 'request_out_of_range' }
+    const outbox = await openTab(server, freshDatabase())
+    await outbox.add(asked)
+    await outbox.add({ ...asked, action: 'withdraw_request', request: { kind: 'leave', withdraw: 'r-1' } })
+    expect(await outbox.drain()).toBe('done')
+    expect((await outbox.read()).commands.map((one) => one.refused?.code)).toEqual(['request_out_of_range'])
+    expect(server.log).toEqual(['withdraw r-1'])
+  })
+
+  it('are no steps of a ticket: nothing of it changes on the screen', () => {
+    const command = { ...asked, ticket_id: TICKET.ticket_id, engineer_id: 'ana', command_id: 'c', photo_ids: [], frozen: false, tries: 0, refused: null }
+    const [ticket] = overlay(todayOf(), [command]).tickets
+    expect([ticket?.queued, ticket?.status]).toEqual([[], 'assigned'])
   })
 })

@@ -80,6 +80,8 @@ export const phone = {
   answered_by: ['{name} {time} 答复', 'Answered by {name}, {time}'],
   send_request: ['提交申请', 'Send the request'],
   request_sent: ['已提交，等调度员答复', 'Sent: a dispatcher will answer'],
+  request_kept: ['已保存，有网络时自动提交', 'Kept: it is sent once there is a connection'],
+  my_request: ['申请', 'Request'],
   request_day: ['哪一天', 'Which day'],
   request_minutes: ['多久', 'How long'],
   request_from: ['开始', 'From'],

@@ -4,7 +4,7 @@ import { batch } from '@preact/signals'
 import { watchOffers } from './alerts'
 import { engineerApi, Refused, SignedOut, Unreachable } from './api'
 import { serverTime, setClock } from './clock'
-import { openPhoneDb, type PhoneDb } from './db'
+import { openPhoneDb, type PhoneDb, type QueuedRequest } from './db'
 import { openLive } from './live'
 import { browserLock, Outbox } from './outbox'
 import { keepPosition, sendPositions } from './positions'
@@ -205,6 +205,14 @@ export async function act(ticket: { ticket_id: string; ticket_no: string }, acti
   await outbox.add({
     ticket_id: ticket.ticket_id, ticket_no: ticket.ticket_no, action, at: serverIso(), facts, photo_ids: photoIds,
   })
+  retryMs = RETRY_FIRST_MS
+  void sync()
+}
+
+/** A request to the dispatchers, or one taken back: into the same queue. */
+export async function actRequest(request: QueuedRequest, ticket = { ticket_id: '', ticket_no: '' }): Promise<void> {
+  const action = request.wanted ? 'ask_request' : 'withdraw_request'
+  await outbox.add({ ticket_id: ticket.ticket_id, ticket_no: ticket.ticket_no, action, at: serverIso(), facts: {}, request })
   retryMs = RETRY_FIRST_MS
   void sync()
 }

@@ -1,7 +1,12 @@
 /** What the phone keeps: the queue, its photos, the last snapshot, positions not yet sent. */
 
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
-import type { ActionFacts, PhotoFacts, PositionReading, Problem, TakenKind, TicketDetail } from './wire'
+import type { ActionFacts, PhotoFacts, PositionReading, Problem, RequestKind, RequestWanted, TakenKind, TicketDetail } from './wire'
+
+/** What is asked of the dispatchers, or asked no longer: it travels in the same queue, to a door of its own. */
+export type QueuedRequest =
+  | { kind: RequestKind; wanted: Omit<RequestWanted, 'command_id'>; withdraw?: undefined }
+  | { kind: RequestKind; withdraw: string; wanted?: undefined }
 
 /** One tap that the server has not answered for good. */
 export interface QueuedCommand {
@@ -15,6 +20,8 @@ export interface QueuedCommand {
   /** Server time, ISO 8601. */
   at: string
   facts: ActionFacts
+  /** Set where the tap is a request and no step of the ticket. */
+  request?: QueuedRequest
   /** Photos this command needs; they travel in `facts` once it is frozen. */
   photo_ids: string[]
   /** Sent at least once: the same id must never carry another body. */

@@ -4,7 +4,7 @@
  */
 
 import { PHOTO_TIMEOUT_MS, Refused, SignedOut, Unreachable, type EngineerApi } from './api'
-import type { PhoneDb, QueuedCommand, QueuedPhoto } from './db'
+import type { PhoneDb, QueuedCommand, QueuedPhoto, QueuedRequest } from './db'
 import { noAnswer, QueueStore, type NewCommand } from './queue_store'
 import type { ActionCommand, BatchItem, Today } from './wire'
 
@@ -126,15 +126,15 @@ export class Outbox {
     }
   }
 
-  /** The longest run of commands that can travel together: one that still needs photos starts a new run, one that failed before goes alone. */
+  /** The longest run of commands that can travel together: one that still needs photos starts a new run, one that failed before and one that is a request goes alone. */
   private async nextRun(queue: QueuedCommand[]): Promise<QueuedCommand[]> {
     const run: QueuedCommand[] = []
     for (const command of queue.slice(0, BATCH)) {
       const needsPhotos = !command.frozen && command.photo_ids.length > 0
-      if ((needsPhotos || command.tries) && run.length) break
+      if ((needsPhotos || command.tries || command.request) && run.length) break
       const ready = await this.prepare(command)
       if (!ready.refused) run.push(ready)
-      if (command.tries) break
+      if (command.tries || command.request) break
     }
     return run
   }
@@ -184,6 +184,8 @@ export class Outbox {
 
   private async send(run: QueuedCommand[]): Promise<void> {
     try {
+      const [only] = run
+      if (only?.request) return await this.sendRequest(only, only.request)
       const reply = await this.parts.api.sendCommands(run.map(bodyOf))
       const answered = await this.settle(run, reply.items)
       await this.parts.arrived(reply.today)
@@ -195,6 +197,16 @@ export class Outbox {
       if (first && others.length === 0) await this.store.refuse(first, error.problem)
       else for (const command of run) await this.send([command])
     }
+  }
+
+  private async sendRequest(command: QueuedCommand, { wanted, withdraw }: QueuedRequest): Promise<void> {
+    try {
+      if (wanted) await this.parts.api.ask({ command_id: command.command_id, ...wanted })
+      else await this.parts.api.withdrawRequest(withdraw, command.command_id)
+    } catch (error) {
+      throw error instanceof Refused && error.problem.code === ASK_AGAIN ? new Unreachable(ASK_AGAIN) : error
+    }
+    await this.store.forget(command)
   }
 
   /** Writes the server's verdicts; false when an item got none. What follows an unanswered step of the same ticket goes again under a new id. */

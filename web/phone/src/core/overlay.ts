@@ -25,7 +25,7 @@ export interface Shown extends Omit<Today, 'tickets' | 'offers'> {
 }
 
 const ofTicket = (waiting: QueuedCommand[], ticketId: string): QueuedCommand[] =>
-  waiting.filter((command) => command.ticket_id === ticketId && !command.refused)
+  waiting.filter((command) => command.ticket_id === ticketId && !command.refused && !command.request)
 
 /** The snapshot with `queue` (oldest first) applied; refused commands change nothing. */
 export function overlay(today: Today, queue: QueuedCommand[]): Shown {

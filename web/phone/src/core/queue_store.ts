@@ -1,6 +1,6 @@
 /** The queue as it lies in the phone's database: commands oldest first, and the photos they need. */
 
-import type { PhoneDb, QueuedCommand, QueuedPhoto } from './db'
+import type { PhoneDb, QueuedCommand, QueuedPhoto, QueuedRequest } from './db'
 import { madeAtMs, uuid7 } from './uuid7'
 import type { ActionFacts, Problem } from './wire'
 
@@ -14,6 +14,7 @@ export interface NewCommand {
   action: string
   at: string
   facts: ActionFacts
+  request?: QueuedRequest
   photo_ids?: string[]
 }
 

@@ -26,15 +26,19 @@ export function readParts(lines: PartDraft[]): PartUsed[] | null {
   return read.every((line) => line !== null) ? read : null
 }
 
+export const keptStock = (): StockLine[] => JSON.parse(localStorage.getItem(KEPT) ?? '[]') as StockLine[]
+
+export function keepStock(parts: StockLine[]): StockLine[] {
+  localStorage.setItem(KEPT, JSON.stringify(parts))
+  return parts
+}
+
 /** Parts from the van; the list is kept for days without reception. */
 export function PartsUsed({ lines, set }: { lines: PartDraft[]; set: (lines: PartDraft[]) => void }) {
-  const [stock, setStock] = useState<StockLine[]>(() => JSON.parse(localStorage.getItem(KEPT) ?? '[]') as StockLine[])
+  const [stock, setStock] = useState<StockLine[]>(keptStock)
   useEffect(() => {
     api.stock().then(
-      ({ parts }) => {
-        setStock(parts)
-        localStorage.setItem(KEPT, JSON.stringify(parts))
-      },
+      ({ parts }) => setStock(keepStock(parts)),
       () => undefined,
     )
   }, [])

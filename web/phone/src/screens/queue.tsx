@@ -49,7 +49,7 @@ export function QueueScreen() {
                 <li key={command.command_id} class="queue-row">
                   <Icon name="up" />
                   <span>
-                    <b>{label('action', command.action)}</b> {command.ticket_no}
+                    <b>{named(command)}</b> {command.ticket_no}
                     <small class="sub"> {dayTime(command.at)}</small>
                   </span>
                   {command.photo_ids.length > 0 && (
@@ -73,6 +73,9 @@ export function QueueScreen() {
   )
 }
 
+const named = ({ action, request }: QueuedCommand): string =>
+  request ? `${t(request.wanted ? 'my_request' : 'withdraw_request')} · ${t(`request_${request.kind}`)}` : label('action', action)
+
 function RefusedCard({ command }: { command: QueuedCommand }) {
   const photos = queue.value.photos.filter((photo) => photo.command_id === command.command_id)
   const [sure, setSure] = useState(false)
@@ -85,10 +88,12 @@ function RefusedCard({ command }: { command: QueuedCommand }) {
     <li class="refused">
       <div class="row">
         <Icon name="alert" />
-        <b>{label('action', command.action)}</b>
-        <a class="number" href={`#/ticket/${command.ticket_id}`}>
-          {command.ticket_no}
-        </a>
+        <b>{named(command)}</b>
+        {command.ticket_id && (
+          <a class="number" href={`#/ticket/${command.ticket_id}`}>
+            {command.ticket_no}
+          </a>
+        )}
         <small class="sub">{dayTime(command.at)}</small>
       </div>
       {command.refused && <p class="reason">{problemText(command.refused)}</p>}

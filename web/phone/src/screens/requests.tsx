@@ -1,12 +1,10 @@
 import { useEffect, useState } from 'preact/hooks'
-import { api } from '../core/app'
-import { Refused } from '../core/api'
+import { actRequest, api } from '../core/app'
 import { goInstead, openSheet, route } from '../core/route'
-import { notice, shown } from '../core/state'
-import { uuid7 } from '../core/uuid7'
+import { session, shown, waitingCommands } from '../core/state'
 import type { RequestKind, RequestLine } from '../core/wire'
-import { clockTime, dayName, dayTime, label, minutesText, problemText, t } from '../core/words'
-import { Empty, say, SheetMeanwhile } from '../parts/basics'
+import { clockTime, dayName, dayTime, label, minutesText, t } from '../core/words'
+import { Empty, SheetMeanwhile } from '../parts/basics'
 import { Icon } from '../parts/icons'
 import { lazy } from '../parts/lazy'
 import { ReachChip, Strips } from '../parts/pieces'
@@ -18,12 +16,19 @@ const HERE: RequestKind[] = ['overtime', 'leave']
 
 /** What I asked the dispatchers for, and what became of it. */
 export function RequestsScreen() {
-  const [requests, setRequests] = useState<RequestLine[] | null>(null)
+  const kept = `requests:${session.value?.engineer_id ?? ''}`
+  const [requests, setRequests] = useState<RequestLine[] | null>(() => JSON.parse(localStorage.getItem(kept) ?? 'null') as RequestLine[] | null)
   const [failed, setFailed] = useState(false)
+  const waiting = waitingCommands.value.filter((command) => command.request)
+  const withdrawn = new Set(waiting.map((command) => command.request?.withdraw))
   const { sheet } = route.value
   const kind = HERE.find((one) => one === sheet)
-  const read = () => api.requests().then((found) => (setRequests(found), setFailed(false)), () => setFailed(true))
-  useEffect(() => void read(), [sheet, shown.value?.as_of_seq])
+  const arrived = (found: RequestLine[]) => {
+    setRequests(found)
+    setFailed(false)
+    localStorage.setItem(kept, JSON.stringify(found))
+  }
+  useEffect(() => void api.requests().then(arrived, () => setFailed(true)), [sheet, waiting.length, shown.value?.as_of_seq])
   return (
     <>
       <header class="head">
@@ -43,16 +48,28 @@ export function RequestsScreen() {
             </button>
           ))}
         </div>
-        {failed ? (
-          <Empty icon="alert" title={t('needs_network')} />
-        ) : !requests ? (
-          <Empty icon="clock" title={t('loading')} />
+        {waiting.length > 0 && (
+          <ul class="rows">
+            {waiting.map(({ command_id, ticket_no, request }) => (
+              <li key={command_id} class="request-row">
+                <div class="row">
+                  <b>{t(`request_${request!.kind}`)}</b>
+                  <span class="pill">{t(request!.wanted ? 'not_sent_yet' : 'withdraw_request')}</span>
+                  {ticket_no}
+                </div>
+                {request!.wanted && <p>{inWords({ kind: request!.kind, facts: request!.wanted })}</p>}
+              </li>
+            ))}
+          </ul>
+        )}
+        {!requests ? (
+          <Empty icon={failed ? 'alert' : 'clock'} title={t(failed ? 'needs_network' : 'loading')} />
         ) : requests.length === 0 ? (
           <Empty icon="check" title={t('no_requests')} hint={t('no_requests_hint')} />
         ) : (
           <ul class="rows">
             {requests.map((request) => (
-              <OneRequest key={request.request_id} request={request} changed={read} />
+              <OneRequest key={request.request_id} request={request} withdrawn={withdrawn.has(request.request_id)} />
             ))}
           </ul>
         )}
@@ -62,19 +79,7 @@ export function RequestsScreen() {
   )
 }
 
-function OneRequest({ request, changed }: { request: RequestLine; changed: () => Promise<void> }) {
-  const [busy, setBusy] = useState(false)
-  const withdraw = async () => {
-    setBusy(true)
-    try {
-      await api.withdrawRequest(request.request_id, uuid7())
-    } catch (error) {
-      if (error instanceof Refused) notice.value = { text: problemText(error.problem), bad: true }
-      else say('needs_network', true)
-    }
-    setBusy(false)
-    await changed()
-  }
+function OneRequest({ request, withdrawn }: { request: RequestLine; withdrawn: boolean }) {
   return (
     <li class="request-row">
       <div class="row">
@@ -92,7 +97,7 @@ function OneRequest({ request, changed }: { request: RequestLine; changed: () =>
           {request.answered_at ? t('answered_by', { name: request.answered_by ?? '', time: dayTime(request.answered_at) }) : t('asked_at', { time: dayTime(request.asked_at) })}
         </small>
         {request.status === 'open' && (
-          <button type="button" class="plain withdraw" disabled={busy} onClick={() => void withdraw()}>
+          <button type="button" class="plain withdraw" disabled={withdrawn} onClick={() => void actRequest({ kind: request.kind, withdraw: request.request_id })}>
             {t('withdraw_request')}
           </button>
         )}
@@ -101,7 +106,7 @@ function OneRequest({ request, changed }: { request: RequestLine; changed: () =>
   )
 }
 
-function inWords({ kind, facts }: RequestLine): string {
+function inWords({ kind, facts }: Pick<RequestLine, 'kind' | 'facts'>): string {
   if (kind === 'overtime') return `${dayName(`${facts.day}T12:00`)} · ${minutesText(facts.minutes ?? 0)}`
   if (kind === 'leave') return leaveText(facts.starts_at ?? '', facts.ends_at ?? '')
   if (kind === 'discount') return t('percent_off', { n: facts.percent ?? 0 })

@@ -1,15 +1,14 @@
 import { useEffect, useState } from 'preact/hooks'
-import { api } from '../core/app'
-import { Refused } from '../core/api'
+import { actRequest, api } from '../core/app'
 import { useDraft } from '../core/drafts'
 import { parseQuantity } from '../core/money'
 import type { ShownTicket } from '../core/overlay'
 import { closeSheet } from '../core/route'
-import { notice, now } from '../core/state'
-import { uuid7 } from '../core/uuid7'
+import { now, reach } from '../core/state'
 import type { RequestKind, RequestWanted, StockLine } from '../core/wire'
-import { own, problemText, t } from '../core/words'
+import { own, t } from '../core/words'
 import { Choices, Field, say, Send, Sheet } from '../parts/basics'
+import { keepStock, keptStock } from '../parts/parts_used'
 
 const DAY_MS = 86_400_000
 const MINUTES = [30, 60, 90, 120, 180]
@@ -42,7 +41,7 @@ export function wantedOf(kind: RequestKind, draft: Draft): Omit<RequestWanted, '
   return draft.part && quantity ? { part: draft.part, quantity: (quantity / 1_000).toFixed(3) } : null
 }
 
-/** Something a dispatcher must allow. It needs a connection: the answer may come within the minute. */
+/** Something a dispatcher must allow. Without reception it waits in the queue like every other tap. */
 export function AskSheet({ kind, ticket }: { kind: RequestKind; ticket?: ShownTicket }) {
   const tomorrow = now.value + DAY_MS
   const [draft, set, clear] = useDraft<Draft>(`ask:${kind}:${ticket?.ticket_id ?? ''}`, {
@@ -51,15 +50,9 @@ export function AskSheet({ kind, ticket }: { kind: RequestKind; ticket?: ShownTi
   const wanted = wantedOf(kind, draft)
   const send = async () => {
     if (!wanted) return
-    try {
-      await api.ask({ command_id: uuid7(), kind, ...(ticket ? { ticket_id: ticket.ticket_id } : {}), ...wanted })
-    } catch (error) {
-      if (error instanceof Refused) notice.value = { text: problemText(error.problem), bad: true }
-      else say('needs_network', true)
-      return
-    }
+    await actRequest({ kind, wanted: { kind, ...(ticket ? { ticket_id: ticket.ticket_id } : {}), ...wanted } }, ticket)
     clear()
-    say('request_sent')
+    say(reach.value === 'online' ? 'request_sent' : 'request_kept')
     closeSheet()
   }
   const title = t(`ask_${kind}`)
@@ -96,21 +89,21 @@ export function AskSheet({ kind, ticket }: { kind: RequestKind; ticket?: ShownTi
 }
 
 function PartChoice({ draft, set }: { draft: Draft; set: (draft: Draft) => void }) {
-  const [parts, setParts] = useState<StockLine[] | null>(null)
-  useEffect(() => void api.stock().then((stock) => setParts(stock.parts), () => setParts([])), [])
+  const [parts, setParts] = useState<StockLine[]>(keptStock)
+  useEffect(() => void api.stock().then((stock) => setParts(keepStock(stock.parts)), () => undefined), [])
   return (
     <>
       <Field name={t('part')}>
         <select value={draft.part} onChange={(e) => set({ ...draft, part: e.currentTarget.value })}>
           <option value="" />
-          {(parts ?? []).map((one) => (
+          {parts.map((one) => (
             <option key={one.part} value={one.part}>
               {own(one.name)}
             </option>
           ))}
         </select>
       </Field>
-      {parts?.length === 0 && <p class="warn">{t('needs_network')}</p>}
+      {parts.length === 0 && <p class="warn">{t('needs_network')}</p>}
       <Field name={t('quantity')}>
         <input type="text" inputMode="decimal" value={draft.quantity} onInput={(e) => set({ ...draft, quantity: e.currentTarget.value })} />
       </Field>
