@@ -17,9 +17,7 @@ MOST_CATALOGUE_ROWS = 20_000
 def run_catalogue(args: argparse.Namespace, house: House, tenant_id: UUID) -> int:
     """Exit code 0 even when rows were refused: the report names them. Raises CommandError where the table as a
     whole cannot be read."""
-    rows = [(line, cells) for line, cells in read_table(args.file) if any(c.strip() for c in cells.values())]
-    if not rows:
-        raise CommandError(f"{args.file} has no rows")
+    rows = list(read_table(args.file))
     if len(rows) > MOST_CATALOGUE_ROWS:
         raise CommandError(f"more than {MOST_CATALOGUE_ROWS} rows: split the file")
     found = list(dict.fromkeys(name for _, cells in rows for name in cells))

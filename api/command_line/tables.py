@@ -5,6 +5,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -13,46 +14,73 @@ import openpyxl
 from api.command_line.problems import CommandError
 from api.command_line.progress import say
 from dispatch.domain.catalogue import inert
+from dispatch.domain.cells import TOO_MANY
 
 MOST_BYTES = 200 * 1024 * 1024
+ENCODINGS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 def read_table(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line, cells by column) of a CSV (UTF-8 or GB18030) or the first sheet of an XLSX."""
+    """(line, cells by column) of each row that is not blank, of a CSV or the first sheet of an XLSX.
+
+    A CSV is UTF-8, UTF-16 (Excel's "Unicode text") or GB18030, divided by commas, semicolons or tabs. Cells past the
+    last heading stand under TOO_MANY. Raises CommandError, also where a
+    heading stands twice or there is no row.
+    """
     if not path.is_file():
         raise CommandError(f"there is no file {path}")
     if path.stat().st_size > MOST_BYTES:
         raise CommandError(f"{path} is larger than {MOST_BYTES >> 20} MB: split it")
-    if path.suffix.lower() == ".xlsx":
-        yield from _read_xlsx(path)
-        return
+    rows = _xlsx_rows(path) if path.suffix.lower() == ".xlsx" else _csv_rows(path)
+    head = [cell.strip() for cell in next(rows, [])]
+    twice = sorted(name for name, count in Counter(head).items() if name and count > 1)
+    if twice:
+        raise CommandError(f"{path}: {', '.join(twice)} stands twice in the first line; which is meant?")
+    empty = True
+    for number, cells in enumerate(rows, start=2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        named = {name: cell for name, cell in zip_longest(head, cells[: len(head)], fillvalue="") if name}
+        if too_many := " ".join(cell for cell in cells[len(head) :] if cell.strip()):
+            named[TOO_MANY] = too_many
+        empty = False
+        yield number, named
+    if empty:
+        raise CommandError(f"{path} has no rows")
+
+
+def _csv_rows(path: Path) -> Iterator[list[str]]:
     raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
+    marked = next((name for mark, name in ENCODINGS if raw.startswith(mark)), None)
+    for encoding in (marked,) if marked else ("utf-8", "gb18030"):
         try:
-            text = raw.decode("gb18030")
-        except UnicodeDecodeError as error:
-            raise CommandError(f"{path} is neither UTF-8 nor GB18030 text") from error
+            text = raw.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise CommandError(f"{path} is neither UTF-8 nor UTF-16 nor GB18030 text")
     try:
-        for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=2):
-            yield number, {k: v for k, v in row.items() if isinstance(k, str) and isinstance(v, str)}
+        by = max(",;\t", key=lambda mark: len(next(csv.reader(io.StringIO(text), delimiter=mark), [])))
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=by)
     except csv.Error as error:
         raise CommandError(f"{path} is not a CSV file: {error}") from error
 
 
-def _read_xlsx(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _xlsx_rows(path: Path) -> Iterator[list[str]]:
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        sheet = openpyxl.load_workbook(path, read_only=True, data_only=True).worksheets[0]
+        sheet.reset_dimensions()  # some programs write a size of one cell into the file
+        for cells in sheet.iter_rows(values_only=True):
+            yield [_text(cell) for cell in cells]
     except Exception as error:  # openpyxl raises whatever its parsers do
         raise CommandError(f"{path} is not an XLSX file: {type(error).__name__}") from error
-    rows = book.worksheets[0].iter_rows(values_only=True)
-    head = [str(cell or "") for cell in next(rows, ())]
-    for number, cells in enumerate(rows, start=2):
-        yield number, {k: _text(v) for k, v in zip(head, cells, strict=False) if k}
 
 
 def _text(value: object) -> str:
+    """A cell as a person reads it: a whole number has no point, whatever way the file stores it."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
     isoformat = getattr(value, "isoformat", None)
     return "" if value is None else str(isoformat()) if isoformat else str(value)
 

@@ -18,7 +18,7 @@ from dispatch.domain.errors import DispatchError, NotReady
 from dispatch.domain.reasons import REASONS
 from dispatch.store.ids import new_id
 from dispatch.store.queries.bulk import booked_with, lock_tickets
-from dispatch.store.queries.reading import fetch
+from dispatch.store.savepoint import savepoint
 from dispatch.store.tables.matching import BulkReport
 from dispatch.store.tables.people import Absence
 
@@ -135,26 +135,15 @@ def _each(step: Step, found: list[dict[str, Any]], work: Callable[[UUID], Line])
     rules, lines = step.rules, []
     for ticket in found:
         drafts, writes = len(step.drafts), len(step.writes)
-        step.db.flush()
-        fetch(step.db, "savepoint one_of_many", {})
         try:
-            line = work(ticket["id"])
-            step.db.flush()
+            with savepoint(step.db):
+                line = work(ticket["id"])
             lines.append({**_head(ticket), **line})
         except DispatchError as refusal:
-            _undo(step)
             del step.drafts[drafts:], step.writes[writes:]
             lines.append(_refused(ticket, refusal.code, refusal.facts))
         step.rules = rules
     return lines
-
-
-def _undo(step: Step) -> None:
-    """Back to the savepoint: by the driver, because SQLAlchemy's way forgets every prepared statement."""
-    for new in list(step.db.new):
-        step.db.expunge(new)
-    step.db.expire_all()
-    fetch(step.db, "rollback to savepoint one_of_many", {})
 
 
 def _head(ticket: dict[str, Any]) -> Line:

@@ -20,6 +20,7 @@ from dispatch.domain.errors import DispatchError
 from dispatch.domain.tenancy import TenantRules
 from dispatch.store.ids import new_id
 from dispatch.store.personal import PersonalData, phone_digits
+from dispatch.store.savepoint import savepoint
 from dispatch.store.tables.people import Customer, Engineer, EngineerSkill, Shift
 from dispatch.store.tables.tenants import Asset, Contractor, Skill, Territory, WorkType, WorkTypeSkill
 from geo.points import GeoError, Point, distance_m
@@ -134,7 +135,7 @@ def _one(desk: Desk, kind: str, line: int, cells: Cells, seen: set[str]) -> RowD
         return RowDone(line, key, "refused", tuple(wrong))
     seen.add(key)
     try:
-        with desk.db.begin_nested():
+        with savepoint(desk.db):
             return RowDone(line, key, _PUT[kind](desk, values))
     except RowWrong as error:
         return RowDone(line, key, "refused", (error.wrong,))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-from dispatch.domain.cells import as_written, inert_text
+from dispatch.domain.cells import TOO_MANY, as_written, inert_text
 
 Cells = Mapping[str, str]
 
@@ -90,6 +90,7 @@ def _word(*known: str) -> Callable[[str], str]:
     return read
 
 
+SOONEST_YEAR, LATEST_YEAR = 1950, 2100
 _YES, _NO = frozenset(("yes", "true", "1", "是")), frozenset(("no", "false", "0", "否"))
 
 
@@ -100,8 +101,18 @@ def _yes(cell: str) -> bool:
 
 
 def _day(cell: str) -> date:
+    """Year first, as ISO and Chinese spreadsheets write it; which of 5/6 is the month nobody can tell."""
+    found = re.fullmatch(
+        r"(\d{4})(?:-(\d{1,2})-|/(\d{1,2})/|\.(\d{1,2})\.|年(\d{1,2})月)(\d{1,2})日?(?:[T ]0?0:00(?::00)?)?",
+        cell,
+    )
     try:
-        return date.fromisoformat(cell[:10].replace("/", "-"))
+        year, month, day = (int(part) for part in found.groups() if part) if found else (0, 0, 0)
+        if not SOONEST_YEAR <= year <= LATEST_YEAR:
+            raise CellWrong("out_of_range" if found else "not_a_date")
+        return date(year, month, day)
+    except CellWrong:
+        raise
     except ValueError as error:
         raise CellWrong("not_a_date") from error
 
@@ -219,7 +230,7 @@ def read_row(kind: str, cells: Cells) -> tuple[dict[str, Any], list[Wrong]]:
     """Values by column name, and every cell that is wrong."""
     tidy = {name.strip(): as_typed(cell) for name, cell in cells.items()}
     values: dict[str, Any] = {}
-    wrong: list[Wrong] = []
+    wrong = [Wrong("cells_too_many", "", cells[TOO_MANY][:100])] if cells.get(TOO_MANY) else []
     for column in KINDS[kind]:
         cell = tidy.get(column.name) or tidy.get(column.zh) or ""
         if not cell:

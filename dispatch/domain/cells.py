@@ -1,5 +1,8 @@
 """Cells of a table that people open in a spreadsheet: none of them may run."""
 
+#: Where a reader of tables puts what stands past the last heading.
+TOO_MANY = ""
+
 #: A cell that begins so is a formula to some spreadsheet, the full-width forms to one with a Chinese or Japanese
 #: keyboard: https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")

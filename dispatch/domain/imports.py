@@ -6,14 +6,19 @@ Pure. A mapping is a TOML file: see `Mapping.of` for its keys, api/command_line/
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dispatch.domain.cells import TOO_MANY
 from dispatch.domain.errors import NotReady
+from geo.datum import Datum, point_to_wgs84
 from geo.points import GeoError, Point
 
 MAX_TEXT = 4000
 MAX_LINE = 500
+YEARS = range(1970, 2101)
+MODES = ("direct", "offer", "pool", "manual")
+PRIORITIES = ("low", "normal", "high", "urgent")
 STATUSES = ("open", "on_hold", "closed", "cancelled")
 
 
@@ -31,7 +36,11 @@ class WorkTypeRule:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Which column is what. `columns` maps our field to one column or several, joined by a space."""
+    """Which column is what. `columns` maps our field to one column or several, joined by a space.
+
+    `datum` is that of the positions; `bounds` (west, south, east, north; degrees, in that datum) is where they can
+    be: outside, as with latitude and longitude changed over, a row comes in as a ticket that needs a position.
+    """
 
     name: str
     zone: ZoneInfo
@@ -43,6 +52,8 @@ class Mapping:
     skills: Dict[str, Dict[str, str]]
     work_types: tuple[WorkTypeRule, ...]
     otherwise: str
+    datum: Datum = "wgs84"
+    bounds: tuple[float, float, float, float] = (-180.0, -90.0, 180.0, 90.0)
 
     @classmethod
     def of(cls, body: Dict[str, Any]) -> "Mapping":
@@ -65,13 +76,36 @@ class Mapping:
                 skills=body.get("skills", {}),
                 work_types=rules,
                 otherwise=body["otherwise"],
+                datum=body.get("datum", "wgs84"),
+                bounds=_bounds(body.get("bounds", (-180, -90, 180, 90))),
             )
         except (KeyError, TypeError, AttributeError, ValueError, ZoneInfoNotFoundError) as error:
             raise NotReady("mapping_invalid", key=str(error)) from error
-        unknown = [v for v in statuses.values() if v not in STATUSES]
-        if unknown or mapping.otherwise not in {r.code for r in rules}:
-            raise NotReady("mapping_invalid", key="statuses" if unknown else "otherwise")
+        if wrong := _wrong_words(mapping):
+            raise NotReady("mapping_invalid", key=wrong)
         return mapping
+
+
+def _wrong_words(mapping: Mapping) -> str:
+    """The first key whose words the product does not know, or an empty text."""
+    wrong = {
+        "statuses": set(mapping.statuses.values()) - set(STATUSES),
+        "priorities": set(mapping.priorities.values()) - set(PRIORITIES),
+        "otherwise": {mapping.otherwise} - {rule.code for rule in mapping.work_types},
+        "work_types.mode": {rule.mode for rule in mapping.work_types} - set(MODES),
+        "work_types.skills": {code for rule in mapping.work_types for code in rule.skills}
+        - set(mapping.skills),
+        "columns": set(mapping.required) - set(mapping.columns),
+        "datum": {mapping.datum} - set(get_args(Datum)),
+    }
+    return next((key for key, words in wrong.items() if words), "")
+
+
+def _bounds(numbers: Any) -> tuple[float, float, float, float]:
+    west, south, east, north = (float(number) for number in numbers)
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise ValueError("bounds")
+    return west, south, east, north
 
 
 def _rule(code: str, rule: Dict[str, Any]) -> WorkTypeRule:
@@ -102,6 +136,7 @@ class RowTicket:
     closed_at: datetime | None
     contact_name: str | None = None
     contact_phone: str | None = None
+    site_raw: Dict[str, object] | None = None
     notes: tuple[str, ...] = field(default=())
 
 
@@ -130,6 +165,11 @@ def read_row(mapping: Mapping, line: int, row: Dict[str, str]) -> RowTicket | Ro
         column = " + ".join(mapping.columns.get(name, (name,)))
         return RowRefused(line, code, column, cell(name)[:80], ref)
 
+    if row.get(TOO_MANY):
+        return RowRefused(line, "cells_too_many", "", row[TOO_MANY][:80], ref)
+    for name in mapping.columns:
+        if "\x00" in cell(name):
+            return refused("text_invalid", name)
     for name in ("external_ref", *mapping.required):
         if not cell(name):
             return refused("value_missing", name)
@@ -137,12 +177,12 @@ def read_row(mapping: Mapping, line: int, row: Dict[str, str]) -> RowTicket | Ro
     for name in ("created_at", "due_at", "closed_at"):
         try:
             times[name] = _time(mapping, cell(name))
-        except ValueError:
+        except (ValueError, OverflowError):
             return refused("time_unreadable", name)
     status = mapping.statuses.get(cell("status").casefold(), "open" if not mapping.statuses else "")
     if not status:
         return refused("status_unknown", "status")
-    site, note = _site(cell("lon"), cell("lat"))
+    site, raw, note = _site(mapping, cell("lon"), cell("lat"))
     address = cell("address")[:MAX_LINE]
     notes = [n for n in (note, "address_missing" if not address else None) if n]
     return RowTicket(
@@ -154,6 +194,7 @@ def read_row(mapping: Mapping, line: int, row: Dict[str, str]) -> RowTicket | Ro
         status=status,
         priority=mapping.priorities.get(cell("priority").casefold(), "normal"),
         site=site,
+        site_raw=raw,
         created_at=times["created_at"],
         due_at=times["due_at"],
         closed_at=times["closed_at"],
@@ -171,16 +212,24 @@ def _time(mapping: Mapping, text: str) -> datetime | None:
         at = datetime.strptime(text, mapping.time_format)  # noqa: DTZ007  # the zone follows
     except ValueError:
         at = datetime.fromisoformat(text)
+    if at.year not in YEARS:
+        raise ValueError(text)
     return (at if at.tzinfo else at.replace(tzinfo=mapping.zone)).astimezone(UTC)
 
 
-def _site(lon: str, lat: str) -> tuple[Point | None, str | None]:
+def _site(mapping: Mapping, lon: str, lat: str) -> tuple[Point | None, Dict[str, object] | None, str | None]:
+    """WGS-84, as it was read, and what is wrong with it."""
     if not lon and not lat:
-        return None, "position_missing"
+        return None, None, "position_missing"
     try:
-        return Point(float(lon), float(lat)), None
+        raw = Point(float(lon), float(lat))
+        site = point_to_wgs84(raw.lon, raw.lat, mapping.datum)
     except (ValueError, GeoError):
-        return None, "position_unreadable"
+        return None, None, "position_unreadable"
+    west, south, east, north = mapping.bounds
+    if not (west <= raw.lon <= east and south <= raw.lat <= north):
+        return None, None, "position_out_of_bounds"
+    return site, {"lon": raw.lon, "lat": raw.lat, "datum": mapping.datum}, None
 
 
 def _work_type(mapping: Mapping, word: str) -> str:

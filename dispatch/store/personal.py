@@ -8,7 +8,7 @@ key can be changed while the product runs: the present key writes, every named o
 import hashlib
 import hmac
 import os
-import re
+import unicodedata
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -80,7 +80,7 @@ def phone_digits(phone: str | None) -> str | None:
     """A phone number as it is compared: its digits; a leading 86 or 0086 of a mobile is dropped."""
     if not phone:
         return None
-    digits = re.sub(r"\D", "", phone)
+    digits = "".join(str(unicodedata.decimal(c)) for c in phone if c.isdecimal())
     for prefix in ("0086", "86"):
         if digits.startswith(prefix) and len(digits) - len(prefix) == 11:
             digits = digits[len(prefix) :]

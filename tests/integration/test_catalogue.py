@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import psycopg
 import pytest
 
 from api.command_line import exports, imports
 from api.command_line.problems import CommandError
+from dispatch.actions import catalogue
 from dispatch.domain.catalogue import KINDS, as_typed, inert
 from tests.builders import new_ticket
 from tests.house import Town
@@ -235,3 +237,34 @@ def test_an_export_never_overwrites_and_a_broken_xlsx_is_said_to_be_one(desk: De
         desk.take("skills", "out.csv")
     with pytest.raises(CommandError, match="not an XLSX"):
         desk.bring("skills", b"PK\x03\x04 nothing", name="bad.xlsx")
+
+
+def many_with_one_wrong() -> str:
+    rows = [f"p{n},Person {n},{'nowhere' if n == 15 else ''}" for n in range(20)]
+    return "\n".join(["signin_id,name,territory", *rows])
+
+
+def test_a_row_the_database_refuses_stops_none_of_the_many_around_it(desk: Desk) -> None:
+    assert desk.bring("engineers", many_with_one_wrong(), "--dry-run")["refused"] == 1
+    counts = desk.bring("engineers", many_with_one_wrong())
+    assert (counts["created"], counts["refused"]) == (19, 1)
+
+
+def test_by_a_rollback_of_the_drivers_own_it_would_stop_them(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sabotage: psycopg forgets every prepared statement after a ROLLBACK it has seen."""
+    monkeypatch.setattr(catalogue, "savepoint", lambda db: db.begin_nested())
+    monkeypatch.setattr(catalogue, "CHUNK", 16)
+    with pytest.raises(psycopg.errors.InvalidSqlStatementName):
+        desk.bring("engineers", many_with_one_wrong())
+
+
+@pytest.mark.parametrize(
+    "phone", ["１３９００００１２３４", "+86 139-0000-1234", "0086(139)00001234", "13900001234"]
+)
+def test_a_phone_is_the_same_however_it_is_written(desk: Desk, phone: str) -> None:
+    desk.bring("customers", "phone,name\n13900001234,Chen\n")
+    counts = desk.bring("customers", f"phone,name\n{phone},Chen\n")
+    assert "created" not in counts
+    assert len(desk.rows("select 1 from customers where tenant_id = %(tenant)s")) == 1

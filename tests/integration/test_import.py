@@ -1,19 +1,26 @@
 """Somebody else's list: New York's 311 requests, and files that are wrong in every way."""
 
 import csv
-from datetime import timedelta
+import tomllib
+import zipfile
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
-from api.command_line.imports import read_mapping, understood
+from api.command_line.imports import SHIPPED, read_mapping, understood
 from api.command_line.problems import CommandError
 from api.command_line.tables import read_table, write_report
 from dispatch.actions.audit import verify
-from dispatch.actions.imports import import_row, prepare_catalogue
-from dispatch.domain.imports import RowRefused, RowTicket, days_to_today, reopened, shifted
+from dispatch.actions.imports import import_row, prepare_catalogue, try_rows
+from dispatch.domain.catalogue import read_row as read_catalogue_row
+from dispatch.domain.errors import NotReady
+from dispatch.domain.imports import Mapping, RowRefused, RowTicket, days_to_today, reopened, shifted
+from dispatch.domain.imports import read_row as read_ticket_row
+from geo.points import Point, distance_m
 from tests.house import Town
 
 FILE = Path(__file__).parent.parent / "data" / "nyc311-50.csv"
@@ -133,3 +140,142 @@ def test_a_file_that_is_no_table_is_refused_in_words(tmp_path: Path, name: str) 
 def test_report_cells_that_look_like_formulas_are_made_text(tmp_path: Path) -> None:
     write_report(tmp_path / "r.csv", [{"line": 1, "value": "=cmd()"}])
     assert "'=cmd()" in (tmp_path / "r.csv").read_text(encoding="utf-8-sig")
+
+
+def sheet(tmp_path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
+@pytest.mark.parametrize("by", [",", ";", "\t"])
+def test_a_table_reads_the_same_whatever_spreadsheet_wrote_it(tmp_path: Path, encoding: str, by: str) -> None:
+    text = f'代码{by}中文名称{by}英文名称\r\nhvac{by}"空调{by}通风"{by}Air\r\n{by}{by}\r\n'
+    assert list(read_table(sheet(tmp_path, text, encoding))) == [
+        (2, {"代码": "hvac", "中文名称": f"空调{by}通风", "英文名称": "Air"})
+    ]
+
+
+def test_a_heading_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="phone stands twice"):
+        list(read_table(sheet(tmp_path, "phone,name,phone\n1,a,2\n")))
+
+
+def test_a_row_with_a_cell_too_many_is_refused_and_never_read_askew(tmp_path: Path) -> None:
+    lines = FILE.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines[1] = "moved," + lines[1]
+    found = list(understood(read_mapping("nyc311"), sheet(tmp_path, "".join(lines))))
+    assert [(r.line, r.code) for r in found if isinstance(r, RowRefused)] == [(2, "cells_too_many")]
+    (first, *_) = read_table(sheet(tmp_path, "phone,name\n13900001234,Chen,4\n"))
+    assert [w.code for w in read_catalogue_row("customers", first[1])[1]] == ["cells_too_many"]
+
+
+def test_an_xlsx_whose_size_is_written_wrongly_is_read_whole_and_whole_numbers_have_no_point(
+    tmp_path: Path,
+) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["phone", "name"])
+    book.active.append([13900001234.0, "Chen"])
+    for _ in range(3):
+        book.active.append(["", None])
+    book.save(tmp_path / "whole.xlsx")
+    small = tmp_path / "small.xlsx"
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as old, zipfile.ZipFile(small, "w") as new:
+        for name in old.namelist():
+            body = old.read(name).replace(b'<dimension ref="A1:B5" />', b'<dimension ref="A1" />')
+            new.writestr(name, body)
+    assert list(read_table(small)) == [(2, {"phone": "13900001234", "name": "Chen"})]
+
+
+@pytest.mark.parametrize("cell", ["12/31/9999 11:00:00 PM", "0001-01-01T00:00:00", "01/01/1066 01:00:00 AM"])
+def test_a_time_nobody_can_mean_is_refused_and_ends_nothing(tmp_path: Path, cell: str) -> None:
+    lines = list(csv.DictReader(FILE.open(encoding="utf-8")))[:1]
+    row = read_ticket_row(read_mapping("nyc311"), 2, lines[0] | {"Created Date": cell})
+    assert isinstance(row, RowRefused)
+    assert row.code == "time_unreadable"
+
+
+def test_a_letter_no_database_keeps_is_refused_by_column() -> None:
+    line = next(csv.DictReader(FILE.open(encoding="utf-8")))
+    row = read_ticket_row(read_mapping("nyc311"), 2, line | {"Incident Address": "1\x00 Main St"})
+    assert isinstance(row, RowRefused)
+    assert (row.code, row.value) == ("text_invalid", row.value)
+
+
+def test_latitude_and_longitude_changed_over_become_a_ticket_that_needs_a_position() -> None:
+    line = next(csv.DictReader(FILE.open(encoding="utf-8")))
+    row = read_ticket_row(read_mapping("nyc311"), 2, line | {"Longitude": "40.7", "Latitude": "-73.9"})
+    assert isinstance(row, RowTicket)
+    assert (row.site, row.notes[0]) == (None, "position_out_of_bounds")
+
+
+def test_positions_of_a_chinese_map_are_moved_to_where_they_are() -> None:
+    line = next(csv.DictReader(FILE.open(encoding="utf-8")))
+    chinese = replace(read_mapping("nyc311"), datum="gcj02", bounds=(73.0, 3.0, 136.0, 54.0))
+    row = read_ticket_row(chinese, 2, line | {"Longitude": "116.4040", "Latitude": "39.9150"})
+    assert isinstance(row, RowTicket)
+    assert row.site is not None
+    assert 400 < distance_m(row.site, Point(116.4040, 39.9150)) < 700
+    assert row.site_raw == {"lon": 116.404, "lat": 39.915, "datum": "gcj02"}
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"datum": "gps"}, "datum"),
+        ({"bounds": [1, 2, 3]}, "unpack"),
+        ({"bounds": [-73, 40, -75, 41]}, "bounds"),
+        ({"priorities": {"1": "p1"}}, "priorities"),
+        ({"required": ["nothing"]}, "columns"),
+        ({"statuses": {"Open": "begun"}}, "statuses"),
+    ],
+)
+def test_a_mapping_with_a_word_nobody_knows_is_refused_before_any_row(change: Any, key: str) -> None:
+    body = tomllib.loads((SHIPPED / "nyc311.toml").read_text(encoding="utf-8"))
+    Mapping.of(body)
+    with pytest.raises(NotReady) as refusal:
+        Mapping.of(body | change)
+    assert key in str(refusal.value.facts)
+
+
+def test_a_file_without_a_needed_column_is_refused_as_a_whole(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="Created Date"):
+        list(understood(read_mapping("nyc311"), sheet(tmp_path, "Unique Key,Complaint Type\n1,HEAT\n")))
+
+
+def test_a_dry_run_says_what_the_real_run_then_does_and_leaves_nothing(town: Town, rows: Any) -> None:
+    house, tenant_id, mapping = town.made.house, town.made.tenant_id, read_mapping("nyc311")
+    wanted = tickets(rows)[:12]
+    wanted[3] = replace(wanted[3], priority="p1")
+    for _ in range(2):
+        tried = [outcome for outcome, _ in try_rows(house, tenant_id, mapping, wanted)]
+        prepare_catalogue(house, tenant_id, mapping)
+        before = town.product.rows(
+            "select count(*)::int as n from tickets where tenant_id = %(tenant)s", tenant_id
+        )
+        assert before[0]["n"] in (0, 11)
+        assert [import_row(house, tenant_id, mapping, row)[0] for row in wanted] == tried
+    assert tried.count("known") == 11
+    wanted[3] = replace(wanted[3], priority="high")
+    assert import_row(house, tenant_id, mapping, wanted[3])[0] in ("created", "needs_position")
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("2026-01-05", date(2026, 1, 5)),
+        ("2026/1/5", date(2026, 1, 5)),
+        ("2026年1月5日", date(2026, 1, 5)),
+        ("2026-01-05T00:00:00", date(2026, 1, 5)),
+        ("31/12/2026", "not_a_date"),
+        ("2026-02-30", "not_a_date"),
+        ("2026-01-0599", "not_a_date"),
+        ("46027", "not_a_date"),
+        ("9999-12-31", "out_of_range"),
+    ],
+)
+def test_a_day_is_read_year_first_and_nothing_is_guessed(cell: str, day: date | str) -> None:
+    row = {"engineer": "ana", "day": cell, "start": "22:00", "end": "06:00"}
+    values, wrong = read_catalogue_row("shifts", row)
+    assert (wrong[0].code if wrong else values["day"]) == day
