@@ -337,7 +337,8 @@ async def principal(request: Request) -> Principal:
     scope = scope_of(asking, request.method)
     SCOPE.set(scope)
     request.state.tenant_id = asking.tenant_id  # the log's
-    named = {name: request.path_params.get(f"{name}_id") for name in ("ticket", "engineer")}
+    given = {**request.query_params, **request.path_params}
+    named = {name: given.get(f"{name}_id") for name in ("ticket", "engineer")}
     if scope and any(named.values()):
         await run_in_threadpool(doorkeeper.must_see, asking, named["ticket"], named["engineer"])
     return asking

@@ -1,5 +1,6 @@
 """A dispatcher bound to territories sees and directs these alone, by every door; row-level security sees to it."""
 
+import re
 from typing import Any
 
 import psycopg
@@ -114,6 +115,33 @@ def test_engineers_of_other_territories_are_not_on_her_board(two: TwoTerritories
     )
     assert {e["name"] for e in ok(two.get("/board"))["engineers"]} == {"Ana", "Eve"}
     assert {e["name"] for e in ok(two.get("/board", "Ada"))["engineers"]} == {"Ana", "Ben", "Eve"}
+
+
+def test_no_door_leads_to_an_engineer_of_another_territory(two: TwoTerritories) -> None:
+    """Every operation on one engineer, those added later too: hours, devices, absence, stock of the van."""
+    made, tried = two.town.made, 0
+    two.town.product.rows(
+        "update engineers set territory_id = %(east)s where id = %(ben)s returning id",
+        made.tenant_id,
+        east=two.east,
+        ben=made.engineers["Ben"],
+    )
+    for path, item in two.town.product.app.openapi()["paths"].items():
+        for method, operation in item.items():
+            name = operation["operationId"]
+            if not name.startswith("dispatcher_") or Role.DISPATCHER not in POLICY[name]:
+                continue
+            asked = {each["name"]: each["in"] for each in operation.get("parameters", [])}
+            if "engineer_id" not in asked:
+                continue
+            url = path.replace("{ticket_id}", two.mine).replace("{engineer_id}", str(made.engineers["Ben"]))
+            url = re.sub(r"{\w+}", str(new_id()), url)
+            query = {"engineer_id": str(made.engineers["Ben"])} if asked["engineer_id"] == "query" else {}
+            reply = two.town.product.client.request(method, url, params=query, headers=two.town.board())
+            refused(reply, 404, "engineer_unknown")
+            tried += 1
+    assert tried >= 6
+    ok(two.get(f"/shifts?engineer_id={made.engineers['Ben']}", "Ada"))
 
 
 def test_her_scope_does_not_cling_to_the_next_request(two: TwoTerritories) -> None:
