@@ -15,6 +15,7 @@ from dispatch.adapters.photos import PhotoRefused, Stamp
 from dispatch.adapters.storage import Variant
 from dispatch.domain.commands import Facts, Principal
 from dispatch.domain.errors import NotFound
+from mobile_contract.v1 import FIRST_YEAR, LAST_YEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def keep_photo(rooms: Rooms, principal: Principal, brought: PhotoBrought) -> dic
         mirror_phash=photo.mirror_phash,
         dhash=photo.dhash,
         mirror_dhash=photo.mirror_dhash,
-        taken_at=brought.taken_at or exif.taken_at or rooms.house.now(),
+        taken_at=_said(brought.taken_at) or _said(exif.taken_at) or rooms.house.now(),
         facts={
             "original_sha256": brought.original_sha256,
             "exif_taken_at": exif.taken_at.isoformat() if exif.taken_at else None,
@@ -87,6 +88,11 @@ def keep_photo(rooms: Rooms, principal: Principal, brought: PhotoBrought) -> dic
     }
 
 
+def _said(at: datetime | None) -> datetime | None:
+    """When it was taken, where that can be: the photo is kept whatever its clock showed."""
+    return at if at is not None and FIRST_YEAR <= at.year <= LAST_YEAR else None
+
+
 def _stamp(rooms: Rooms, principal: Principal, brought: PhotoBrought) -> Stamp | None:
     """The watermark's texts; a signature gets none. Raises NotFound for a foreign ticket."""
 
@@ -94,7 +100,7 @@ def _stamp(rooms: Rooms, principal: Principal, brought: PhotoBrought) -> Stamp |
         ticket = load_case(step, brought.ticket_id, Facts()).ticket
         if brought.kind == "signature":
             return None
-        local = (brought.taken_at or step.now).astimezone(step.rules.tzinfo)
+        local = (_said(brought.taken_at) or step.now).astimezone(step.rules.tzinfo)
         return Stamp.of(local, ticket.address, ticket.ticket_no, step.rules.language)
 
     stamp: Stamp | None = run_step(rooms.house, principal, read)

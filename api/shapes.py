@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from mobile_contract.v1 import (
     ChecklistAnswer,
     Code,
     Datum,
+    Instant,
     Line,
     MachineDone,
     Minor,
@@ -49,9 +50,9 @@ class NewTicket(Wire):
     site: SitePosition | None = None
     contact_name: Line | None = None
     contact_phone: Phone | None = None
-    window_from: AwareDatetime | None = None
-    window_to: AwareDatetime | None = None
-    due_at: AwareDatetime | None = None
+    window_from: Instant | None = None
+    window_to: Instant | None = None
+    due_at: Instant | None = None
     language: Literal["zh", "en"] | None = None
     external_ref: Annotated[str, StringConstraints(max_length=120)] | None = None
 
@@ -78,11 +79,11 @@ class DispatcherFacts(Wire):
     colleague_id: UUID | None = None
     reason: Code | None = None
     text: Text | None = None
-    until: AwareDatetime | None = None
+    until: Instant | None = None
     keep_engineer: bool = False
     pauses_promise: bool | None = None
-    window_from: AwareDatetime | None = None
-    window_to: AwareDatetime | None = None
+    window_from: Instant | None = None
+    window_to: Instant | None = None
     duplicate_of: UUID | None = None
     photo_ids: list[UUID] = Field(default=[], max_length=30)
     photo_pending: list[Sha256] = Field(default=[], max_length=30)
@@ -105,7 +106,7 @@ class DispatcherFacts(Wire):
     site: SitePosition | None = None
     contact_name: Line | None = None
     contact_phone: Phone | None = None
-    due_at: AwareDatetime | None = None
+    due_at: Instant | None = None
 
 
 class DispatcherCommand(Wire):

@@ -11,8 +11,19 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+
+
+def _on_a_calendar(at: datetime) -> datetime:
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(f"a year from {FIRST_YEAR} to {LAST_YEAR} is needed")
+    return at
+
+
+#: An instant with its offset, in a year that every zone and every sum of days can say.
+Instant = Annotated[AwareDatetime, AfterValidator(_on_a_calendar)]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
@@ -50,7 +61,7 @@ class PositionReading(Wire):
     lat: float = Field(ge=-90, le=90)
     datum: Datum = Datum.WGS84
     accuracy_m: float = Field(ge=0, le=100_000)
-    at: AwareDatetime
+    at: Instant
     speed_mps: float | None = Field(default=None, ge=0, le=200)
     mock: bool = False
 
@@ -58,7 +69,7 @@ class PositionReading(Wire):
 class PhotoFacts(Wire):
     """What the canvas drops, sent beside the photo."""
 
-    taken_at: AwareDatetime | None = None
+    taken_at: Instant | None = None
     original_sha256: Sha256 | None = None
     position: PositionReading | None = None
 
@@ -108,10 +119,10 @@ class ActionFacts(Wire):
     photo_ids: list[UUID] = Field(default=[], max_length=30)
     photo_pending: list[Sha256] = Field(default=[], max_length=30)
     outcome: Literal["fixed", "temporary", "not_fixed", "no_fault", "refused", "no_access"] | None = None
-    until: AwareDatetime | None = None
+    until: Instant | None = None
     keep_engineer: bool = False
-    window_from: AwareDatetime | None = None
-    window_to: AwareDatetime | None = None
+    window_from: Instant | None = None
+    window_to: Instant | None = None
     quote_lines: list[QuoteLine] = Field(default=[], max_length=100)
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
     parts_used: list[PartUsed] = Field(default=[], max_length=100)
@@ -130,7 +141,7 @@ class ActionCommand(Wire):
     command_id: UUID
     ticket_id: UUID
     action: Code
-    at: AwareDatetime
+    at: Instant
     facts: ActionFacts = ActionFacts()
 
 
@@ -571,8 +582,8 @@ class RequestWanted(Wire):
     ticket_id: UUID | None = None
     day: date | None = None
     minutes: int | None = Field(default=None, ge=1, le=480)
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
     percent: int | None = Field(default=None, ge=1, le=100)
     part: Code | None = None
     quantity: Decimal | None = Field(default=None, gt=0, le=10_000, decimal_places=3)

@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from mobile_contract.v1 import (
     ActionResult,
     Code,
+    Instant,
     Line,
     Phone,
     PhotoCard,
@@ -27,8 +28,8 @@ class CustomerFacts(Wire):
     text: Text | None = None
     rating: int | None = Field(default=None, ge=1, le=5)
     photo_ids: list[UUID] = Field(default=[], max_length=10)
-    window_from: AwareDatetime | None = None
-    window_to: AwareDatetime | None = None
+    window_from: Instant | None = None
+    window_to: Instant | None = None
 
 
 class CustomerCommand(Wire):

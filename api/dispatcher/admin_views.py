@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from api.dispatcher.views import Password, SkillLine, TerritoryLine
-from mobile_contract.v1 import Code, DeviceCard, Phone, Reply, SigninId, Texts, Wire, WorkTypeCard
+from mobile_contract.v1 import Code, DeviceCard, Instant, Phone, Reply, SigninId, Texts, Wire, WorkTypeCard
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 Scope = Literal["tickets:create", "tickets:read", "tickets:act"]
@@ -64,8 +64,8 @@ class Span(Wire):
     """Working hours, or hours on call: woken for what is urgent alone."""
 
     kind: Literal["work", "on_call"] = "work"
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Instant
+    ends_at: Instant
 
 
 class ShiftsAdded(Wire):
@@ -92,7 +92,7 @@ class WorkTypeAdded(Wire):
 class KeyAdded(Wire):
     name: Name
     scopes: list[Scope] = Field(min_length=1, max_length=3)
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
 
 class Made(Reply):

@@ -4,17 +4,17 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from mobile_contract.v1 import Code, Reply, Wire
+from mobile_contract.v1 import Code, Instant, Reply, Wire
 
 
 class EngineerOut(Wire):
     """An engineer who is away from `starts_at` to `ends_at`: `sick`, `vehicle`, `overloaded` or `other`."""
 
     command_id: UUID
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Instant
+    ends_at: Instant
     reason: Code = "sick"
 
 

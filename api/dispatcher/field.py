@@ -5,7 +5,6 @@ from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import AwareDatetime
 
 from api.declared import ERRORS, problems
 from api.dispatcher import admin_views
@@ -15,6 +14,7 @@ from dispatch.actions import shifts
 from dispatch.actions.step import run_step
 from dispatch.store.queries.contractors import read_contractor_work
 from dispatch.store.queries.shifts import read_shifts
+from mobile_contract.v1 import Instant
 
 endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
 
@@ -42,8 +42,8 @@ def contractor_work(asking: Asking, here: Here) -> Response:
 def list_shifts(
     asking: Asking,
     here: Here,
-    since: AwareDatetime | None = None,
-    before: AwareDatetime | None = None,
+    since: Instant | None = None,
+    before: Instant | None = None,
     engineer_id: UUID | None = None,
     kind: Literal["work", "on_call"] | None = None,
     page: UUID | None = None,

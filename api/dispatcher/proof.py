@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
 
 from api.certificates import certificate_reply
 from api.declared import problems
@@ -21,6 +20,7 @@ from dispatch.actions.cases import load_case
 from dispatch.actions.step import Step, run_command, run_step
 from dispatch.domain.commands import Facts
 from dispatch.domain.errors import NotReady
+from mobile_contract.v1 import Instant
 
 endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
 
@@ -81,7 +81,7 @@ def put_rates(body: views.RatesWanted, asking: Asking, here: Here) -> Response:
         200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
     },
 )
-def settlement(asking: Asking, here: Here, since: AwareDatetime, before: AwareDatetime) -> Response:
+def settlement(asking: Asking, here: Here, since: Instant, before: Instant) -> Response:
     """What closed tickets earned, at most 400 days; amounts in minor units, no cell runs as a formula."""
     _check_span(since, before)
     rows = run_step(here.house, asking, lambda step: money_settlement.export_settlement(step, since, before))
@@ -187,7 +187,7 @@ def follow_up(
     response_model=views.FirstTimeFix,
     responses=problems(401, 403, 422),
 )
-def first_time_fix(asking: Asking, here: Here, since: AwareDatetime, before: AwareDatetime) -> Response:
+def first_time_fix(asking: Asking, here: Here, since: Instant, before: Instant) -> Response:
     """How many closed tickets one visit fixed for good, at most 400 days."""
     _check_span(since, before)
     return reply(

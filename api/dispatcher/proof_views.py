@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from mobile_contract.v1 import Code, Reply, Wire
+from mobile_contract.v1 import Code, Instant, Reply, Wire
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 MinorOrNone = Annotated[int, Field(ge=0, le=10**12)]
@@ -64,8 +64,8 @@ class AssetWanted(Wire):
     serial: Name | None = None
     name: OwnTexts
     customer_id: UUID | None = None
-    installed_at: AwareDatetime | None = None
-    warranty_until: AwareDatetime | None = None
+    installed_at: Instant | None = None
+    warranty_until: Instant | None = None
 
 
 class AssetKept(Reply):

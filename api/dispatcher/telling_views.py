@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from api.shapes import Priority
-from mobile_contract.v1 import Code, Phone, Reply, Wire
+from mobile_contract.v1 import Code, Instant, Phone, Reply, Wire
 
 Minutes = Annotated[int, Field(ge=1, le=60 * 24 * 366)]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
@@ -64,14 +64,14 @@ class ChinaDaysWanted(Wire):
 class ContractWanted(Wire):
     customer_phone: Phone
     number: ShortText
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime | None = None
+    starts_at: Instant
+    ends_at: Instant | None = None
 
 
 class DutyWanted(Wire):
     dispatcher_id: UUID
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Instant
+    ends_at: Instant
 
 
 class Saved(Reply):
