@@ -74,6 +74,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def prove(environment: Environment, settings: Settings, place: Path) -> None:
+    """Restores a backup beside what is there, verifies it and throws the copy away; migrations that are missing are
+    tried on it. Raises CommandError."""
+    only_checking = argparse.Namespace(check=True, replace=False)
+    with opened(place, settings.state) as folder:
+        manifest = read_manifest(folder)
+        check_files(folder, manifest)
+        check_fits(manifest, settings)
+        restore(environment, settings, folder, manifest, only_checking)
+    write_private(settings.state / "last-verified", manifest.made_at + "\n")
+
+
 def restore(
     environment: Environment, settings: Settings, folder: Path, manifest: Manifest, args: argparse.Namespace
 ) -> None:

@@ -1,5 +1,6 @@
-"""`./paidan upgrade`: after new code has been put in place, everything else: packages and pages, a backup, the
-migrations, and the running processes one after another. Whoever uses the product notices nothing.
+"""`./paidan upgrade`: after new code has been put in place, everything else: packages and pages, a backup that is
+restored beside for a proof, the migrations (tried on that copy first), and the running processes one after another.
+Whoever uses the product notices nothing.
 
 Migrations only add, so that processes of the former version go on working beside the new ones (a test holds every
 migration to that). What fails is taken back or left as it was, and said.
@@ -13,13 +14,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from api.command_line.backup import cluster_running, keep_at, privileged_url, read_both
+from api.command_line.backup import BACKUP_URL, cluster_running, keep_at, privileged_url, read_both
 from api.command_line.database import alembic, connect, current_revision, migrate
 from api.command_line.environment import Environment
 from api.command_line.front_end import ensure_built
 from api.command_line.problems import CommandError
 from api.command_line.processes import is_alive
 from api.command_line.progress import say, step
+from api.command_line.restore import prove
 from api.command_line.supervisor import read_run
 from dispatch.settings import Settings
 
@@ -50,16 +52,34 @@ def run(args: argparse.Namespace) -> int:
 
 
 def keep(environment: Environment, settings: Settings, place: Path | None) -> Path:
-    """The backup before anything is changed. Raises CommandError."""
+    """The backup before anything is changed, proven by a restore beside what is there, on which the new migrations
+    are tried. Raises CommandError."""
     mark = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     place = (place or settings.state / "backups" / f"{PREFIX}{mark}").absolute()
     manifest = keep_at(place, privileged_url(environment), settings)
     say(f"backup: {place}")
     for name in manifest.missing[:20]:
         say(f"  missing or damaged before the upgrade: {name}")
+    if may_make_databases(privileged_url(environment)):
+        try:
+            prove(environment, settings, place)
+        except CommandError as error:
+            raise CommandError(
+                f"{error}\nthat was on a copy: nothing was changed, and what runs was left alone"
+            ) from error
+    else:
+        say(f"the role of {BACKUP_URL} may not create a database: the backup was not restored for a proof")
     for old in sorted(place.parent.glob(f"{PREFIX}*"))[:-KEPT]:
         shutil.rmtree(old)
     return place
+
+
+def may_make_databases(url: str) -> bool:
+    with connect(url) as db:
+        row = db.execute(
+            "select rolsuper or rolcreatedb from pg_roles where rolname = current_user"
+        ).fetchone()
+    return bool(row and row[0])
 
 
 def migrate_or_back_out(environment: Environment, place: Path | None) -> None:

@@ -1,6 +1,10 @@
 """An upgrade: migrations that do not make anybody wait, taken back when one fails; processes replaced one by one."""
 
+import argparse
+import base64
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,14 +17,19 @@ import psycopg
 import pytest
 
 from api.command_line import database as database_module
-from api.command_line import rolling
+from api.command_line import rolling, upgrade
 from api.command_line.backup import BACKUP_URL
 from api.command_line.database import alembic, connect, current_revision
 from api.command_line.environment import Environment
 from api.command_line.problems import CommandError
 from api.command_line.processes import identify
+from api.command_line.restore import known_revisions
 from api.command_line.supervisor import Program, Supervisor, is_alive, read_run
 from api.command_line.upgrade import keep, migrate_or_back_out, roll
+from dispatch.actions.step import House
+from dispatch.store.personal import PersonalData
+from dispatch.store.transactions import Database as Store
+from tests.builders import company
 from tests.databases import Database
 from tests.house import settings_for
 
@@ -96,6 +105,66 @@ def test_the_backup_before_is_kept_and_only_the_newest_few_are(
     assert left == ["before-upgrade-20200102-000000", "before-upgrade-20200103-000000", place.name, "my own"]
     with pytest.raises(CommandError, match="exists already"):
         keep(environment, settings, place)
+
+
+@pytest.fixture
+def installed(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """Some migrations behind, with a company, its settings in the environment as the command finds them."""
+    settings = settings_for(fresh_database, tmp_path)
+    house = House(Store(settings.database_url, 1), settings.clock.now, PersonalData(settings.data_key))
+    company(house)
+    house.database.close()
+    variables = {
+        **fresh_database.environment,
+        BACKUP_URL: fresh_database.superuser_url,
+        "PAIDAN_SECRET_KEY": base64.b64encode(settings.secret_key).decode(),
+        "PAIDAN_DATA_KEY": base64.b64encode(settings.data_key).decode(),
+        "PAIDAN_STATE": str(tmp_path),
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(upgrade, "ensure_built", lambda: None)
+    alembic(variables, "downgrade", "0011")
+    return Environment(variables, tmp_path, None, fresh_database.name, False)
+
+
+def upgraded(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    upgrade.add_arguments(parser)
+    args = parser.parse_args(words)
+    args.env_file = None
+    return upgrade.run(args)
+
+
+def test_the_command_proves_a_backup_tries_the_migrations_on_it_and_only_then_migrates(
+    installed: Environment, fresh_database: Database, tmp_path: Path
+) -> None:
+    """First with a migration that fails: it does so on the copy, and nothing has happened."""
+    before = revision(installed)
+    newest = max(known_revisions())
+    assert before is not None
+    assert before < newest
+    with psycopg.connect(fresh_database.owner_url, autocommit=True) as db:
+        db.execute("alter table signins add column by_provider boolean")
+        with pytest.raises(CommandError, match=r"DuplicateColumn[\s\S]*on a copy: nothing was changed"):
+            upgraded()
+        db.execute("alter table signins drop column by_provider")
+    assert revision(installed) == before
+    assert not (tmp_path / "last-verified").exists()
+    shutil.rmtree(tmp_path / "backups")
+    assert upgraded() == 0
+    assert revision(installed) == newest
+    (place,) = (tmp_path / "backups").iterdir()
+    told = json.loads((place / "manifest.json").read_text())
+    assert (told["revision"], told["rows"]["tenants"]) == (before, 1)
+    assert (tmp_path / "last-verified").read_text().strip() == told["made_at"]
+    with psycopg.connect(fresh_database.superuser_url) as db:
+        left = db.execute(
+            "select count(*) from pg_database where datname like %s", [f"{fresh_database.name}_%"]
+        )
+        assert left.fetchone() == (0,)
+    assert upgraded("--no-backup") == 0
+    assert [path.name for path in (tmp_path / "backups").iterdir()] == [place.name]
 
 
 @pytest.fixture
