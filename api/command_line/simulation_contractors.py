@@ -1,4 +1,4 @@
-"""Simulated contractors' desks: each takes work at once, and says after a while who comes."""
+"""Simulated contractors' desks: each takes work at once, says after a while who comes, and gives one back."""
 
 from typing import Any
 
@@ -8,6 +8,8 @@ from api.command_line.simulation_world import World, command_id
 LOOK_EVERY_S = 120.0  # business seconds
 NAMES_AFTER_S = (240.0, 700.0)
 """How long the desk asks around before it names somebody; the demo's deadline is twenty minutes."""
+GIVES_BACK = 2
+"""Which of its tickets a desk finds nobody for."""
 
 
 class Desk:
@@ -20,6 +22,7 @@ class Desk:
         self.rnd = world.random_for(signin_id)
         self._headers: dict[str, str] = {}
         self._looked_after: set[tuple[str, str]] = set()
+        self._asked_around = 0
 
     async def live(self) -> None:
         await self.world.keep_going(self.name, self._look)
@@ -46,7 +49,10 @@ class Desk:
 
     async def _name(self, ticket: dict[str, Any], engineers: list[dict[str, Any]]) -> None:
         await self.world.sleep(self.rnd.uniform(*NAMES_AFTER_S))
-        if engineers:
+        self._asked_around += 1
+        if self._asked_around == GIVES_BACK:
+            await self._act(ticket, "hand_back", reason="overloaded")
+        elif engineers:
             engineer = self.rnd.choice(engineers)
             await self._act(ticket, "name_engineer", engineer_id=engineer["engineer_id"])
 

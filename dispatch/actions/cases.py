@@ -172,9 +172,7 @@ def _check_visible(step: Step, case: Case) -> None:
             or _was_asked(step, case)
         )
     elif case.actor is Actor.CONTRACTOR:
-        visible = (
-            case.visit.contractor_id == case.contractor_id or _was_asked(step, case) or _is_lent(step, case)
-        )
+        visible = is_carried_by(step, case) or _was_asked(step, case)
     if not visible:
         raise NotFound("ticket_unknown", ticket_id=str(ticket.id))
 
@@ -194,8 +192,10 @@ def _was_asked(step: Step, case: Case) -> bool:
     return any(was_made_to(offer, case) for offer in offers_of(step, case))
 
 
-def _is_lent(step: Step, case: Case) -> bool:
-    """The visit is in the hands of an engineer of the contractor's, whoever gave it to them."""
+def is_carried_by(step: Step, case: Case) -> bool:
+    """The visit is in the acting contractor's hands, or in those of one of its engineers, whoever gave it to them."""
+    if case.visit.contractor_id == case.contractor_id:
+        return True
     if case.visit.engineer_id is None:
         return False
     engineer = step.db.get(Engineer, {"tenant_id": step.tenant_id, "id": case.visit.engineer_id})

@@ -4,17 +4,25 @@ from datetime import timedelta
 from uuid import UUID
 
 from dispatch.actions.bookings import give_to, take_from, visit_day
-from dispatch.actions.cases import Case, engineer_of, load_case
+from dispatch.actions.cases import Case, engineer_of, is_carried_by, load_case, offers_of
 from dispatch.actions.matching import judge_one, policy_of
 from dispatch.actions.step import Draft, Step
 from dispatch.domain.commands import Facts
 from dispatch.domain.errors import Conflict, NotFound
 from dispatch.domain.events import instant
-from dispatch.domain.lifecycle import Need
+from dispatch.domain.lifecycle import Actor, Need
+from dispatch.store.ids import new_id
 from dispatch.store.queries.contractors import read_quota
+from dispatch.store.queries.reading import fetch
 from dispatch.store.tables.people import Engineer
-from dispatch.store.tables.tickets import Visit
+from dispatch.store.tables.tickets import Offer, Visit
 
+_NONE_OF_THEM = """
+  insert into refusals (tenant_id, ticket_id, engineer_id, reason, at)
+  select tenant_id, %(ticket)s, id, %(reason)s, %(now)s from engineers
+  where tenant_id = %(tenant)s and contractor_id = %(contractor)s
+  on conflict do nothing
+"""
 #: Rules that hold for a lent engineer too; where they are and when they work is the contractor's own business.
 HOLD_FOR_ALL = frozenset(
     {
@@ -90,6 +98,48 @@ def _name(step: Step, case: Case) -> dict[str, object]:
     """Who comes, or who comes instead."""
     lend(step, case, engineer_of(step, case.facts.engineer_id))
     return {"contractor": str(case.contractor_id)}
+
+
+def check_theirs(step: Step, case: Case) -> None:
+    """A contractor acts on its own work or not at all. Raises Conflict `not_the_contractor`."""
+    if case.actor is Actor.CONTRACTOR and not is_carried_by(step, case):
+        raise Conflict("not_the_contractor", ticket_id=str(case.ticket.id))
+
+
+def give_back(step: Step, case: Case) -> dict[str, object]:
+    """The work is nobody's again, and neither the contractor nor its engineers are asked for it once more. The event
+    starts the match, which leaves it to the dispatchers where the contractor was the one to ask."""
+    engineer_id, reason = case.visit.engineer_id, case.facts.reason
+    take_from(step, case)
+    newest = max(
+        (offer for offer in offers_of(step, case) if offer.contractor_id == case.contractor_id),
+        key=lambda offer: offer.offered_at,
+        default=None,
+    )
+    if newest is None:  # the dispatchers gave it to one of its engineers, unasked
+        newest = Offer(
+            tenant_id=step.tenant_id,
+            id=new_id(),
+            ticket_id=case.ticket.id,
+            visit_id=case.visit.id,
+            contractor_id=case.contractor_id,
+            round=1,
+            offered_at=step.now,
+            expires_at=step.now,
+        )
+        step.db.add(newest)
+    newest.status, newest.reason, newest.answered_at = "declined", reason, step.now
+    values = {"tenant": step.tenant_id, "ticket": case.ticket.id, "contractor": case.contractor_id}
+    step.db.flush()
+    fetch(step.db, _NONE_OF_THEM, {**values, "reason": reason, "now": step.now})
+    return {"reason": reason, "contractor": str(case.contractor_id), "from": str(engineer_id)}
+
+
+def has_refused(step: Step, case: Case, contractor_id: UUID | None) -> bool:
+    """Whether the contractor declined this ticket or gave it back."""
+    return any(
+        offer.contractor_id == contractor_id and offer.status == "declined" for offer in offers_of(step, case)
+    )
 
 
 def escalate_unnamed(step: Step, visit_id: UUID) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from dispatch.actions import offers
+from dispatch.actions import contractors, offers
 from dispatch.actions.acting import act
 from dispatch.actions.cases import Case, load_case
 from dispatch.actions.matching import find_candidates, keep_receipt, policy_of, preview
@@ -101,6 +101,8 @@ def _act_by_mode(
     ticket, mode = case.ticket, policy.mode
     if mode == "manual":
         ticket.attention = "manual"
+    elif mode == "contractor" and contractors.has_refused(step, case, policy.contractor_id):
+        ticket.attention = "offers_ran_out"
     elif mode == "contractor":
         act(step, ticket.id, "offer", Facts(engineer_id=policy.contractor_id))
     elif mode == "pool" and not look_after_pool(step, case, found):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from dispatch.actions import contractors
 from dispatch.actions.bookings import add_helpers, arm_acknowledge, give_to, take_from, unbook
 from dispatch.actions.cases import Case, as_geography, check_lead, close_visit, engineer_of, open_visit
 from dispatch.actions.evidence import attach, attached, check_photos
@@ -92,13 +93,17 @@ def _acknowledge(step: Step, case: Case) -> dict[str, object]:
 
 
 def _hand_back_met(step: Step, case: Case) -> set[Need]:
+    """Raises Conflict `not_the_lead`, `not_the_contractor`."""
     check_lead(case)
+    contractors.check_theirs(step, case)
     return {Need.REASON} if check_reason("hand_back", case.facts.reason) else set()
 
 
 def _hand_back(step: Step, case: Case) -> dict[str, object]:
     engineer_id = case.visit.engineer_id
     withdraw_offers(step, case)
+    if case.actor is Actor.CONTRACTOR:
+        return contractors.give_back(step, case)
     if case.visit.set_off_at is not None:
         unbook(step, case)
         close_visit(step, case, "handed_back")

@@ -119,6 +119,7 @@ TRANSITIONS = (
     _row("hand_over",        "assigned",                              "",                    "engineer",            Need.COLLEAGUE),
     _row("accept_hand_over", "assigned",                              "",                    "engineer",            Need.LIVE_OFFER),
     _row("hand_back",        "assigned en_route",                     "open",                "engineer dispatcher", Need.REASON),
+    _row("hand_back",        "assigned",                              "open",                "contractor",          Need.REASON),
     _row("set_off",          "assigned",                              "en_route",            "engineer"),
     _row("turn_back",        "en_route",                              "assigned",            "engineer dispatcher"),
     _row("check_in",         "assigned en_route",                     "on_site",             "engineer",            Need.CHECK_IN_PHOTO, Need.AT_SITE),

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DataError
 
+from dispatch.actions import contractors
 from dispatch.actions.tenants import add_contractor, add_dispatcher
 from dispatch.store.ids import new_id
 from tests.builders import PASSWORD, PASSWORD_HASH, add_engineer, new_ticket
@@ -128,6 +129,49 @@ def test_who_is_not_named_by_the_deadline_is_escalated_to_the_dispatchers(produc
     assert (line["engineer_name"], line["contractor_id"], line["attention"]) == ("Ana", None, None)
     refused(desk.act(ticket_id, "name_engineer", engineer_id=str(desk.lee)), 409, "not_the_contractor")
     assert desk.work()["tickets"] == []
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_contractor_gives_work_back_and_is_not_asked_for_it_again(product: Product, named: bool) -> None:
+    town = product.company()
+    desk = Desk(town)
+    ticket_id = desk.asked()
+    ok(desk.act(ticket_id, "accept_offer", **({"engineer_id": str(desk.lee)} if named else {})))
+    (mine,) = desk.work()["tickets"]
+    assert mine["allowed_actions"] == ["name_engineer", "hand_back"]
+    refused(desk.act(ticket_id, "hand_back"), 422, "action_not_ready")
+    ok(desk.act(ticket_id, "hand_back", reason="no_part"))
+    town.settle()
+    line = town.view(ticket_id)["ticket"]
+    assert (line["status"], line["attention"]) == ("open", "offers_ran_out")
+    assert (line["contractor_id"], line["engineer_name"]) == (None, None)
+    assert desk.work()["tickets"] == []
+    why = f"/dispatcher/v1/tickets/{ticket_id}/candidates/{desk.lee}"
+    judged = ok(town.product.client.get(why, headers=town.board()))["candidate"]
+    assert "refused_before" in [one["rule"] for one in judged["refusals"]]
+    ok(town.direct(ticket_id, "amend", description="changed"))
+    town.settle()
+    assert town.status(ticket_id) == "open"
+    event = next(one for one in town.view(ticket_id)["history"] if one["action"] == "hand_back")
+    assert (event["actor"], event["facts"]["reason"]) == ("contractor", "no_part")
+    ok(town.direct(ticket_id, "assign", engineer_id=str(town.made.engineers["Ana"])))
+    refused(desk.act(ticket_id, "hand_back", reason="no_part"), 409, "not_the_contractor")
+
+
+def test_once_the_engineer_is_on_the_way_a_contractor_gives_nothing_back_and_sabotage_it_is_asked_again(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = product.company()
+    desk = Desk(town)
+    away, again = desk.asked(), desk.asked()
+    ok(desk.act(away, "accept_offer", engineer_id=str(desk.lee)))
+    ok(town.act("Lee", away, "set_off"))
+    refused(desk.act(away, "hand_back", reason="no_part"), 409, "action_not_allowed")
+    ok(desk.act(again, "accept_offer"))
+    monkeypatch.setattr(contractors, "has_refused", lambda *args: False)
+    ok(desk.act(again, "hand_back", reason="no_part"))
+    town.settle()
+    assert town.status(again) == "offered"
 
 
 def test_work_taken_without_a_name_counts_against_the_contractors_quota(product: Product) -> None:

@@ -61,7 +61,7 @@ def read_contractor_work(db: Session, tenant_id: UUID, contractor_id: UUID, now:
 def _ticket(row: dict[str, Any]) -> dict[str, Any]:
     actions = ["accept_offer", "decline_offer"] if row["offer_id"] else []
     if row["status"] == "assigned":
-        actions = ["name_engineer"]
+        actions = ["name_engineer", "hand_back"]
     site = site_card(row.pop("lon"), row.pop("lat"))
     window = window_card(row.pop("window_from"), row.pop("window_to"))
     return {**row, "site": site, "window": window, "allowed_actions": actions}

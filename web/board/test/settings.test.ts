@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { Refused } from '../src/api'
-import { DECLINE_REASONS } from '../src/contractor/reasons'
+import { DECLINE_REASONS, HAND_BACK_REASONS } from '../src/contractor/reasons'
 import { choicesText, readChoices } from '../src/settings/choices'
 import { fieldErrors } from '../src/settings/field_errors'
 import { majorText, minorOf, spansFrom } from '../src/settings/values'
@@ -38,7 +38,7 @@ test('a choice that was renamed stays the same choice', () => {
   expect(readChoices(choicesText(known).replace('Cleaned', 'Clean'), known).map((one) => one.code)).toEqual(['choice_1', 'choice_2'])
 })
 
-test('the reasons of a refusal are the server’s', () => {
-  const reasons = /"decline_offer": \(([^)]*)\)/.exec(readFileSync(new URL('../../../dispatch/domain/reasons.py', import.meta.url), 'utf8'))
-  expect([...reasons![1]!.matchAll(/"(\w+)"/g)].map((one) => one[1])).toEqual([...DECLINE_REASONS])
+test.each([['decline_offer', DECLINE_REASONS], ['hand_back', HAND_BACK_REASONS]] as const)('the reasons of %s are the server’s', (action, ours) => {
+  const reasons = new RegExp(`"${action}": \\(([^)]*)\\)`).exec(readFileSync(new URL('../../../dispatch/domain/reasons.py', import.meta.url), 'utf8'))
+  expect([...reasons![1]!.matchAll(/"(\w+)"/g)].map((one) => one[1])).toEqual([...ours])
 })

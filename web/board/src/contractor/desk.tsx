@@ -5,7 +5,7 @@ import { Choice, FormDialog, textOf } from '../admin/forms'
 import { ProofDialog } from '../admin/proof_dialog'
 import { asRefused, uuid7 } from '../api'
 import { Empty, PriorityMark, StatusPill } from '../parts/basics'
-import { DECLINE_REASONS } from './reasons'
+import { DECLINE_REASONS, HAND_BACK_REASONS } from './reasons'
 import { Part, useLoaded } from '../settings/parts'
 import '../styles/admin.css'
 import '../styles/settings.css'
@@ -30,7 +30,7 @@ const EVERY_MS = 10_000
 const read = (): Promise<Work> => api.ask<Work>('GET', '/contractor')
 const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone
 
-type Open = { does: 'accept' | 'decline' | 'name'; ticket: DeskTicket } | null
+type Open = { does: 'accept' | 'decline' | 'name' | 'back'; ticket: DeskTicket } | null
 
 /** What a contractor's dispatcher works with: what is asked of the company, and what it took. */
 export function ContractorDesk(): JSX.Element {
@@ -74,6 +74,9 @@ export function ContractorDesk(): JSX.Element {
                   {t('desk_name')}
                 </button>
               )}
+              {ticket.allowed_actions.includes('hand_back') && (
+                <button type="button" class="button" aria-label={`${t('desk_back')}: ${ticket.ticket_no}`} onClick={form('back', ticket)}>{t('desk_back')}</button>
+              )}
             </Line>
           ))}
         </ul>
@@ -110,6 +113,8 @@ function Line({ ticket, ms, children }: { ticket: DeskTicket; ms: number; childr
   )
 }
 
+const TITLES = { accept: 'desk_accept', decline: 'desk_decline', name: 'desk_name', back: 'desk_back' } as const
+
 function DeskForm({ does, ticket, engineers, reload, onClose }: NonNullable<Open> & { engineers: Work['engineers']; reload: () => Promise<void>; onClose: () => void }): JSX.Element {
   const [commandId] = useState(uuid7)
   const act = (action: string, facts: object): Promise<unknown> => api.act(ticket.ticket_id, commandId, action, facts)
@@ -117,6 +122,7 @@ function DeskForm({ does, ticket, engineers, reload, onClose }: NonNullable<Open
     const engineer = textOf(form, 'engineer_id')
     try {
       if (does === 'decline') await act('decline_offer', { offer_id: ticket.offer_id, reason: textOf(form, 'reason') })
+      else if (does === 'back') await act('hand_back', { reason: textOf(form, 'reason') })
       else if (does === 'name') await act('name_engineer', { engineer_id: engineer })
       else await act('accept_offer', { offer_id: ticket.offer_id, ...(engineer ? { engineer_id: engineer } : {}) })
     } catch (error) {
@@ -125,14 +131,15 @@ function DeskForm({ does, ticket, engineers, reload, onClose }: NonNullable<Open
     }
     await reload()
   }
+  const reasons = does === 'decline' ? DECLINE_REASONS : does === 'back' ? HAND_BACK_REASONS : null
   const names = engineers.map((one): [string, string] => [one.engineer_id, one.name])
   return (
-    <FormDialog title={does === 'decline' ? 'desk_decline' : does === 'name' ? 'desk_name' : 'desk_accept'} save={save} onClose={onClose}>
+    <FormDialog title={TITLES[does]} {...(does === 'back' ? { hint: 'desk_back_hint' as const } : {})} save={save} onClose={onClose}>
       <p>{ticket.ticket_no} · {own(ticket.work_type.name)}</p>
-      {does === 'decline'
-        ? <Choice name="reason" label="desk_reason" options={DECLINE_REASONS.map((one) => [one, label('reason', one)])} />
+      {reasons
+        ? <Choice name="reason" label="desk_reason" options={reasons.map((one) => [one, label('reason', one)])} />
         : <Choice name="engineer_id" label="engineer" value={ticket.engineer_id ?? ''} options={does === 'accept' ? [['', t('desk_name_later')], ...names] : names} />}
-      {does !== 'decline' && !names.length && <p class="note" data-tone="warn">{t('desk_engineers_none')}</p>}
+      {!reasons && !names.length && <p class="note" data-tone="warn">{t('desk_engineers_none')}</p>}
     </FormDialog>
   )
 }
