@@ -21,7 +21,7 @@ _DC_CODES = {
 def site_photo(seed: int) -> bytes:
     """A wall, a floor and a machine with some lamps, another scene for every seed."""
     rnd = random.Random(seed)
-    wall, floor, machine = (tuple(rnd.uniform(40, 215) for _ in range(3)) for _ in range(3))
+    wall, floor, machine = (_muted(*(rnd.uniform(40, 215) for _ in range(3))) for _ in range(3))
     horizon = rnd.randrange(24, 36)
     left, top = rnd.randrange(5, 25), rnd.randrange(5, 18)
     right, bottom = left + rnd.randrange(18, 32), top + rnd.randrange(12, 24)
@@ -35,6 +35,12 @@ def site_photo(seed: int) -> bytes:
         return base[0] * shade, base[1] * shade, base[2] * shade
 
     return encode(BLOCKS_WIDE, BLOCKS_HIGH, colour)
+
+
+def _muted(red: float, green: float, blue: float) -> Colour:
+    """The colour as plaster, tiles and sheet metal have it: as bright, hardly coloured."""
+    grey = 0.299 * red + 0.587 * green + 0.114 * blue
+    return grey + 0.2 * (red - grey), grey + 0.2 * (green - grey), grey + 0.2 * (blue - grey)
 
 
 def signature_picture(seed: int) -> bytes:

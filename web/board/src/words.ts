@@ -6,14 +6,17 @@ import { board } from '../../shared/messages/board'
 import { bulk } from '../../shared/messages/bulk'
 import { common } from '../../shared/messages/common'
 import { problems } from '../../shared/messages/problems'
+import { proof } from '../../shared/messages/proof'
 import { settings } from '../../shared/messages/settings'
+import { settingsDispatch } from '../../shared/messages/settings_dispatch'
+import { settingsMoney } from '../../shared/messages/settings_money'
 import { telling } from '../../shared/messages/telling'
 import { fill, pick, readable, type Catalogue, type Facts, type Language } from '../../shared/words'
 import type { Refused } from './api'
 import type { Texts } from './wire'
 
 const STORED = 'paidan.language'
-const messages = { ...common, ...problems, ...board, ...bulk, ...admin, ...telling, ...settings }
+const messages = { ...common, ...problems, ...board, ...bulk, ...admin, ...telling, ...settings, ...settingsDispatch, ...settingsMoney, ...proof }
 const anyMessage: Catalogue = messages
 
 export type Key = keyof typeof messages

@@ -8,7 +8,7 @@ export const settings = {
   settings_group_running: ['运行', 'Running'],
   settings_group_people: ['人员', 'People'],
   settings_group_dispatch: ['派单', 'Dispatch'],
-  settings_group_promises: ['时限', 'Promises'],
+  settings_group_promises: ['时限', 'SLA'],
   settings_group_money: ['配件与费用', 'Parts and money'],
   settings_group_telling: ['自动化与通知', 'Automation'],
   settings_group_access: ['接入与安全', 'Access'],

@@ -63,7 +63,7 @@ const LIGHT = {
 }
 const DARK: typeof LIGHT = {
   ground: '#141920', water: '#1c2f40', green: '#17261f', farm: '#171f1e', works: '#1a1f27', town: '#181d24', sand: '#23221c',
-  building: '#202730', small: '#252d38', middle: '#2d3744', major: '#3d4757', casing: '#10151b', path: '#222a33', rail: '#333c48', text: '#97a4b5', place: '#d5dde8', edge: '#4a5c75',
+  building: '#202730', small: '#252d38', middle: '#2d3744', major: '#3d4757', casing: '#10151b', path: '#222a33', rail: '#333c48', text: '#adb8c7', place: '#d5dde8', edge: '#4a5c75',
 }
 
 /** A road's width in pixels: `near` at zoom 16, thinner outward. */
