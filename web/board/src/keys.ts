@@ -1,4 +1,4 @@
-/** The keyboard: / search, n new, ↑ ↓ through the queue, Esc back out. */
+/** The keyboard: / search, n new, ↑ ↓ through the queue, a to who may come, Esc back out. */
 
 import { useEffect } from 'preact/hooks'
 import { neighbour } from './board_state'
@@ -22,6 +22,11 @@ function pressed(event: KeyboardEvent): void {
   } else if (event.key === 'n') {
     event.preventDefault()
     go('#/new')
+  } else if (event.key === 'a' && selectedId.peek()) {
+    const tab = document.querySelector<HTMLElement>('#tab-candidates')
+    event.preventDefault()
+    tab?.click()
+    tab?.focus()
   } else if ((event.key === 'ArrowDown' || event.key === 'ArrowUp') && route.peek().page === 'board' && !target.closest('.map')) {
     const ids = (queue.peek() ?? []).map((ticket) => ticket.ticket_id)
     const next = neighbour(ids, selectedId.peek(), event.key === 'ArrowDown' ? 1 : -1)

@@ -68,7 +68,7 @@ export const board = {
   eta: ['预计 {time} 到达', 'ETA {time}'],
   eta_estimated: ['预计 {time} 到达（按距离估算）', 'ETA {time} (estimated)'],
   held_until: ['挂到 {time}', 'Until {time}'],
-  keys_hint: ['/ 搜索 · n 新建 · ↑↓ 选择 · Esc 关闭', '/ search · n new · ↑↓ choose · Esc close'],
+  keys_hint: ['/ 搜索 · n 新建 · ↑↓ 选择 · a 候选 · Esc 关闭', '/ search · n new · ↑↓ choose · a candidates · Esc close'],
 
   // Attention: what is wrong, and what to do about it
   attention_needs_position: ['缺少服务地址坐标', 'The site has no position'],

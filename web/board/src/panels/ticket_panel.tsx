@@ -40,6 +40,10 @@ function Inside(): JSX.Element {
   const [tab, setTab] = useState<Tab>('details')
   const [form, setForm] = useState<string | null>(null)
   const problem = ticketProblem.value
+  const toCandidates = (): void => {
+    setTab('candidates')
+    document.getElementById('tab-candidates')?.focus()
+  }
   useEffect(() => {
     // Where the panel covers the queue, the reader is in the panel.
     if (matchMedia('(max-width: 980px)').matches) document.querySelector<HTMLElement>('.ticket-head .only-narrow')?.focus()
@@ -70,14 +74,14 @@ function Inside(): JSX.Element {
           <h2>{own(ticket.work_type.name)}</h2>
           <p>{ticket.description}</p>
         </div>
-        {ticket.attention && !isOutside() && <Attention ticket={ticket} code={ticket.attention} onForm={setForm} onCandidates={() => setTab('candidates')} />}
+        {ticket.attention && !isOutside() && <Attention ticket={ticket} code={ticket.attention} onForm={setForm} onCandidates={toCandidates} />}
         {form && view ? (
           <ActionForm key={form} action={form} view={view} onClose={() => setForm(null)} />
         ) : (
           <Actions
             ticket={ticket}
             onForm={setForm}
-            onCandidates={() => setTab('candidates')}
+            onCandidates={toCandidates}
           />
         )}
         <div class="tabs" role="tablist" aria-label={t('ticket')} onKeyDown={(event) => tabKeys(event, tab, setTab)}>
