@@ -1,5 +1,7 @@
 """Jobs that tell: pushes to engineers, messages to customers."""
 
+from collections.abc import Callable
+
 from dispatch.actions import telling, telling_messages
 from dispatch.actions.step import Step
 from dispatch.actions.telling_messages import Telling
@@ -8,10 +10,14 @@ from jobs.registry import About, Wired, in_step, job
 
 
 def _push(wired: Wired, about: About, kind: str) -> None:
+    _send(wired, about, lambda step: telling.plan_pushes(step, about.ticket_id, about.seq, kind))
+
+
+def _send(wired: Wired, about: About, plan: Callable[[Step], list[telling.PlannedPush]]) -> None:
     """Read whom to tell, send outside any transaction, keep what became of it."""
     if wired.push is None:
         return
-    planned = in_step(wired, about, lambda step: telling.plan_pushes(step, about.ticket_id, about.seq, kind))
+    planned = in_step(wired, about, plan)
     if planned:
         results = wired.push.send([p.message for p in planned])
         in_step(wired, about, lambda step: telling.keep_results(step, about.seq, planned, results))
@@ -32,6 +38,11 @@ def push_assignment(wired: Wired, about: About) -> None:
 @job
 def push_ticket_changed(wired: Wired, about: About) -> None:
     _push(wired, about, "ticket_changed")
+
+
+@job
+def push_request_answered(wired: Wired, about: About) -> None:
+    _send(wired, about, lambda step: telling.plan_answer_pushes(step, about.subject_id, about.seq))
 
 
 def _tell(wired: Wired, about: About, template: str) -> None:

@@ -18,10 +18,19 @@ class LiveChanged(BaseModel):
     action: str = Field(description="The action's name; clients must bear names they do not know.")
 
 
+#: Each kind of push: what it must name and what it must not. A request may be about no ticket.
+_PUSHES = (
+    ("offer", ["ticket_id", "offer_id"], ["request_id"]),
+    ("offer_withdrawn", ["ticket_id", "offer_id"], ["request_id"]),
+    ("assigned", ["ticket_id"], ["offer_id", "request_id"]),
+    ("ticket_changed", ["ticket_id"], ["offer_id", "request_id"]),
+    ("request_answered", ["request_id"], ["offer_id"]),
+)
+
+
 def push_schema() -> Json:
     """JSON Schema of one push's data as it travels: every value a string (see PushPayload.to_data)."""
     kinds = list(get_args(PushType))
-    with_offer = [kind for kind in kinds if kind.startswith("offer")]
     uuid = {"type": "string", "format": "uuid"}
     digits = {"type": "string", "pattern": "^[0-9]{1,19}$"}
     return {
@@ -34,14 +43,16 @@ def push_schema() -> Json:
             "type": {"enum": kinds},
             "ticket_id": uuid,
             "offer_id": uuid,
+            "request_id": uuid,
             "seq": {**digits, "description": "The event behind the push: pull at least up to here."},
             "exp": {**digits, "description": "Unix time in seconds: worthless from then on."},
         },
-        "required": ["v", "type", "ticket_id", "seq", "exp"],
+        "required": ["v", "type", "seq", "exp"],
         "additionalProperties": False,
-        "if": {"properties": {"type": {"enum": with_offer}}},
-        "then": {"required": ["offer_id"]},
-        "else": {"not": {"required": ["offer_id"]}},
+        "oneOf": [
+            {"properties": {"type": {"const": kind}, **dict.fromkeys(without, False)}, "required": needs}
+            for kind, needs, without in _PUSHES
+        ],
     }
 
 

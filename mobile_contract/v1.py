@@ -630,9 +630,10 @@ class Shifts(Reply):
 
 
 class RequestPage(Reply):
-    """Open ones first, newest first."""
+    """Open ones first, newest first; `next_page` is the request to ask on from."""
 
     requests: list[RequestLine]
+    next_page: UUID | None
 
 
 TicketCard.model_rebuild()

@@ -14,7 +14,7 @@ from api.house import Asking, Here, Rooms, reply
 from api.signin import new_password
 from dispatch.actions import identity_admin as admin
 from dispatch.actions import identity_erasure as erasure
-from dispatch.actions import shifts, tenants
+from dispatch.actions import tenants
 from dispatch.actions.identity import list_devices
 from dispatch.actions.step import run_step
 from dispatch.domain.commands import Principal
@@ -75,19 +75,6 @@ def add_engineer(body: views.EngineerAdded, asking: Asking, here: Here) -> Respo
         return tenants.add_engineer(db, here.house.personal, asking.tenant_id, wanted, here.house.now())
 
     return reply({"id": _within(here, asking, add)}, 201)
-
-
-@endpoints.post(
-    "/engineers/{engineer_id}/shifts",
-    operation_id="dispatcher_add_shifts",
-    status_code=204,
-    responses=_CHANGE,
-)
-def add_shifts(engineer_id: UUID, body: views.ShiftsAdded, asking: Asking, here: Here) -> Response:
-    """Hours of work and on call; those that begin when one does already stay as they are."""
-    spans = [(span.kind, span.starts_at, span.ends_at) for span in body.spans]
-    run_step(here.house, asking, lambda step: shifts.add(step, engineer_id, spans))
-    return Response(status_code=204)
 
 
 @endpoints.get(

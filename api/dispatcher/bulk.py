@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from api.declared import ERRORS, problems
+from api.declared import problems
 from api.dispatcher import bulk_views as views
 from api.house import Asking, Here, refusal_reply, reply, request_hash
 from api.problems import trace_of
@@ -17,17 +17,17 @@ from mobile_contract import v1
 
 endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
 
-REPORTS = 20
-REQUESTS = 200
-
 
 @endpoints.get(
-    "/bulk", operation_id="dispatcher_bulk_reports", response_model=views.BulkPage, responses=ERRORS
+    "/bulk",
+    operation_id="dispatcher_bulk_reports",
+    response_model=views.BulkPage,
+    responses=problems(401, 403, 422),
 )
-def bulk_reports(asking: Asking, here: Here) -> Response:
-    """The newest reports of bulk actions."""
+def bulk_reports(asking: Asking, here: Here, page: UUID | None = None) -> Response:
+    """The reports of bulk actions, newest first; `page` is the last page's `next_page`."""
     with here.house.database.transaction(asking.tenant_id) as db:
-        return reply({"reports": read_bulk_reports(db, asking.tenant_id, REPORTS, asking.narrowed)})
+        return reply(read_bulk_reports(db, asking.tenant_id, page, asking.narrowed))
 
 
 @endpoints.post(
@@ -65,11 +65,19 @@ def rebook(body: views.BulkRebook, asking: Asking, here: Here, request: Request)
 
 
 @endpoints.get(
-    "/requests", operation_id="dispatcher_requests", response_model=v1.RequestPage, responses=ERRORS
+    "/requests",
+    operation_id="dispatcher_requests",
+    response_model=v1.RequestPage,
+    responses=problems(401, 403, 404, 422),
 )
-def list_requests(asking: Asking, here: Here) -> Response:
+def list_requests(
+    asking: Asking, here: Here, ticket_id: UUID | None = None, page: UUID | None = None
+) -> Response:
+    """What engineers ask for, the open ones first; about one ticket where it is named."""
     with here.house.database.transaction(asking.tenant_id) as db:
-        return reply({"requests": read_requests(db, asking.tenant_id, None, REQUESTS, asking.territories)})
+        territories = asking.territories
+        found = read_requests(db, asking.tenant_id, ticket_id=ticket_id, after=page, territories=territories)
+        return reply(found)
 
 
 @endpoints.post(

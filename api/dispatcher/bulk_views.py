@@ -49,7 +49,10 @@ class BulkReport(Reply):
 
 
 class BulkPage(Reply):
+    """Newest first; `next_page` is the report to ask on from."""
+
     reports: list[BulkReport]
+    next_page: UUID | None
 
 
 class RequestAnswer(Wire):

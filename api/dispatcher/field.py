@@ -61,11 +61,11 @@ def list_shifts(
 
 @endpoints.post(
     "/engineers/{engineer_id}/shifts",
-    operation_id="dispatcher_put_on_call",
+    operation_id="dispatcher_add_shifts",
     status_code=204,
     responses=problems(401, 403, 404, 422),
 )
-def put_on_call(engineer_id: UUID, body: admin_views.ShiftsAdded, asking: Asking, here: Here) -> Response:
+def add_shifts(engineer_id: UUID, body: admin_views.ShiftsAdded, asking: Asking, here: Here) -> Response:
     """Hours of work and on call; those that begin when one does already stay as they are."""
     spans = [(span.kind, span.starts_at, span.ends_at) for span in body.spans]
     run_step(here.house, asking, lambda step: shifts.add(step, engineer_id, spans))

@@ -17,15 +17,20 @@ from mobile_contract import v1
 #: Part of the engineer's door: `api.engineer.endpoints` takes these in.
 endpoints = APIRouter()
 
-PAGE = 50
 SHIFTS = 100
 AHEAD = timedelta(days=28)
 
 
-@endpoints.get("/requests", operation_id="engineer_requests", response_model=v1.RequestPage, responses=ERRORS)
-def list_own(asking: Asking, here: Here) -> Response:
+@endpoints.get(
+    "/requests",
+    operation_id="engineer_requests",
+    response_model=v1.RequestPage,
+    responses=problems(401, 403, 422),
+)
+def list_own(asking: Asking, here: Here, page: UUID | None = None) -> Response:
+    """What I asked for; `page` is the last page's `next_page`."""
     with here.house.database.transaction(asking.tenant_id) as db:
-        return reply({"requests": read_requests(db, asking.tenant_id, asking.id, PAGE)})
+        return reply(read_requests(db, asking.tenant_id, asking.id, after=page))
 
 
 @endpoints.get("/shifts", operation_id="engineer_shifts", response_model=v1.Shifts, responses=ERRORS)

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dispatch.actions.step import Step
 from dispatch.adapters.push import PushMessage, PushResult
+from dispatch.store.tables.money import Request
 from dispatch.store.tables.people import MessageSent, PushDelivery, PushTarget
 from dispatch.store.tables.tickets import Offer, Ticket, Visit, VisitEngineer
 
@@ -33,35 +34,63 @@ def plan_pushes(step: Step, ticket_id: UUID, seq: int, kind: str) -> list[Planne
     """A hint for every device of those concerned that has not been told of this event yet."""
     planned = []
     for engineer_id, subject_id, expires_at in _concerned(step, ticket_id, kind):
-        targets = step.db.scalars(
-            select(PushTarget).where(
-                PushTarget.tenant_id == step.tenant_id,
-                PushTarget.engineer_id == engineer_id,
-                PushTarget.platform == "fcm",
-                PushTarget.gone_at.is_(None),
-            )
+        ids = {"ticket_id": str(ticket_id)} | ({"offer_id": str(subject_id)} if kind == "offer" else {})
+        planned += _for_devices(step, engineer_id, subject_id, seq, kind, expires_at, ids)
+    return planned
+
+
+def plan_answer_pushes(step: Step, request_id: UUID, seq: int) -> list[PlannedPush]:
+    """A hint for every device of the engineer whose request was answered."""
+    request = step.db.get(Request, {"tenant_id": step.tenant_id, "id": request_id})
+    if request is None:
+        return []
+    ids = {"request_id": str(request_id)} | (
+        {"ticket_id": str(request.ticket_id)} if request.ticket_id else {}
+    )
+    until = step.now + PUSH_LASTS
+    return _for_devices(step, request.engineer_id, request_id, seq, "request_answered", until, ids)
+
+
+def _for_devices(
+    step: Step,
+    engineer_id: UUID,
+    subject_id: UUID,
+    seq: int,
+    kind: str,
+    expires_at: datetime,
+    ids: dict[str, str],
+) -> list[PlannedPush]:
+    """One push for each device of the engineer that was not told of this event."""
+    planned = []
+    targets = step.db.scalars(
+        select(PushTarget).where(
+            PushTarget.tenant_id == step.tenant_id,
+            PushTarget.engineer_id == engineer_id,
+            PushTarget.platform == "fcm",
+            PushTarget.gone_at.is_(None),
         )
-        for target in targets:
-            told = step.db.get(
-                PushDelivery,
-                {
-                    "tenant_id": step.tenant_id,
-                    "seq": seq,
-                    "subject_id": subject_id,
-                    "target_id": target.id,
-                },
-            )
-            if told is None:
-                data = {"v": "1", "type": kind, "ticket_id": str(ticket_id), "seq": str(seq)}
-                if kind == "offer":
-                    data |= {"offer_id": str(subject_id), "exp": str(int(expires_at.timestamp()))}
-                planned.append(
-                    PlannedPush(
-                        target.id,
-                        subject_id,
-                        PushMessage(target.target, data, expires_at, f"{kind}-{ticket_id}"),
-                    )
+    )
+    for target in targets:
+        told = step.db.get(
+            PushDelivery,
+            {
+                "tenant_id": step.tenant_id,
+                "seq": seq,
+                "subject_id": subject_id,
+                "target_id": target.id,
+            },
+        )
+        if told is None:
+            data = {"v": "1", "type": kind, "seq": str(seq), "exp": str(int(expires_at.timestamp())), **ids}
+            planned.append(
+                PlannedPush(
+                    target.id,
+                    subject_id,
+                    PushMessage(
+                        target.target, data, expires_at, f"{kind}-{ids.get('ticket_id', subject_id)}"
+                    ),
                 )
+            )
     return planned
 
 

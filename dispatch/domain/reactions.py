@@ -47,6 +47,8 @@ REACTIONS: dict[str, tuple[str, ...]] = {
     "note": ("queue_webhooks",),
     "acknowledge": ("keep_promises", "queue_webhooks"),
     "offer_withdrawn": ("end_ladders",),
+    "approve_request": ("push_request_answered",),
+    "refuse_request": ("push_request_answered",),
     "promise_at_risk": ("tell_promise", "automate", "queue_webhooks"),
     "promise_broken": ("tell_promise", "queue_webhooks"),
 }

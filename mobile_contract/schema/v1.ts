@@ -355,9 +355,10 @@ export type RequestLine = {
   booked: number
 }
 
-/** Open ones first, newest first. */
+/** Open ones first, newest first; `next_page` is the request to ask on from. */
 export type RequestPage = {
   requests: Array<RequestLine>
+  next_page: string | null
 }
 
 export type RequestStatus = {

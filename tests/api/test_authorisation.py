@@ -476,18 +476,6 @@ REQUESTS: dict[str, Maker] = {
     "engineer_shifts": at("/engineer/v1/shifts"),
     "contractor_work": at("/dispatcher/v1/contractor"),
     "dispatcher_shifts": at("/dispatcher/v1/shifts"),
-    "dispatcher_put_on_call": lambda w, r: (
-        f"/dispatcher/v1/engineers/{w.town.made.engineers['Eve']}/shifts",
-        {
-            "spans": [
-                {
-                    "kind": "on_call",
-                    "starts_at": "2030-01-01T18:00:00+08:00",
-                    "ends_at": "2030-01-02T08:00:00+08:00",
-                }
-            ]
-        },
-    ),
     "dispatcher_drop_shift": lambda w, r: (f"/dispatcher/v1/shifts/{w.shift_id()}", None),
     "dispatcher_put_checklist": at("/dispatcher/v1/work_types/survey/checklist", {"items": []}),
     "dispatcher_put_prices": at("/dispatcher/v1/prices", {"lines": []}),
@@ -538,7 +526,7 @@ REQUESTS: dict[str, Maker] = {
         {"name": "New", "signin_id": f"new-{new_id().hex}", "password": PASSWORD, "skills": {"hvac": 1}},
     ),
     "dispatcher_add_shifts": lambda w, r: (
-        f"/dispatcher/v1/admin/engineers/{w.town.made.engineers['Eve']}/shifts",
+        f"/dispatcher/v1/engineers/{w.town.made.engineers['Eve']}/shifts",
         {"spans": [{"starts_at": "2030-01-01T08:00:00+08:00", "ends_at": "2030-01-01T17:00:00+08:00"}]},
     ),
     "dispatcher_erase_engineer": lambda w, r: (

@@ -85,9 +85,13 @@ def test_every_push_is_valid_by_its_schema(files: dict[str, str]) -> None:
         check.validate(push(type=kind))
     for kind in ("offer", "offer_withdrawn"):
         check.validate(push(type=kind, offer_id=ID))
+    check.validate(push(type="request_answered", request_id=ID))
+    check.validate(push(type="request_answered", request_id=ID, ticket_id=None))
 
 
-@pytest.mark.parametrize("wrong", [{"type": "news"}, {"type": "offer"}, {"seq": "-1"}, {"name": "Chen"}])
+@pytest.mark.parametrize(
+    "wrong", [{"type": "news"}, {"type": "offer"}, {"seq": "-1"}, {"name": "Chen"}, {"request_id": str(ID)}]
+)
 def test_anything_else_is_no_push(files: dict[str, str], wrong: dict[str, str]) -> None:
     check = jsonschema_rs.Draft202012Validator(json.loads(files["push.schema.json"]))
     assert not check.is_valid({**push(), **wrong})

@@ -47,9 +47,11 @@ def test_shifts_make_an_engineer_eligible(town: Town) -> None:
     engineer_id = ok(ask(town, "POST", "/engineers", added(town)))["id"]
     now = town.product.clock.now()
     span = {"starts_at": now.isoformat(), "ends_at": (now + timedelta(hours=8)).isoformat()}
-    assert ask(town, "POST", f"/engineers/{engineer_id}/shifts", {"spans": [span]}).status_code == 204
+    url, headers = f"/dispatcher/v1/engineers/{engineer_id}/shifts", town.board("Ada")
+    kept = town.product.client.post(url, json={"spans": [span]}, headers=headers)
+    assert kept.status_code == 204
     backwards = {"starts_at": span["ends_at"], "ends_at": span["starts_at"]}
-    reply = ask(town, "POST", f"/engineers/{engineer_id}/shifts", {"spans": [backwards]})
+    reply = town.product.client.post(url, json={"spans": [backwards]}, headers=headers)
     refused(reply, 422, "shift_span_wrong")
 
 

@@ -1,18 +1,20 @@
 """An offer reaches the phone: event, relay, job, the real firebase-admin, a push service that checks."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 from psycopg.rows import dict_row
 
 from dispatch.adapters.push_firebase import FirebasePushSender
+from dispatch.store.ids import new_id
 from jobs.registry import JOBS, Wired
 from jobs.relay import Relay
 from mobile_contract.push import PushPayload
 from tests.builders import new_ticket
 from tests.fakes.push_service import PushService, running_push_service
-from tests.house import Town, do_job
+from tests.house import Town, do_job, ok
 
 
 def settle_with(town: Town, sender: FirebasePushSender) -> None:
@@ -55,6 +57,45 @@ def test_an_offer_is_pushed_once_and_carries_nothing_personal(town: Town, tmp_pa
     assert (payload.type, str(payload.ticket_id)) == ("offer", made["ticket_id"])
     for secret in ("Chen", "1390000", "3-201", "示例路"):
         assert secret not in json.dumps(message, ensure_ascii=False)
+
+
+def test_an_answer_to_a_request_is_pushed_to_who_asked_and_to_nobody_else(town: Town, tmp_path: Path) -> None:
+    register(town, "Ana", "ana-phone")
+    register(town, "Ben", "ben-phone")
+    client, now = town.product.client, town.product.clock.now()
+    leave = {"kind": "leave", "starts_at": now.isoformat(), "ends_at": (now + timedelta(hours=4)).isoformat()}
+    asked = client.post(
+        "/engineer/v1/requests", json={"command_id": str(new_id()), **leave}, headers=town.phone("Ana")
+    ).json()
+    with running_push_service(tmp_path) as service:
+        sender = sender_to(service, town)
+        settle_with(town, sender)
+        assert service.log() == []
+        url = f"/dispatcher/v1/requests/{asked['request_id']}/answer"
+        body = {"command_id": str(new_id()), "verdict": "refuse"}
+        ok(client.post(url, json=body, headers=town.board()))
+        settle_with(town, sender)
+        settle_with(town, sender)
+        (message,) = service.log()
+    payload = PushPayload.from_data(message["message"]["data"])
+    assert (message["token"], payload.type, str(payload.request_id)) == (
+        "ana-phone",
+        "request_answered",
+        asked["request_id"],
+    )
+    assert payload.ticket_id is None
+
+
+def test_every_push_of_an_assignment_is_one_by_the_contract(town: Town, tmp_path: Path) -> None:
+    register(town, "Ana", "ana-phone")
+    ticket_id = town.create(new_ticket("survey"))["ticket_id"]
+    with running_push_service(tmp_path) as service:
+        sender = sender_to(service, town)
+        settle_with(town, sender)
+        town.assign_by_hand(ticket_id, "Ana")
+        settle_with(town, sender)
+        kinds = {PushPayload.from_data(each["message"]["data"]).type for each in service.log()}
+    assert "assigned" in kinds
 
 
 def test_a_device_that_is_gone_is_not_told_again(town: Town, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dispatch.store.ids import new_id
+from dispatch.store.queries import bulk, requests
 from dispatch.store.tables.people import Shift
 from tests.builders import add_engineer, new_ticket
 from tests.house import Product, Town, ok, refused
@@ -184,3 +185,38 @@ def test_at_night_only_who_is_on_call_is_woken_and_only_for_what_is_urgent(town:
     path = f"/dispatcher/v1/tickets/{calm}/candidates/{nora}"
     line = ok(town.product.client.get(path, headers=town.board()))["candidate"]
     assert line["refusals"] == [{"rule": "on_call_only", "priority": "normal"}]
+
+
+def pages(town: Town, path: str, name: str) -> list[list[dict[str, Any]]]:
+    """Every page of a list, followed by its cursor."""
+    found, page = [], ""
+    while True:
+        body = ok(town.product.client.get(f"/dispatcher/v1/{path}{page}", headers=town.board()))
+        found.append(body[name])
+        if body["next_page"] is None:
+            return found
+        page = f"?page={body['next_page']}"
+
+
+def test_requests_and_reports_go_page_by_page_and_none_is_left_out(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "PAGE", 2)
+    monkeypatch.setattr(bulk, "PAGE", 2)
+    asked = [ok(ask(town, "Ana", kind="leave", **span(town, hours)))["request_id"] for hours in range(1, 6)]
+    ok(tell(town, f"/requests/{asked[4]}/answer", verdict="refuse"))
+    ids = [[one["request_id"] for one in page] for page in pages(town, "requests", "requests")]
+    assert ids == [[asked[3], asked[2]], [asked[1], asked[0]], [asked[4]]]
+    own = ok(town.product.client.get(f"/engineer/v1/requests?page={asked[2]}", headers=town.phone("Ana")))
+    assert [one["request_id"] for one in own["requests"]] == [asked[1], asked[0]]
+    ticket_id = town.create(new_ticket("survey"))["ticket_id"]
+    of_ticket = town.product.client.get(
+        f"/dispatcher/v1/requests?ticket_id={ticket_id}", headers=town.board()
+    )
+    assert ok(of_ticket)["requests"] == []
+    engineer_id = town.made.engineers["Ben"]
+    for _ in range(3):
+        ok(tell(town, f"/engineers/{engineer_id}/out", reason="sick", **span(town)))
+    reports = pages(town, "bulk", "reports")
+    assert [len(page) for page in reports] == [2, 1]
+    assert len({one["report_id"] for page in reports for one in page}) == 3

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from dispatch.store.queries.reading import fetch
 
+PAGE = 20
+
 #: An engineer's tickets not begun yet whose window, or booked day where there is none, lies in the span.
 _BOOKED = """
   select t.id from tickets t
@@ -25,7 +27,9 @@ _URGENT_FIRST = """
 _REPORTS = """
   select r.id as report_id, r.kind, r.at, d.name as asked_by, r.facts, r.lines
   from bulk_reports r left join dispatchers d on d.tenant_id = r.tenant_id and d.id = r.asked_by
-  where r.tenant_id = %(tenant)s order by r.at desc, r.id desc limit %(limit)s
+  where r.tenant_id = %(tenant)s and (%(before)s::uuid is null or (r.at, r.id) < (
+      select l.at, l.id from bulk_reports l where l.tenant_id = r.tenant_id and l.id = %(before)s))
+  order by r.at desc, r.id desc limit %(limit)s
 """
 
 
@@ -73,13 +77,18 @@ def booked_with(
 
 
 def read_bulk_reports(
-    db: Session, tenant_id: UUID, limit: int, narrowed: bool = False
-) -> list[dict[str, Any]]:
-    """views.BulkReport, newest first. `narrowed`: with the lines of tickets that row-level security shows, and no
-    report without one."""
-    reports = list(fetch(db, _REPORTS, {"tenant": tenant_id, "limit": limit}))
-    if not narrowed:
-        return reports
+    db: Session, tenant_id: UUID, before: UUID | None = None, narrowed: bool = False
+) -> dict[str, Any]:
+    """views.BulkPage, newest first, those older than the report `before`. `narrowed`: with the lines of tickets that
+    row-level security shows, and no report without one."""
+    rows = list(fetch(db, _REPORTS, {"tenant": tenant_id, "before": before, "limit": PAGE + 1}))
+    reports, more = rows[:PAGE], rows[PAGE - 1]["report_id"] if len(rows) > PAGE else None
+    if narrowed:
+        reports = _seen_lines(db, tenant_id, reports)
+    return {"reports": reports, "next_page": more}
+
+
+def _seen_lines(db: Session, tenant_id: UUID, reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ids = [line["ticket_id"] for report in reports for line in report["lines"]]
     seen = {str(row["id"]) for row in fetch(db, _SEEN, {"tenant": tenant_id, "ids": ids})}
     shown = [

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from dispatch.store.queries.reading import fetch
 
+PAGE = 50
+
 #: `booked` is how many visits of theirs a leave would leave alone: they are to be moved in bulk.
 _LIST = """
   select r.id as request_id, r.kind, r.engineer_id, e.name as engineer_name, r.ticket_id, t.ticket_no, r.status,
@@ -23,6 +25,10 @@ _LIST = """
   left join dispatchers d on d.tenant_id = r.tenant_id and d.id = r.answered_by
   where r.tenant_id = %(tenant)s and (%(engineer)s::uuid is null or r.engineer_id = %(engineer)s)
     and (%(territories)s::uuid[] = '{}' or e.territory_id is null or e.territory_id = any(%(territories)s))
+    and (%(ticket)s::uuid is null or r.ticket_id = %(ticket)s)
+    and (%(after)s::uuid is null or (r.status <> 'open', -extract(epoch from r.asked_at), r.id) > (
+      select l.status <> 'open', -extract(epoch from l.asked_at), l.id from requests l
+      where l.tenant_id = r.tenant_id and l.id = %(after)s))
   order by (r.status <> 'open'), r.asked_at desc, r.id limit %(limit)s
 """
 _LEADS = """
@@ -34,13 +40,24 @@ _LEADS = """
 def read_requests(
     db: Session,
     tenant_id: UUID,
-    engineer_id: UUID | None,
-    limit: int,
+    engineer_id: UUID | None = None,
+    *,
+    ticket_id: UUID | None = None,
+    after: UUID | None = None,
     territories: Iterable[UUID] = (),
-) -> list[dict[str, Any]]:
-    """Open ones first, newest first; of one engineer, or of all where None: of those in `territories` or in none."""
-    values = {"tenant": tenant_id, "engineer": engineer_id, "limit": limit, "territories": list(territories)}
-    return list(fetch(db, _LIST, values))
+) -> dict[str, Any]:
+    """v1.RequestPage: open ones first, newest first, those behind the request `after`; of one engineer, or of all
+    where None: of those in `territories` or in none; of one ticket."""
+    values = {
+        "tenant": tenant_id,
+        "engineer": engineer_id,
+        "ticket": ticket_id,
+        "after": after,
+        "territories": list(territories),
+        "limit": PAGE + 1,
+    }
+    rows = list(fetch(db, _LIST, values))
+    return {"requests": rows[:PAGE], "next_page": rows[PAGE - 1]["request_id"] if len(rows) > PAGE else None}
 
 
 def leads_ticket(db: Session, tenant_id: UUID, engineer_id: UUID, ticket_id: UUID) -> bool:

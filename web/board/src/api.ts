@@ -56,12 +56,13 @@ export class DispatcherApi {
   create = (ticket: NewTicket): Promise<TicketCreated> => this.#send('POST', '/tickets', ticket)
   act = (id: Uuid, commandId: Uuid, action: string, facts: object): Promise<ActionDone> =>
     this.#send('POST', `/tickets/${id}/actions`, { command_id: commandId, action, facts })
-  bulkReports = (): Promise<{ reports: BulkReport[] }> => this.#get('/bulk')
+  bulkReports = (page: Uuid | null = null): Promise<{ reports: BulkReport[]; next_page: Uuid | null }> => this.#get('/bulk', { page })
   engineerOut = (id: Uuid, asked: { command_id: Uuid; starts_at: string; ends_at: string; reason: string }): Promise<BulkReport> =>
     this.#send('POST', `/engineers/${id}/out`, asked, BULK_TIMEOUT_MS)
   rebookMany = (asked: { command_id: Uuid; ticket_ids: Uuid[]; later_min: number }): Promise<BulkReport> =>
     this.#send('POST', '/bulk/rebook', asked, BULK_TIMEOUT_MS)
-  requests = (): Promise<{ requests: EngineerRequest[] }> => this.#get('/requests')
+  requests = (ticketId: Uuid | null, page: Uuid | null = null): Promise<{ requests: EngineerRequest[]; next_page: Uuid | null }> =>
+    this.#get('/requests', { ticket_id: ticketId, page })
   answerRequest = (id: Uuid, commandId: Uuid, verdict: 'approve' | 'refuse'): Promise<{ status: string }> =>
     this.#send('POST', `/requests/${id}/answer`, { command_id: commandId, verdict })
   deadLetters = (page?: string | null): Promise<{ dead_letters: DeadLetter[]; next_page: string | null }> =>

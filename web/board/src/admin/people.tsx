@@ -122,7 +122,7 @@ function Password({ path, reload, onClose }: { path: string; reload: Reload; onC
 }
 
 function Shifts({ who, reload, onClose }: { who: EngineerLine; reload: Reload; onClose: () => void }): JSX.Element {
-  const save = (form: FormData) => send('POST', `/admin/engineers/${who.engineer_id}/shifts`, { spans: spansOf(form) }).then(reload)
+  const save = (form: FormData) => send('POST', `/engineers/${who.engineer_id}/shifts`, { spans: spansOf(form) }).then(reload)
   return (
     <FormDialog title="admin_add_shifts" save={save} onClose={onClose}>
       <TextField name="from" label="admin_from_day" type="date" value={isoDay(0)} />

@@ -5,7 +5,7 @@ import { Refused } from '../api'
 import { Empty, Loading } from '../parts/basics'
 import { ticketHash } from '../route'
 import { api, complain, engineers, now, zoneOf } from '../state'
-import type { BulkLine, BulkReport } from '../wire'
+import type { BulkLine, BulkReport, Uuid } from '../wire'
 import { language, problemText, t } from '../words'
 import { EngineerOut, RebookMany } from './bulk_forms'
 import { Requests } from './requests'
@@ -15,9 +15,16 @@ const at = (instant: string): string => dayTime(instant, zoneOf(null), now.value
 /** What engineers ask for; many tickets at once; the reports of both. */
 export function BulkPage(): JSX.Element {
   const [reports, setReports] = useState<BulkReport[] | null>(null)
-  useEffect(() => {
-    api.bulkReports().then((page) => setReports(page.reports), (error) => (complain(error), setReports([])))
-  }, [])
+  const [next, setNext] = useState<Uuid | null>(null)
+  const read = (page: Uuid | null): void =>
+    void api.bulkReports(page).then(
+      (found) => {
+        setReports((known) => [...(page ? (known ?? []) : []), ...found.reports])
+        setNext(found.next_page)
+      },
+      (error) => (complain(error), setReports((known) => known ?? [])),
+    )
+  useEffect(() => read(null), [])
   const done = (report: BulkReport): void => setReports([report, ...(reports ?? [])])
   return (
     <main class="page bulk-page">
@@ -35,6 +42,7 @@ export function BulkPage(): JSX.Element {
         {!reports && <Loading />}
         {reports?.length === 0 && <Empty title={t('reports_none')} />}
         {reports?.map((report, i) => <Report key={report.report_id} report={report} open={i === 0} />)}
+        {next && <button type="button" class="button" onClick={() => read(next)}>{t('load_more')}</button>}
       </section>
     </main>
   )

@@ -7,20 +7,21 @@ import { api, complain, now, say, zoneOf } from '../state'
 import type { EngineerRequest, Uuid } from '../wire'
 import { label, language, t } from '../words'
 
-const PAGE = 50
 const at = (instant: string): string => dayTime(instant, zoneOf(null), now.value, language.value)
-
-function pages(all: EngineerRequest[], count: number, setCount: (count: number) => void): { shown: EngineerRequest[]; more: JSX.Element | null } {
-  const more = all.length > count ? <button type="button" class="button" onClick={() => setCount(count + PAGE)}>{t('load_more')}</button> : null
-  return { shown: all.slice(0, count), more }
-}
 
 /** What engineers ask for, to be approved or refused; with `ticketId` what they ask about that ticket, and nothing where they ask nothing. */
 export function Requests({ ticketId }: { ticketId?: Uuid }): JSX.Element | null {
   const [requests, setRequests] = useState<EngineerRequest[] | null>(null)
-  const load = (): void => void api.requests().then((page) => setRequests(page.requests.filter((one) => !ticketId || one.ticket_id === ticketId)), (error) => (complain(error), setRequests([])))
-  const [count, setCount] = useState(PAGE)
-  useEffect(load, [ticketId])
+  const [next, setNext] = useState<Uuid | null>(null)
+  const load = (page: Uuid | null = null): void =>
+    void api.requests(ticketId ?? null, page).then(
+      (found) => {
+        setRequests((known) => [...(page ? (known ?? []) : []), ...found.requests])
+        setNext(found.next_page)
+      },
+      (error) => (complain(error), setRequests((known) => known ?? [])),
+    )
+  useEffect(() => load(), [ticketId])
 
   async function answer(request: EngineerRequest, verdict: 'approve' | 'refuse'): Promise<void> {
     try {
@@ -36,20 +37,18 @@ export function Requests({ ticketId }: { ticketId?: Uuid }): JSX.Element | null 
   if (ticketId && !requests.length) return null
   const open = requests.filter((one) => one.status === 'open')
   const answered = requests.filter((one) => one.status !== 'open')
-  const { shown, more } = pages(open, count, setCount)
   return (
     <section>
       <h2>{t('requests')}{open.length > 0 && <span class="count">{open.length}</span>}</h2>
       {open.length === 0 && <Empty title={t('requests_none')} />}
       <ul class="requests">
-        {shown.map((one) => (
+        {open.map((one) => (
           <RequestRow key={one.request_id} request={one}>
             <button type="button" class="button primary small" aria-label={t('request_approve_name', { name: one.engineer_name })} onClick={() => void answer(one, 'approve')}>{t('request_approve')}</button>
             <button type="button" class="button small" aria-label={t('request_refuse_name', { name: one.engineer_name })} onClick={() => void answer(one, 'refuse')}>{t('request_refuse')}</button>
           </RequestRow>
         ))}
       </ul>
-      {more}
       {answered.length > 0 && (
         <details>
           <summary>{t('requests_done', { n: answered.length })}</summary>
@@ -62,6 +61,7 @@ export function Requests({ ticketId }: { ticketId?: Uuid }): JSX.Element | null 
           </ul>
         </details>
       )}
+      {next && <button type="button" class="button" onClick={() => load(next)}>{t('load_more')}</button>}
     </section>
   )
 }
