@@ -272,7 +272,7 @@ def test_a_contractors_dispatcher_answers_and_names_the_engineer_at_their_desk(
     page = world.page(browser, "Cora")
     asked, taken = (page.locator(".desk-list").nth(n) for n in (0, 1))
     expect(taken.locator("li")).to_have_count(1)
-    taken.get_by_role("button").click()
+    taken.get_by_role("button", name="Name the engineer").click()
     page.select_option("dialog [name=engineer_id]", label="Lee")
     saved(page)
     expect(taken.locator("li").first).to_contain_text("Lee")
