@@ -30,6 +30,7 @@ from api.integrations import wecom
 from api.live import LiveHub
 from api.places import Places
 from api.shedding import Shedding
+from api.shortcut import Shortcut
 from api.signin import Doorkeeper
 from dispatch.actions.step import House
 from dispatch.adapters.photos import PhotoWorker
@@ -105,6 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         integrations.endpoints,
     ):
         app.include_router(router)
+    app.router.routes.insert(0, Shortcut(engineer.endpoints, "engineer_today"))
     static.install_pages(app)
     return app
 

@@ -14,7 +14,7 @@ else a round trip returns to the millimetre.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -58,9 +58,16 @@ def from_wgs84(lon: ArrayLike, lat: ArrayLike, datum: Datum) -> tuple[Floats, Fl
 
 def point_to_wgs84(lon: float, lat: float, datum: Datum) -> Point:
     """One position as a WGS-84 Point. Raises GeoError datum_unknown, and PointError where it is no place."""
-    checked = Point(lon, lat)
-    lon_wgs84, lat_wgs84 = to_wgs84(checked.lon, checked.lat, datum)
-    return Point(float(lon_wgs84), float(lat_wgs84))
+    return points_to_wgs84([(lon, lat)], datum)[0]
+
+
+def points_to_wgs84(positions: Iterable[tuple[float, float]], datum: Datum) -> list[Point]:
+    """Positions (lon, lat) as WGS-84 Points: hundreds cost little more than one. Raises as `point_to_wgs84`."""
+    checked = [Point(lon, lat) for lon, lat in positions]
+    if datum == "wgs84":
+        return checked
+    lon, lat = to_wgs84([point.lon for point in checked], [point.lat for point in checked], datum)
+    return [Point(x, y) for x, y in zip(lon.tolist(), lat.tolist(), strict=True)]
 
 
 def _blockwise(

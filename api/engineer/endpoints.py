@@ -10,14 +10,14 @@ from starlette.concurrency import run_in_threadpool
 
 from api.declared import ERRORS, IMAGE, problems
 from api.engineer import proof, requests, signin_endpoints
-from api.house import Asking, Here, Rooms, refusal_reply, refused, reply, to_command, to_reading
+from api.house import Asking, Here, Rooms, refusal_reply, refused, reply, to_command, to_readings
 from api.live import event_stream
 from api.photos import PhotoBrought, keep_photo, read_body, show_photo
 from api.problems import trace_of
 from dispatch.actions import telling_devices as push
 from dispatch.actions.engineers import acknowledge_offer, colleagues
 from dispatch.actions.positions import agree_to_positions, read_position_use, take_positions
-from dispatch.actions.step import Answer, Step, run_step
+from dispatch.actions.step import Answer, run_step
 from dispatch.actions.take_action import take_action
 from dispatch.adapters.webpush import public_key
 from dispatch.domain.commands import Principal, Role
@@ -43,8 +43,11 @@ SYNC_PAGE = 500
 
 
 @endpoints.get("/today", operation_id="engineer_today", response_model=v1.Today, responses=ERRORS)
-def today(asking: Asking, here: Here) -> Response:
-    return reply(_today(here, asking))
+async def today(asking: Asking, here: Here) -> Response:
+    now = here.house.now()
+    questions = today_questions(asking.tenant_id, asking.id, now)
+    answers = await here.house.database.trip(asking.tenant_id, *questions)
+    return reply(show_today(answers, here.house.personal, asking.tenant_id, asking.id, now))
 
 
 def _today(here: Rooms, asking: Principal) -> dict[str, Any]:
@@ -157,14 +160,10 @@ def _act(here: Rooms, asking: Principal, body: v1.ActionCommand, after: Sequence
     response_model=v1.PositionsTaken,
     responses=problems(401, 403, 422),
 )
-def positions(body: v1.PositionBatch, asking: Asking, here: Here) -> Response:
-    readings = [to_reading(position) for position in body.positions]
-
-    def take(step: Step) -> tuple[int, int]:
-        return take_positions(step, asking.id, readings)
-
-    taken, refused_count = run_step(here.house, asking, take)
-    return reply({"taken": taken, "refused": refused_count})
+async def positions(body: v1.PositionBatch, asking: Asking, here: Here) -> Response:
+    readings = to_readings(body.positions)
+    taken = await take_positions(here.house, asking, readings)
+    return reply({"taken": taken, "refused": len(readings) - taken})
 
 
 @endpoints.get(

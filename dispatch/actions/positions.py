@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from dispatch.actions.keeping import POSITIONS_KEPT
-from dispatch.actions.step import Step
-from dispatch.domain.commands import Reading
+from dispatch.actions.step import House, Step
+from dispatch.domain.commands import Principal, Reading
 from dispatch.store.queries.reading import fetch
 
 #: A reading from further ahead than this is refused: the phone's clock is wrong.
@@ -21,81 +20,54 @@ OLDEST = timedelta(days=2)
 SHIFT_MARGIN = timedelta(minutes=60)
 VIEWS_SHOWN = 200
 
-_DAYS = text("select ensure_positions_partition(cast(:day as date))")
+_DAY = "select ensure_positions_partition(%(day)s::date)"
 
-_KEEP = text("""
+#: What may be kept of `read`: of somebody who agreed, within a shift or close to one.
+_ALLOWED = """
+    select r.* from read r, engineers e
+    where e.tenant_id = %(tenant)s and e.id = %(engineer)s and e.position_consent_at is not null
+      and exists (select from shifts s where s.tenant_id = %(tenant)s and s.engineer_id = %(engineer)s
+        and s.starts_at <= r.at + %(margin)s::interval and s.ends_at >= r.at - %(margin)s::interval)
+"""
+_TAKE = f"""
+  with read as (
+    select * from unnest(%(at)s::timestamptz[], %(lon)s::float8[], %(lat)s::float8[], %(accuracy_m)s::float8[],
+        %(datum)s::text[], %(raw_lon)s::float8[], %(raw_lat)s::float8[], %(speed_mps)s::float8[], %(mock)s::bool[])
+      as r(at, lon, lat, accuracy_m, datum, raw_lon, raw_lat, speed_mps, mock)
+  ),
+  allowed as materialized ({_ALLOWED}),
+  kept as (
     insert into engineer_positions
       (tenant_id, engineer_id, at, position, accuracy_m, datum, raw_lon, raw_lat, speed_mps, mock)
-    select :tenant, :engineer, r.at, st_setsrid(st_makepoint(r.lon, r.lat), 4326)::geography,
-           r.accuracy_m, r.datum, r.raw_lon, r.raw_lat, r.speed_mps, r.mock
-    from unnest(cast(:at as timestamptz[]), cast(:lon as float8[]), cast(:lat as float8[]),
-                cast(:accuracy_m as float8[]), cast(:datum as text[]), cast(:raw_lon as float8[]),
-                cast(:raw_lat as float8[]), cast(:speed_mps as float8[]), cast(:mock as bool[]))
-         as r(at, lon, lat, accuracy_m, datum, raw_lon, raw_lat, speed_mps, mock)
-    on conflict do nothing
-""")
-
-_NEWEST = text("""
-    update engineers set position = st_setsrid(st_makepoint(:lon, :lat), 4326)::geography,
-      position_at = :at, position_accuracy_m = :accuracy_m
-    where tenant_id = :tenant and id = :engineer and (position_at is null or position_at < :at)
-""")
-
-
-_MAY = """
-  select e.position_consent_at as agreed_at,
-    coalesce((select jsonb_agg(jsonb_build_array(
-        extract(epoch from s.starts_at)::float8, extract(epoch from s.ends_at)::float8))
-      from shifts s where s.tenant_id = e.tenant_id and s.engineer_id = e.id
-        and s.ends_at >= %(first)s and s.starts_at <= %(last)s), '[]'::jsonb) as spans
-  from engineers e where e.tenant_id = %(tenant)s and e.id = %(engineer)s
+    select %(tenant)s, %(engineer)s, a.at, st_setsrid(st_makepoint(a.lon, a.lat), 4326)::geography,
+      a.accuracy_m, a.datum, a.raw_lon, a.raw_lat, a.speed_mps, a.mock
+    from allowed a on conflict do nothing
+  ),
+  moved as (
+    update engineers e set position = st_setsrid(st_makepoint(n.lon, n.lat), 4326)::geography,
+      position_at = n.at, position_accuracy_m = n.accuracy_m
+    from (select * from allowed order by at desc limit 1) n
+    where e.tenant_id = %(tenant)s and e.id = %(engineer)s and e.position_consent_at is not null
+      and (e.position_at is null or e.position_at < n.at)
+  )
+  select count(*)::int as taken from allowed
 """
+_COLUMNS = ("at", "lon", "lat", "accuracy_m", "datum", "raw_lon", "raw_lat", "speed_mps", "mock")
 
 
-def take_positions(step: Step, engineer_id: UUID, readings: list[Reading]) -> tuple[int, int]:
-    """(taken, refused). Nothing is stored of somebody who has not agreed, or that was read outside a shift,
-    whenever it is sent; sent again, a reading is stored once."""
-    now = step.now
+async def take_positions(house: House, principal: Principal, readings: list[Reading]) -> int:
+    """How many of the engineer's readings were taken. Nothing is stored of somebody who has not agreed, or that was
+    read outside a shift, whenever it is sent; sent again, a reading is stored once."""
+    now = house.now()
     fresh = [r for r in readings if now - OLDEST <= r.at <= now + MOST_AHEAD]
-    good = _allowed(step, engineer_id, fresh)
-    if not good:
-        return 0, len(readings)
-    for day in sorted({r.at.astimezone(UTC).date() for r in good}):
-        step.db.execute(_DAYS, {"day": day})
-    columns = ("at", "lon", "lat", "accuracy_m", "datum", "raw_lon", "raw_lat", "speed_mps", "mock")
-    values = {name: [getattr(r, name) for r in good] for name in columns}
-    step.db.execute(_KEEP, {"tenant": step.tenant_id, "engineer": engineer_id, **values})
-    newest = max(good, key=lambda r: r.at)
-    step.db.execute(
-        _NEWEST,
-        {
-            "tenant": step.tenant_id,
-            "engineer": engineer_id,
-            "lon": newest.lon,
-            "lat": newest.lat,
-            "at": newest.at,
-            "accuracy_m": newest.accuracy_m,
-        },
-    )
-    return len(good), len(readings) - len(good)
-
-
-def _allowed(step: Step, engineer_id: UUID, readings: list[Reading]) -> list[Reading]:
-    """Those read after the engineer agreed and within a shift, or close to one."""
-    if not readings:
-        return []
-    values = {
-        "tenant": step.tenant_id,
-        "engineer": engineer_id,
-        "first": min(r.at for r in readings) - SHIFT_MARGIN,
-        "last": max(r.at for r in readings) + SHIFT_MARGIN,
-    }
-    rows = fetch(step.db, _MAY, values)
-    if not rows or rows[0]["agreed_at"] is None:
-        return []
-    margin_s = SHIFT_MARGIN.total_seconds()
-    spans = [(start - margin_s, end + margin_s) for start, end in rows[0]["spans"]]
-    return [r for r in readings if any(start <= r.at.timestamp() <= end for start, end in spans)]
+    if not fresh:
+        return 0
+    days = sorted({r.at.astimezone(UTC).date() for r in fresh})
+    values: dict[str, Any] = {name: [getattr(r, name) for r in fresh] for name in _COLUMNS}
+    values |= {"tenant": principal.tenant_id, "engineer": principal.id, "margin": SHIFT_MARGIN}
+    asked = [(_DAY, {"day": day}) for day in days]
+    answers = await house.database.trip(principal.tenant_id, *asked, (_TAKE, values))
+    return int(answers[-1][0]["taken"])
 
 
 def agree_to_positions(step: Step, engineer_id: UUID, agreed: bool) -> None:
@@ -139,10 +111,14 @@ _VIEWS = """
 """
 
 
+_AGREED = """
+  select position_consent_at as agreed_at from engineers where tenant_id = %(tenant)s and id = %(engineer)s
+"""
+
+
 def read_position_use(step: Step, engineer_id: UUID) -> dict[str, Any]:
     """Whether this engineer agreed, how long positions are kept, and who was shown them, newest first."""
     values = {"tenant": step.tenant_id, "engineer": engineer_id, "most": VIEWS_SHOWN}
-    values |= {"first": step.now, "last": step.now}
-    rows = fetch(step.db, _MAY, values)
+    rows = fetch(step.db, _AGREED, values)
     agreed = bool(rows) and rows[0]["agreed_at"] is not None
     return {"agreed": agreed, "kept_days": POSITIONS_KEPT.days, "views": fetch(step.db, _VIEWS, values)}

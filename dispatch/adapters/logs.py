@@ -39,7 +39,10 @@ def set_up(process: str, level: str = "info", stream: TextIO | None = None) -> N
 def entry(event: str, level: int = logging.INFO, /, **fields: object) -> None:
     """One entry; `fields` are ids, codes and figures, nothing a person wrote."""
     if _entries.isEnabledFor(level):
-        _entries.log(level, event, extra={"fields": fields})
+        # Logger.log would first walk the stack for who calls, on every request, and no line says it.
+        record = logging.LogRecord(_entries.name, level, "", 0, event, None, None)
+        record.__dict__["fields"] = fields
+        _entries.handle(record)
 
 
 class JsonLines(logging.Formatter):

@@ -5,6 +5,7 @@ is woken once, which is most of what a small statement costs on both sides. It i
 through `psycopg.pq`; values and rows are adapted by psycopg as everywhere else.
 """
 
+import asyncio
 import re
 import select
 from collections.abc import Mapping, Sequence
@@ -62,36 +63,61 @@ def exchange(db: psycopg.Connection[Any], questions: Sequence[Question]) -> list
     """
     if not questions:
         return []
-    adapter: abc.Transformer = Transformer.from_context(db)
-    asked = [_asked(adapter, sql, values) for sql, values in questions]
-    wire = db.pgconn
-    wire.enter_pipeline_mode()
-    prepared = _of_connection.setdefault(db, _Prepared())
-    fresh: list[_Key] = []
-    answers: list[bool] = []
-    for key, sent, formats in asked:
-        name = prepared.names.get(key)
-        if name is None and len(prepared.names) < MOST_PREPARED:
-            prepared.count += 1
-            name = prepared.names[key] = b"pd_%d" % prepared.count
-            wire.send_prepare(name, *key)
-            fresh.append(key)
-            answers.append(False)
+    trip = _Trip(db, questions)
+    return trip.answers(_drain(trip.wire))
+
+
+async def exchange_async(db: psycopg.Connection[Any], questions: Sequence[Question]) -> list[Rows]:
+    """As `exchange`, while the event loop does other things. The connection is of no more use when it is cancelled:
+    whoever cancels closes it."""
+    if not questions:
+        return []
+    trip = _Trip(db, questions)
+    return trip.answers(await _drain_async(trip.wire))
+
+
+class _Trip:
+    """Questions on their way: sent when made, and what came back read as their rows."""
+
+    def __init__(self, db: psycopg.Connection[Any], questions: Sequence[Question]) -> None:
+        self._adapter: abc.Transformer = Transformer.from_context(db)
+        self._asked = [_asked(self._adapter, sql, values) for sql, values in questions]
+        self._prepared = _of_connection.setdefault(db, _Prepared())
+        self._fresh: list[_Key] = []
+        self._is_answer: list[bool] = []
+        self.wire = db.pgconn
+        self.wire.enter_pipeline_mode()
+        for asked in self._asked:
+            self._send(*asked)
+        self.wire.pipeline_sync()
+
+    def _send(self, key: _Key, values: Sequence[Any], formats: Sequence[pq.Format] | None) -> None:
+        name = self._prepared.names.get(key)
+        if name is None and len(self._prepared.names) < MOST_PREPARED:
+            self._prepared.count += 1
+            name = self._prepared.names[key] = b"pd_%d" % self._prepared.count
+            self.wire.send_prepare(name, *key)
+            self._fresh.append(key)
+            self._is_answer.append(False)
         if name is None:
-            wire.send_query_params(key[0], sent, key[1], formats)
+            self.wire.send_query_params(key[0], values, key[1], formats)
         else:
-            wire.send_query_prepared(name, sent, formats)
-        answers.append(True)
-    wire.pipeline_sync()
-    results = _drain(wire)
-    wire.exit_pipeline_mode()
-    wrong = next((one for one in results if one.status == pq.ExecStatus.FATAL_ERROR), None)
-    if wrong is not None:
-        for key in fresh:
-            del prepared.names[key]
-        raise psycopg.errors.error_from_result(wrong, encoding="utf-8")
-    given = (one for one, answer in zip(results, answers, strict=True) if answer)
-    return [_rows(adapter, one, key, prepared) for one, (key, _, _) in zip(given, asked, strict=True)]
+            self.wire.send_query_prepared(name, values, formats)
+        self._is_answer.append(True)
+
+    def answers(self, results: list[pq.abc.PGresult]) -> list[Rows]:
+        """The rows of each question. Raises the first wrong statement's psycopg.Error."""
+        self.wire.exit_pipeline_mode()
+        wrong = next((one for one in results if one.status == pq.ExecStatus.FATAL_ERROR), None)
+        if wrong is not None:
+            for key in self._fresh:
+                del self._prepared.names[key]
+            raise psycopg.errors.error_from_result(wrong, encoding="utf-8")
+        given = (one for one, answer in zip(results, self._is_answer, strict=True) if answer)
+        return [
+            _rows(self._adapter, one, key, self._prepared)
+            for one, (key, _, _) in zip(given, self._asked, strict=True)
+        ]
 
 
 def _asked(
@@ -111,18 +137,49 @@ def _drain(wire: pq.abc.PGconn) -> list[pq.abc.PGresult]:
         wire.consume_input()
     waiting.modify(wire.socket, select.POLLIN)
     results: list[pq.abc.PGresult] = []
-    while True:
-        while wire.is_busy():
-            _wait(waiting)
-            wire.consume_input()
+    while not _take(wire, results):
+        _wait(waiting)
+        wire.consume_input()
+    return results
+
+
+async def _drain_async(wire: pq.abc.PGconn) -> list[pq.abc.PGresult]:
+    loop, results = asyncio.get_running_loop(), list[pq.abc.PGresult]()
+    try:
+        async with asyncio.timeout(WAIT_MS / 1000):
+            while wire.flush():
+                await asyncio.sleep(0.001)  # questions longer than the socket's buffer: none of ours are
+                wire.consume_input()
+            while not _take(wire, results):
+                came = loop.create_future()
+                loop.add_reader(wire.socket, _came, came)
+                try:
+                    await came
+                finally:
+                    loop.remove_reader(wire.socket)
+                wire.consume_input()
+    except TimeoutError as error:
+        raise psycopg.OperationalError("the server does not answer") from error
+    return results
+
+
+def _came(waiting: "asyncio.Future[None]") -> None:
+    if not waiting.done():
+        waiting.set_result(None)
+
+
+def _take(wire: pq.abc.PGconn, results: list[pq.abc.PGresult]) -> bool:
+    """Adds what has come in; whether that was all."""
+    while not wire.is_busy():
         result = wire.get_result()
         if result is None:
             continue
         if result.status == pq.ExecStatus.PIPELINE_SYNC:
-            return results
+            return True
         results.append(result)
         if wire.status == pq.ConnStatus.BAD:
             raise psycopg.OperationalError(wire.error_message.decode(errors="replace").strip())
+    return False
 
 
 def _wait(waiting: "select.poll") -> None:

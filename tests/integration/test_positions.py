@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from dispatch.actions import positions
 from tests.databases import Database
 from tests.house import Town, ok, refused
 
@@ -71,7 +72,8 @@ def test_without_the_look_at_shifts_a_free_evening_would_be_stored(
     """Sabotage: everything is allowed."""
     town.product.rows("delete from shifts where tenant_id = %(tenant)s returning id", town.made.tenant_id)
     assert send(town)["taken"] == 0
-    monkeypatch.setattr("dispatch.actions.positions._allowed", lambda step, engineer, readings: readings)
+    anything = positions._TAKE.replace(positions._ALLOWED, "select * from read")
+    monkeypatch.setattr(positions, "_TAKE", anything)
     assert send(town)["taken"] == 1
 
 
