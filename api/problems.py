@@ -19,7 +19,7 @@ from dispatch.adapters.papers import PaperBroken, PaperBusy
 from dispatch.adapters.photos import PhotoBusy, PhotoWorkerBroken
 from dispatch.adapters.storage import StorageFull, StorageUnavailable
 from dispatch.domain.errors import DispatchError
-from dispatch.domain.tracing import TRACE, new_trace, trace_in, traceparent
+from dispatch.domain.tracing import TRACE, Span, new_trace, span, span_in, trace_in, traceparent
 from dispatch.store.transactions import Unavailable
 from geo.points import GeoError
 
@@ -219,6 +219,15 @@ class Limits:
         trace_id = trace_in(given.get(b"traceparent", b"").decode("latin-1")) or new_trace()
         scope.setdefault("state", {})["trace_id"] = trace_id
         TRACE.set(trace_id)
+        with span(
+            "request", "server", parent=span_in(given.get(b"traceparent", b"").decode("latin-1"))
+        ) as told:
+            await self._limited(scope, receive, send, given, told)
+
+    async def _limited(
+        self, scope: Any, receive: Any, send: Any, given: dict[bytes, bytes], told: Span | None
+    ) -> None:
+        trace_id = scope["state"]["trace_id"]
         most = self.photo_bytes if _takes_photos(scope["path"]) else self.most_bytes
         taken, parent = 0, traceparent(trace_id).encode()
 
@@ -232,6 +241,8 @@ class Limits:
 
         async def answered(message: Any) -> None:
             if message["type"] == "http.response.start":
+                if told is not None:
+                    _tell(told, scope, message["status"])
                 headers = message.setdefault("headers", [])
                 headers.extend([(b"x-trace-id", trace_id.encode()), (b"traceparent", parent), *PROTECTING])
                 if not any(name.lower() == b"content-security-policy" for name, _ in headers):
@@ -246,6 +257,14 @@ class Limits:
             await problem(status, code, {"most_bytes": most}, trace_id)(scope, receive, answered)
             return
         await self.app(scope, counted, answered)
+
+
+def _tell(told: Span, scope: Any, status: int) -> None:
+    """The route's template and never the path, which may hold a customer's link."""
+    route = scope.get("route")
+    told.name = f"{scope['method']} {getattr(route, 'path', None) or scope.get('shed') or 'none'}"
+    told.failed = status >= 500 and status != 503
+    told.said["http.response.status_code"] = status
 
 
 def _takes_photos(path: str) -> bool:

@@ -24,8 +24,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m api.server", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="the listening socket's file descriptor")
     fd = parser.parse_args().fd
-    set_up("api", read_settings().log_level)
-    app = create_app()
+    settings = read_settings()
+    set_up("api", settings.log_level)
+    if settings.otlp_url:
+        from dispatch.adapters.spans import Collector
+
+        Collector(settings.otlp_url, "api").start()
+    app = create_app(settings)
     gc.collect()
     gc.freeze()  # what the start made stays until the end
     gc.set_threshold(*GC_THRESHOLDS)

@@ -100,6 +100,7 @@ class Settings:
     roads_dir: Path = Path("roads")
     metrics_token: str = field(default="", repr=False)
     log_level: str = "info"
+    otlp_url: str = ""
     api_wait_s: int = 10
 
 
@@ -162,6 +163,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
     "PAIDAN_MAPS_DIR": ("folder of map layers shown on the board", "`$PAIDAN_STATE/maps`"),
     "PAIDAN_ROADS_DIR": ("folder of the imported road network", "`$PAIDAN_STATE/roads`"),
     "PAIDAN_METRICS_TOKEN": ("bearer token that `/metrics` asks for", "none: no such page"),
+    "PAIDAN_OTLP_URL": ("an OpenTelemetry collector (OTLP over HTTP) that is sent spans", "none: no spans"),
     "PAIDAN_LOG_LEVEL": (
         "`info` (a line for every request and job), `warning` or `error`",
         "`info`; the demo: `warning`",
@@ -214,6 +216,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         metrics_token=_token(env, "PAIDAN_METRICS_TOKEN"),
         roads_dir=Path(env.get("PAIDAN_ROADS_DIR", str(state / "roads"))),
         api_wait_s=_count(env, "PAIDAN_API_WAIT_S", 10),
+        otlp_url=_address(env, "PAIDAN_OTLP_URL", WEB),
         log_level=_one_of(env, "PAIDAN_LOG_LEVEL", ("info", "warning", "error")),
     )
 

@@ -23,7 +23,7 @@ from dispatch.adapters.sms import HttpSms, KeptSms, SmsChannel
 from dispatch.adapters.voice import HttpVoice, VoiceChannel
 from dispatch.adapters.webpush import WebPushChannel
 from dispatch.domain.errors import DispatchError
-from dispatch.domain.tracing import TRACE, new_trace
+from dispatch.domain.tracing import TRACE, new_trace, span
 from dispatch.settings import Settings, read_settings
 from dispatch.store.personal import PersonalData
 from dispatch.store.transactions import Database
@@ -80,7 +80,10 @@ def run_job(wired: Wired, name: str, arguments: Mapping[str, Any]) -> None:
     TRACE.set(arguments.get("trace") or new_trace())
     began, outcome = time.monotonic(), "failed"
     try:
-        outcome = _run(wired, name, arguments)
+        with span(f"job {name}", "consumer", parent="") as told:
+            outcome = _run(wired, name, arguments)
+            if told is not None:
+                told.said |= {"paidan.outcome": outcome, "paidan.tenant": str(arguments.get("tenant"))}
     finally:
         entry(
             "job",
@@ -112,6 +115,10 @@ def _run(wired: Wired, name: str, arguments: Mapping[str, Any]) -> str:
 def main() -> None:
     settings = read_settings()
     set_up("worker", settings.log_level)
+    if settings.otlp_url:
+        from dispatch.adapters.spans import Collector
+
+        Collector(settings.otlp_url, "worker").start()
     wired = wire(settings)
     entry("worker_starts", jobs=len(JOBS))
     run_worker(

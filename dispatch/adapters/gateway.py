@@ -7,8 +7,8 @@ import re
 
 import httpx
 
+from dispatch.adapters.calls import client
 from dispatch.adapters.channel import HTTP_TIMEOUT_S, Sent, by_status, refused, retry
-from dispatch.domain.tracing import tracing_headers
 
 _PHONE = re.compile(r"\+?\d{5,20}")
 
@@ -19,9 +19,7 @@ class Gateway:
     def __init__(self, channel: str, url: str, token: str) -> None:
         self.channel = channel
         self._url = url
-        self._client = httpx.Client(
-            timeout=HTTP_TIMEOUT_S, headers={"Authorization": f"Bearer {token}"}, trust_env=False
-        )
+        self._client = client(HTTP_TIMEOUT_S, headers={"Authorization": f"Bearer {token}"})
 
     def post(self, phone: str, text: str, key: str) -> Sent:
         """One attempt. A phone that is none is refused as `<channel>_phone_malformed`."""
@@ -29,9 +27,7 @@ class Gateway:
         if to is None:
             return refused(f"{self.channel}_phone_malformed")
         try:
-            answer = self._client.post(
-                self._url, json={"to": to, "text": text, "key": key}, headers=tracing_headers()
-            )
+            answer = self._client.post(self._url, json={"to": to, "text": text, "key": key})
         except httpx.HTTPError:
             return retry(f"{self.channel}_unreachable")
         return by_status(self.channel, answer.status_code, answer.headers)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from dispatch.adapters.calls import client
 from dispatch.adapters.channel import (
     ACCEPTED,
     HTTP_TIMEOUT_S,
@@ -37,7 +38,7 @@ class DingTalkChannel:
 
     def __init__(self, clock: Clock, base_url: str = DINGTALK_URL, timeout_s: float = HTTP_TIMEOUT_S) -> None:
         self._clock = clock
-        self._client = httpx.Client(base_url=base_url, timeout=timeout_s, trust_env=False)
+        self._client = client(timeout_s, base_url)
 
     def send(self, message: Message) -> Sent:
         token, _, secret = message.target.partition("\n")
@@ -58,7 +59,7 @@ class FeishuChannel:
 
     def __init__(self, clock: Clock, base_url: str = FEISHU_URL, timeout_s: float = HTTP_TIMEOUT_S) -> None:
         self._clock = clock
-        self._client = httpx.Client(base_url=base_url, timeout=timeout_s, trust_env=False)
+        self._client = client(timeout_s, base_url)
 
     def send(self, message: Message) -> Sent:
         hook, _, secret = message.target.partition("\n")
@@ -93,11 +94,11 @@ def _text(message: Message) -> str:
 
 
 def _ask(
-    client: httpx.Client, name: str, path: str, body: Mapping[str, Any], query: Mapping[str, str]
+    asking: httpx.Client, name: str, path: str, body: Mapping[str, Any], query: Mapping[str, str]
 ) -> Sent | dict[str, Any]:
     """What the provider said, or the outcome where it said nothing of use."""
     try:
-        answer = client.post(path, json=body, params=query)
+        answer = asking.post(path, json=body, params=query)
         if answer.status_code != 200:
             return by_status(name, answer.status_code, answer.headers)
         said = answer.json()

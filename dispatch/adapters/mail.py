@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from urllib.parse import unquote, urlsplit
 
 from dispatch.adapters.channel import ACCEPTED, HTTP_TIMEOUT_S, Clock, Message, Sent, gone, refused, retry
+from dispatch.domain.tracing import TRACE, span
 
 _ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}")
 #: 550, 551, 553: the mailbox is unknown or not to be used.
@@ -32,7 +33,7 @@ class MailChannel:
         if not _ADDRESS.fullmatch(message.target):
             return refused("mail_address_malformed")
         try:
-            with self._connected() as server:
+            with span("SMTP", "client"), self._connected() as server:
                 server.send_message(self._letter(message))
         except smtplib.SMTPRecipientsRefused as error:
             (code, _) = next(iter(error.recipients.values()))
@@ -64,6 +65,8 @@ class MailChannel:
         letter["Subject"] = " ".join(message.title.split())
         letter["Date"] = format_datetime(self._clock())
         letter["Message-ID"] = f"<{message.key}@{self._sender.rsplit('@', 1)[1]}>"
+        if trace := TRACE.get():
+            letter["X-Trace-Id"] = trace
         letter["Auto-Submitted"] = "auto-generated"
         letter.set_content(f"{message.text}\n\n{message.url}" if message.url else message.text)
         return letter

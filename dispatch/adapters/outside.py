@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from dispatch.domain.tracing import tracing_headers
+from dispatch.domain.tracing import span, tracing_headers
 
 ANSWER_BYTES_MAX = 4_096
 URL_LENGTH_MAX = 2_000
@@ -84,7 +84,12 @@ class OutsideClient:
         host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
         address = self._address(host, port)
         try:
-            return _exchange(method, parts, host, port, address, body, headers, timeout_s, most_bytes)
+            with span(f"{method} {host}", "client") as told:
+                answer = _exchange(method, parts, host, port, address, body, headers, timeout_s, most_bytes)
+                if told is not None:
+                    told.said["http.response.status_code"] = answer.status
+                    told.failed = answer.status >= 500
+            return answer
         except (OSError, HTTPException) as error:
             raise httpx.ConnectError(type(error).__name__) from error
 

@@ -3,14 +3,20 @@
 import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import firebase_admin
 from firebase_admin import credentials, exceptions, messaging
+from google.auth.exceptions import GoogleAuthError
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
 from dispatch.adapters.push import PushMessage, PushResult
+from dispatch.domain.tracing import span, tracing_headers
 
 FCM_URL = "https://fcm.googleapis.com"
 _CHUNK = 50
@@ -61,15 +67,35 @@ class FirebasePushSender:
         firebase_admin.delete_app(self._app)
 
     def _send_chunk(self, messages: list[PushMessage], now: datetime) -> list[PushResult]:
+        """Each in a thread of its own where there are several, within the trace of who sends."""
+        if len(messages) == 1:
+            return [self._send_one(messages[0], now)]
+        contexts = [copy_context() for _ in messages]
+        with ThreadPoolExecutor(len(messages)) as pool:
+            return list(pool.map(lambda c, m: c.run(self._send_one, m, now), contexts, messages))
+
+    def _send_one(self, message: PushMessage, now: datetime) -> PushResult:
         try:
-            batch = messaging.send_each([_to_firebase(message, now) for message in messages], app=self._app)
-        except exceptions.FirebaseError:
-            # The whole chunk fails together when no access token can be had.
-            return [PushResult(m.target, "retry", _RETRY_S_DEFAULT, "push_no_access_token") for m in messages]
-        return [
-            PushResult(message.target, "accepted") if answer.success else _failure(message, answer.exception)
-            for message, answer in zip(messages, batch.responses, strict=True)
-        ]
+            messaging.send(_to_firebase(message, now), app=self._app)
+        except exceptions.FirebaseError as error:
+            return _failure(message, error)
+        except GoogleAuthError:
+            return PushResult(message.target, "retry", _RETRY_S_DEFAULT, "push_no_access_token")
+        return PushResult(message.target, "accepted")
+
+
+class _TracedAdapter(HTTPAdapter):
+    """Connections to the provider, each request of which carries the trace it is made for."""
+
+    def send(self, request: PreparedRequest, *given: Any, **more: Any) -> Response:
+        host = urlsplit(request.url or "").hostname
+        with span(f"{request.method} {host}", "client") as told:
+            request.headers.update(tracing_headers())
+            answer = super().send(request, *given, **more)
+            if told is not None:
+                told.said["http.response.status_code"] = answer.status_code
+                told.failed = answer.status_code >= 500
+        return answer
 
 
 def _point_at(app: firebase_admin.App, url: str) -> None:
@@ -84,7 +110,7 @@ def _point_at(app: firebase_admin.App, url: str) -> None:
         raise RuntimeError("this version of firebase-admin keeps its address elsewhere")
     service._fcm_url = url
     for prefix in list(session.adapters):
-        session.mount(prefix, HTTPAdapter(pool_connections=_CHUNK, pool_maxsize=_CHUNK, max_retries=0))
+        session.mount(prefix, _TracedAdapter(pool_connections=_CHUNK, pool_maxsize=_CHUNK, max_retries=0))
     for prefix in list(session._auth_request.session.adapters):
         session._auth_request.session.mount(prefix, HTTPAdapter(max_retries=0))
 

@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import httpx
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from dispatch.adapters.calls import client
 from dispatch.adapters.channel import (
     ACCEPTED,
     HTTP_TIMEOUT_S,
@@ -60,7 +61,7 @@ class WeComChannel:
     ) -> None:
         self._account = account
         self._clock = clock
-        self._client = httpx.Client(base_url=base_url, timeout=timeout_s, trust_env=False)
+        self._client = client(timeout_s, base_url)
         self._token: tuple[str, datetime] | None = None
         self._lock = threading.Lock()
 

@@ -10,14 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 
 from api import metrics
 from api.command_line.demo_report import _BUG
-from dispatch.adapters.gateway import Gateway
 from dispatch.adapters.logs import entry, set_up, told
-from dispatch.domain.tracing import TRACE, new_trace, trace_in, traceparent
+from dispatch.domain.tracing import new_trace, trace_in, traceparent
 from jobs import worker
 from jobs.registry import JOBS
 from tests.builders import PASSWORD, new_ticket
@@ -146,23 +144,6 @@ def test_a_callers_trace_goes_through_the_request_its_jobs_and_calls(town: Town,
     assert "match_ticket" in {one["job"] for one in jobs}
     refusal = town.product.client.get("/engineer/v1/today", headers={"traceparent": PARENT})
     assert refusal.json()["trace_id"] == TRACE_ID
-
-
-def test_a_gateway_is_told_the_trace(monkeypatch: pytest.MonkeyPatch) -> None:
-    gateway = Gateway("sms", "http://gateway.invalid", "token")
-    seen: dict[str, str] = {}
-
-    def post(url: str, **given: Any) -> Any:
-        seen.update(given["headers"])
-        raise httpx.ConnectError("away")
-
-    monkeypatch.setattr(gateway._client, "post", post)
-    before = TRACE.set(TRACE_ID)
-    try:
-        gateway.post(PHONE, "text", "key")
-    finally:
-        TRACE.reset(before)
-    assert trace_in(seen["traceparent"]) == TRACE_ID
 
 
 @pytest.mark.parametrize(
