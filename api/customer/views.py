@@ -71,6 +71,7 @@ class CustomerTicket(Reply):
     window: Window | None
     eta_at: datetime | None
     eta_estimated: bool = False
+    away_m: int | None
     engineer_name: str | None
     outcome: str | None
     what_was_done: str | None

@@ -15,7 +15,7 @@ from api.customer.limits import RequestLimit
 from api.customer.pages import CHOICES, DONE
 from api.customer.progress import _EVENTS
 from dispatch.domain.lifecycle import Actor, Outcome, TicketStatus, allowed_actions
-from tests.builders import new_ticket, picture
+from tests.builders import SITE, new_ticket, picture
 from tests.house import Product, Town, ok
 
 WEB = Path(__file__).resolve().parents[2] / "web"
@@ -118,6 +118,20 @@ def test_the_page_says_what_where_when_and_who(town: Town) -> None:
         assert text in html, text
     assert "13900001234" not in html
     assert "Chen" not in html
+
+
+def test_how_far_the_engineer_is_shows_only_under_way_roughly_and_while_it_is_news(town: Town) -> None:
+    ticket_id, path = made(town)
+    town.assign_by_hand(ticket_id, "Ana")
+    there = {"positions": [town.at_site(lon=SITE.lon + 0.02)]}
+    ok(town.product.client.post("/engineer/v1/positions", json=there, headers=town.phone("Ana")))
+    assert "within" not in page(town, path)
+    ok(town.act("Ana", ticket_id, "set_off"))
+    html = page(town, path)
+    assert "within 2 km" in html
+    assert f"{SITE.lon + 0.02:.2f}" not in html
+    town.product.clock.move(minutes=11)
+    assert "within" not in page(town, path)
 
 
 def test_opening_a_page_changes_and_consumes_nothing(town: Town) -> None:

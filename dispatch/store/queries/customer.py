@@ -13,6 +13,8 @@ from dispatch.store.queries.reading import ETA_ESTIMATED, fetch, window_card
 _TICKET = f"""
   select t.ticket_no, t.status, t.version, t.language, n.zone, n.name as tenant_name, w.name as work_type,
     t.description, t.address, v.window_from, v.window_to, v.eta_at, {ETA_ESTIMATED}, e.name as engineer_name, t.outcome,
+    case when t.status = 'en_route' and e.position_at > %(now)s - %(fresh)s
+      then ceil(st_distance(e.position, t.site) / %(step)s)::int * %(step)s end as away_m,
     v.id as visit_id, v.completed_at, t.closed_at,
     (select coalesce(sum(y.amount_minor), 0)::int8 from payments y
       where y.tenant_id = t.tenant_id and y.ticket_id = t.id) as paid_minor,
@@ -39,6 +41,10 @@ _TICKET = f"""
   where t.tenant_id = %(tenant)s and t.id = %(ticket)s
 """
 
+#: While an engineer is under way the customer reads how far off, to half a kilometre and of a fresh position: never where.
+AWAY_STEP_M = 500
+AWAY_FRESH = timedelta(minutes=10)
+
 #: Said by the dispatcher's phone, not by a button.
 _NOT_SHOWN = frozenset({"note"})
 
@@ -47,7 +53,11 @@ def read_customer_ticket(
     db: Session, tenant_id: UUID, ticket_id: UUID, rules: TenantRules, now: Any
 ) -> dict[str, Any]:
     """CustomerTicket as plain values."""
-    (row,) = fetch(db, _TICKET, {"tenant": tenant_id, "ticket": ticket_id})
+    (row,) = fetch(
+        db,
+        _TICKET,
+        {"tenant": tenant_id, "ticket": ticket_id, "now": now, "fresh": AWAY_FRESH, "step": AWAY_STEP_M},
+    )
     status = TicketStatus(row["status"])
     quote = row["quote"]
     buttons = [a for a in allowed_actions(status, Actor.CUSTOMER) if a not in _NOT_SHOWN]
@@ -58,7 +68,7 @@ def read_customer_ticket(
     waiting = status is TicketStatus.AWAITING_ACCEPTANCE and row["completed_at"] is not None
     plain = (
         "ticket_no", "status", "version", "language", "zone", "tenant_name", "work_type", "description",
-        "address", "visit_id", "paid_minor", "eta_at", "eta_estimated", "engineer_name", "outcome",
+        "address", "visit_id", "paid_minor", "eta_at", "eta_estimated", "away_m", "engineer_name", "outcome",
         "what_was_done", "photos", "progress",
     )  # fmt: skip
     return {
