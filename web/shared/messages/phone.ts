@@ -46,9 +46,9 @@ export const phone = {
 
   // Positions
   consent_given: ['已同意上班时共享位置', 'You share your position while on shift'],
-  consent_given_hint: ['只在班次内（前后一小时）保存，{n} 天后删除。撤回后立即停止。', 'Kept only within shifts (an hour around them) and deleted after {n} days. Withdrawing stops it at once.'],
+  consent_given_hint: ['只在班次内（前后一小时）保存，{n} 天后删除。前往途中客户只看到大致距离。撤回后立即停止。', 'Kept only within shifts (an hour around them) and deleted after {n} days. On your way, customers read a rough distance only. Withdrawing stops it at once.'],
   consent_missing: ['未同意共享位置', 'You do not share your position'],
-  consent_missing_hint: ['不保存任何位置，系统也不会按位置给你派单。同意后只在班次内保存，{n} 天后删除。', 'No position is kept, and you are not matched by it. If you agree it is kept only within shifts and deleted after {n} days.'],
+  consent_missing_hint: ['不保存任何位置，系统也不会按位置给你派单。同意后只在班次内保存，{n} 天后删除；前往途中客户只看到大致距离。', 'No position is kept, and you are not matched by it. If you agree it is kept only within shifts and deleted after {n} days; on your way customers read a rough distance only.'],
   consent_agree: ['同意', 'Agree'],
   consent_withdraw: ['撤回', 'Withdraw'],
   position_views: ['谁看过我的位置（{n}）', 'Who saw my position ({n})'],

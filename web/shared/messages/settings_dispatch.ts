@@ -115,6 +115,7 @@ export const settingsDispatch = {
   contract_edit: ['修改合同', 'Change the contract'],
   contract_number: ['合同号', 'Contract number'],
   contract_phone: ['客户手机', 'Customer’s phone'],
+  contract_phone_kept: ['留空则客户不变。', 'Leave it empty to keep the customer.'],
   contract_phone_hint: ['报过修的客户，以手机号识别。', 'A customer who has asked for a repair, known by the phone.'],
   contract_from: ['从', 'From'],
   contract_until: ['到', 'Until'],

@@ -6,7 +6,7 @@ import { Empty, IconButton, Loading, PriorityMark, StatusPill } from '../parts/b
 import { Icon } from '../parts/icons'
 import { later } from '../parts/later'
 import { go } from '../route'
-import { act, api, complain, loadTicket, me, say, selected, selectedId, ticketProblem, ticketView } from '../state'
+import { act, api, board, complain, loadTicket, me, say, selected, selectedId, ticketProblem, ticketView } from '../state'
 import type { BoardTicket, TicketView } from '../wire'
 import { label, own, problemText, t, tryText } from '../words'
 import { ActionForm } from './action_form'
@@ -231,10 +231,12 @@ function Actions({ ticket, onForm, onCandidates }: { ticket: BoardTicket; onForm
   )
 }
 
-/** The browser's tab names the open ticket. */
+/** The browser's tab names the open ticket, and how many wait for the dispatcher: it is read from other tabs too. */
 export function useTitle(): void {
   const ticket = selected.value
+  const waiting = isOutside() ? 0 : (board.value?.attention_count ?? 0)
   useEffect(() => {
-    document.title = ticket ? `${ticket.ticket_no} · ${t('app')}` : `${t('app')} · ${t('sign_in_lead')}`
-  }, [ticket?.ticket_no])
+    const name = ticket ? `${ticket.ticket_no} · ${t('app')}` : `${t('app')} · ${t('sign_in_lead')}`
+    document.title = waiting > 0 ? `(${waiting}) ${name}` : name
+  }, [ticket?.ticket_no, waiting])
 }

@@ -90,6 +90,11 @@ export function RowButton({ label, about, onClick }: { label: Key; about: string
   return <button type="button" class="button small" aria-label={`${t(label)}: ${about}`} onClick={onClick}>{t(label)}</button>
 }
 
+/** The button below a list that has another page; nothing below one that has none. */
+export function MoreButton({ next }: { next: (() => void) | null }): JSX.Element | null {
+  return next && <button type="button" class="button" onClick={next}>{t('load_more')}</button>
+}
+
 /** A list the server gives page by page. */
 export function usePaged<Row>(read: (page: string | null) => Promise<{ rows: Row[]; next: string | null }>, key = ''): {
   rows: Row[] | null
