@@ -231,6 +231,16 @@ def _engineers(
                 contractor_id=contractors[row // 2] if place == 6 else None,
                 home=Point(home["lon"], home["lat"]),
             )
+        yield EngineerWanted(
+            name=f"示例学徒 {row + 1:02d} Demo Trainee",
+            signin_id=f"t{row + 1:02d}",
+            password_hash=password_hash,
+            skills={},
+            phone=f"1380001{row:04d}",
+            territory_id=territory_id,
+            home=Point(homes[0]["lon"], homes[0]["lat"]),
+            trainee=True,
+        )
         if row == 0:
             home = rnd.choice(homes)
             yield EngineerWanted(
@@ -249,7 +259,7 @@ def _multi(shape: Any) -> shapely.MultiPolygon:
 
 
 def _top_up_shifts(db: Session, tenant_id: UUID, now: datetime) -> None:
-    """Working hours from yesterday to SHIFT_DAYS ahead, by place in the row; `demo` is always on."""
+    """Working hours from yesterday to SHIFT_DAYS ahead, by place in the row; `demo` and trainees are always on."""
     today = now.astimezone(ZONE).date()
     days = [today + timedelta(days=ahead) for ahead in range(-1, SHIFT_DAYS)]
     found = select(Engineer.id, Engineer.signin_id).where(Engineer.tenant_id == tenant_id)
@@ -259,7 +269,7 @@ def _top_up_shifts(db: Session, tenant_id: UUID, now: datetime) -> None:
 
 
 def _hours_of(signin_id: str) -> tuple[int, int]:
-    if signin_id == "demo":
+    if signin_id == "demo" or signin_id.startswith("t"):
         return 0, 24
     return _HOURS_OF[(int(signin_id[1:]) - 1) % ENGINEERS_PER_TERRITORY]
 
@@ -282,7 +292,7 @@ def _write_cast(settings: Settings, db: Session, tenant_id: UUID, public_url: st
         scopes = ["tickets:create", "tickets:read", "tickets:act"]
         key = tenants.add_api_key(db, tenant_id, "示例报修来源 Demo ticket source", scopes, now)
     engineers = db.execute(
-        select(Engineer.signin_id, Engineer.contractor_id, Engineer.territory_id, Engineer.id)
+        select(Engineer.signin_id, Engineer.contractor_id, Engineer.trainee, Engineer.id)
         .where(Engineer.tenant_id == tenant_id, Engineer.signin_id != "demo")
         .order_by(Engineer.signin_id)
     )
@@ -299,7 +309,12 @@ def _write_cast(settings: Settings, db: Session, tenant_id: UUID, public_url: st
         "maps_dir": str(settings.maps_dir),
         "contractors": [{"id": str(each), "signin_id": desks.get(each)} for each in contractors],
         "engineers": [
-            {"signin_id": e.signin_id, "id": str(e.id), "contractor": str(e.contractor_id or "") or None}
+            {
+                "signin_id": e.signin_id,
+                "id": str(e.id),
+                "contractor": str(e.contractor_id or "") or None,
+                "trainee": e.trainee,
+            }
             for e in engineers
         ],
     }

@@ -60,6 +60,8 @@ _PROVE = f"""
       and c.flags ? 'photo_pending') as photos_pending,
     (select count(*)::int from quotes q, run where q.tenant_id = %(tenant)s and q.quoted_at >= run.since
       and q.lines @> '[{{"kind": "discount"}}]') as quotes_discounted,
+    (select count(*)::int from visit_engineers c, run where c.tenant_id = %(tenant)s and c.role = 'trainee'
+      and c.checked_in_at >= run.since) as trainees_came_along,
     (select count(*)::int from settlement_lines l, run where l.tenant_id = %(tenant)s and l.at >= run.since
       and l.payee_kind = 'helper') as settled_helpers,
     (select count(*)::int from settlement_lines l, run where l.tenant_id = %(tenant)s and l.at >= run.since

@@ -132,8 +132,8 @@ class Dispatcher:
         elif plot == "preempt" and story is not None and story.once("preempt"):
             await self._pre_empt(ticket, story)
         elif plot == "crew":
-            names = [e["engineer_id"] for e in self._on_shift(ticket) if e["status"] == "free"]
-            await self._assign_best(ticket, helpers=names)
+            free = [e["engineer_id"] for e in self._on_shift(ticket, trainees=True) if e["status"] == "free"]
+            await self._assign_best(ticket, helpers=free)
         else:
             await self._assign_best(ticket)
 
@@ -158,17 +158,20 @@ class Dispatcher:
         best = min(fit, key=lambda c: (len(c["refusals"]), c["score"] if c["score"] is not None else 1e9))
         facts: dict[str, Any] = {"engineer_id": best["engineer_id"]}
         if helpers is not None:
-            facts["helper_ids"] = [h for h in helpers if h != best["engineer_id"]][:1]
+            others = [h for h in helpers if h != best["engineer_id"]]
+            trainees = [h for h in others if self.simulated[h]["trainee"]]
+            facts["helper_ids"] = [h for h in others if h not in trainees][:1] + trainees[:1]
         if best["refusals"]:
             facts |= {"confirm_broken_rules": True, "reason": "only_one_near"}
         await self.act(ticket, "assign", **facts)
 
-    def _on_shift(self, ticket: Ticket) -> list[dict[str, Any]]:
-        """Simulated engineers at work in the ticket's territory."""
+    def _on_shift(self, ticket: Ticket, trainees: bool = False) -> list[dict[str, Any]]:
+        """Simulated engineers at work in the ticket's territory; trainees only where they are asked for too."""
         return [
             e for e in self.world.engineers.values()
             if e["on_shift"] and e["engineer_id"] in self.simulated
             and e["territory_id"] == ticket["territory_id"]
+            and (trainees or not self.simulated[e["engineer_id"]]["trainee"])
         ]  # fmt: skip
 
     async def _pre_empt(self, ticket: Ticket, story: Story) -> None:

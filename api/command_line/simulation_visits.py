@@ -62,7 +62,7 @@ async def _go(me: "Engineer", card: v1.TicketCard) -> None:
 
 async def _hand_over(me: "Engineer", card: v1.TicketCard) -> bool:
     """To a simulated colleague; True when the visit has moved."""
-    known = {each["id"] for each in me.world.cast["engineers"]}
+    known = {each["id"] for each in me.world.cast["engineers"] if not each["trainee"]}
     busy = {e["engineer_id"] for e in me.world.engineers.values() if not e["on_shift"]}
     found = [
         c for c in await me.phone.colleagues()

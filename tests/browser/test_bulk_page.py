@@ -25,6 +25,9 @@ WORDS = {
         "who": "Engineer",
         "do": "Move the tickets",
         "given": "Given to Ben",
+        "all": "Choose all",
+        "rebook": "Rebook 2 tickets",
+        "rebooked": "Tickets rebooked",
     },
     "zh": {
         "page": "批量与申请",
@@ -32,6 +35,9 @@ WORDS = {
         "who": "工程师",
         "do": "移交工单",
         "given": "已派给 Ben",
+        "all": "全选",
+        "rebook": "改约 2 单",
+        "rebooked": "整批改约",
     },
 }
 
@@ -93,6 +99,12 @@ def test_a_dispatcher_answers_requests_and_moves_a_sick_engineers_day(
     expect(page.locator(".report-lines").first.get_by_text(words["given"])).to_have_count(
         2, timeout=PATIENCE_MS
     )
+    page.get_by_label(words["all"]).check()
+    page.get_by_role("button", name=words["rebook"]).click()
+    expect(page.locator("details.report")).to_have_count(2, timeout=PATIENCE_MS)
+    expect(page.locator("details.report").first).to_contain_text(words["rebooked"])
+    (report, _) = ok(product.client.get("/dispatcher/v1/bulk", headers=town.board()))["reports"]
+    assert (report["kind"], len(report["lines"])) == ("rebook", 2)
     if folder := os.environ.get("PAIDAN_PICTURES"):
         page.screenshot(path=Path(folder) / f"bulk-{language}.png", full_page=True)
     assert complaints == []

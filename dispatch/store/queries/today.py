@@ -94,7 +94,7 @@ _WAITING = """
   with able as materialized (
     select w.code, w.mode, e.territory_id as home, e.position as here
     from engineers e join work_types w on w.tenant_id = e.tenant_id
-    where e.tenant_id = %(tenant)s and e.id = %(engineer)s
+    where e.tenant_id = %(tenant)s and e.id = %(engineer)s and not e.trainee
       and not exists (select from work_type_skills k where k.tenant_id = w.tenant_id and k.work_type = w.code
         and not e.skill_levels @> array[k.skill || '/' || k.level])
   ),

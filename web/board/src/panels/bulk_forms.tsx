@@ -69,6 +69,18 @@ export function EngineerOut({ onDone }: Done): JSX.Element {
 }
 
 /** Tickets not begun yet, chosen from a territory, so many hours later. */
+/** Every ticket of this status, page after page, up to what one action moves. */
+async function allOf(status: string): Promise<BoardTicket[]> {
+  const found: BoardTicket[] = []
+  let page: string | null = null
+  do {
+    const next: { tickets: BoardTicket[]; next_page: string | null } = await api.tickets({ status, page })
+    found.push(...next.tickets)
+    page = next.next_page
+  } while (page && found.length < MOST)
+  return found
+}
+
 export function RebookMany({ onDone }: Done): JSX.Element {
   const id = useId()
   const [territory, setTerritory] = useState('')
@@ -77,10 +89,7 @@ export function RebookMany({ onDone }: Done): JSX.Element {
   const [chosen, setChosen] = useState<readonly string[]>([])
   const [busy, setBusy] = useState(false)
   const load = (): void =>
-    void Promise.all(['open', 'offered', 'assigned'].map((status) => api.tickets({ status }))).then(
-      (pages) => setAll(pages.flatMap((page) => page.tickets)),
-      complain,
-    )
+    void Promise.all(['open', 'offered', 'assigned'].map(allOf)).then((found) => setAll(found.flat()), complain)
   useEffect(load, [])
   const shown = all.filter((one) => !territory || one.territory_id === territory).slice(0, MOST)
   const taken = shown.filter((one) => chosen.includes(one.ticket_id))
