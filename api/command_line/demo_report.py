@@ -24,6 +24,8 @@ CALLED = {
     "ask_request": "requests_asked", "approve_request": "requests_approved", "bulk": "bulk_actions",
     "refuse_request": "requests_refused", "name_engineer": "engineers_named",
     "bid": "names_put_down",
+    "receive_parts": "parts_received", "load_van": "vans_loaded", "unload_van": "vans_unloaded",
+    "take_stock": "stock_takes",
     "create": "created", "offer": "offered", "grab": "grabbed", "assign": "assigned",
     "accept_offer": "accepted", "decline_offer": "declined", "offer_expired": "expired",
     "offer_withdrawn": "withdrawn", "run_out": "ran_out", "acknowledge": "acknowledged",
@@ -36,7 +38,8 @@ CALLED = {
     "contact": "contacted", "urge": "urged", "note": "noted", "photo": "photos", "alert": "alerts",
     "helpers": "helpers_checked_in", "pay": "payments",
 }  # fmt: skip
-_MANY_EVENTS = ("ask_request", "approve_request", "refuse_request", "bulk", "bid")
+_STOCK_EVENTS = ("receive_parts", "load_van", "unload_van", "take_stock")
+_MANY_EVENTS = ("ask_request", "approve_request", "refuse_request", "bulk", "bid", *_STOCK_EVENTS)
 _OFFER_EVENTS = ("decline_offer", "offer_expired", "offer_withdrawn")
 _BUG = re.compile(rb'"event":"unexpected"')
 _SEEN_5XX = re.compile(rb"^reply 5\d\d ", re.MULTILINE)
