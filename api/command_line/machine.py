@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,8 +84,10 @@ def ensure_system(names: Iterable[str]) -> None:
         _run([*apt, "install", "-y", "--no-install-recommends", *packages], "apt-get install")
 
 
-def ensure_python(groups: Iterable[str]) -> None:
-    """Installs the locked packages of `dev` or `bench` on top of the product's own."""
+def ensure_python(groups: Sequence[str]) -> None:
+    """Installs the locked packages of `dev` or `bench` on top of the product's own, which `./paidan` itself keeps."""
+    if not groups:
+        return
     locks = [HOME / "requirements.lock", *(HOME / f"requirements-{group}.lock" for group in groups)]
     wanted = "".join(lock.read_text() for lock in locks)
     stamp = VENV / f".stamp-{'-'.join(groups)}"

@@ -10,7 +10,7 @@ from api.command_line.machine import ensure_system
 from api.command_line.problems import CommandError
 from api.command_line.product import product_programs, wait_until_healthy
 from api.command_line.progress import say
-from api.command_line.supervisor import Supervisor, open_socket
+from api.command_line.supervisor import Supervisor, check_not_running, open_socket
 from api.command_line.words import port, processes
 from dispatch.settings import SettingsError, read_settings
 
@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
         read_settings(environment.variables)
     except SettingsError as error:
         raise CommandError(f"{error} (settings come from the environment or --env-file)") from error
+    check_not_running(environment.state)
     ensure_system(["font"] if environment.cluster is None else ["postgresql", "font"])
     ensure_built()
     environment.apply()

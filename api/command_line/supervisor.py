@@ -29,6 +29,7 @@ BACKOFF_S = (0.2, 1, 2, 4, 8, 15, 15, 15)  # after this many deaths in a row the
 STEADY_S = 60.0  # alive this long, a child's earlier deaths are forgotten
 TICK_S = 0.2
 LOG_BYTES = 20_000_000
+RUNNING = "Paidan is running here already: `./paidan status`, `./paidan stop`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,13 @@ def open_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
+def check_not_running(state: Path) -> None:
+    """Raises CommandError where the product runs in this state folder already."""
+    running = read_run(state)
+    if running and is_alive(running["supervisor"]):
+        raise CommandError(RUNNING)
+
+
 class Supervisor:
     """Runs programs until told to stop.
 
@@ -107,7 +115,7 @@ class Supervisor:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CommandError("Paidan is running here already: `./paidan status`, `./paidan stop`") from None
+            raise CommandError(RUNNING) from None
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         signal.signal(signal.SIGUSR1, self._on_roll)

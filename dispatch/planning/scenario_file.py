@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +95,7 @@ class _Fields:
 
     def text(self, key: str, default: Any = _REQUIRED) -> str:
         value = self.take(key, default)
-        if not isinstance(value, str):
+        if not _is_text(value):
             raise self.bad(key, "text")
         return value
 
@@ -119,7 +119,7 @@ class _Fields:
 
     def texts(self, key: str) -> tuple[str, ...]:
         values = self.items(key)
-        if not all(isinstance(v, str) for v in values):
+        if not all(_is_text(v) for v in values):
             raise self.bad(key, "a list of texts")
         return tuple(values)
 
@@ -148,6 +148,11 @@ def _number(value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise PlanningError("value_invalid", {"where": where, "expected": "a finite number"})
     return float(value)
+
+
+def _is_text(value: Any) -> TypeGuard[str]:
+    """Whether it can be written again: JSON may hold half a character, a file cannot."""
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _whole(value: Any, where: str) -> int:

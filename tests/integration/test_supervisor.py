@@ -14,9 +14,11 @@ import pytest
 from api.command_line import supervisor as supervisor_module
 from api.command_line.environment import HOME
 from api.command_line.problems import CommandError
+from api.command_line.processes import identify
 from api.command_line.supervisor import (
     Program,
     Supervisor,
+    check_not_running,
     is_alive,
     open_socket,
     read_run,
@@ -181,3 +183,12 @@ def test_run_json_tells_the_processes_by_start_time_too(tmp_path: Path) -> None:
     assert report["supervisor"]["pid"] == os.getpid()
     assert not is_alive(report["processes"][0])
     assert not is_alive(report["supervisor"] | {"started": 1})
+
+
+def test_a_second_start_says_that_it_runs_and_not_that_a_port_is_taken(tmp_path: Path) -> None:
+    me = identify(os.getpid())
+    (tmp_path / "run.json").write_text(json.dumps({"supervisor": me}))
+    with pytest.raises(CommandError, match="running here already"):
+        check_not_running(tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps({"supervisor": me | {"started": 1}}))
+    check_not_running(tmp_path)

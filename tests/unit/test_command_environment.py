@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from api.command_line import machine
 from api.command_line.__main__ import main, take_env_file
 from api.command_line.cluster import SOCKET_PATH_LIMIT, socket_folder
 from api.command_line.demo_clock import CITY_ZONE, beat, start_clock
@@ -186,3 +187,8 @@ def test_the_doctor_names_a_setting_nothing_reads(tmp_path: Path) -> None:
     env = {"PAIDAN_STATE": str(tmp_path), "PAIDAN_SECRT_KEY": "x"}
     found = list(check_settings(read_environment(env, demo=False)))
     assert any("PAIDAN_SECRT_KEY" in finding.found and not finding.needed for finding in found)
+
+
+def test_what_needs_no_more_packages_installs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "VENV", Path("/nowhere"))
+    machine.ensure_python([])

@@ -42,6 +42,7 @@ def _set(*path: Any) -> Change:
 
 
 BAD: list[tuple[str, Change]] = [
+    ("value_invalid", _set("tickets", 0, "id", "half \ud800")),
     ("no_engineers", _set("engineers", [])),
     ("key_unknown", _set("tickets", 0, "colour", "red")),
     ("key_unknown", _set("limits", "hours", 3)),
