@@ -1,4 +1,4 @@
-"""Parts and requests: what a depot receives and holds, a second fingerprint of photos."""
+"""Parts and requests: what a depot receives and holds, days of a price, a second fingerprint of photos."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -57,6 +57,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("reference is not null"),
     )
     _kinds("'stock_take',")
+    for column in ("valid_from", "valid_until"):
+        op.add_column("prices", sa.Column(column, postgresql.TIMESTAMP(timezone=True), nullable=True))
     op.add_column("blobs", sa.Column("dhash", sa.String(), nullable=True))
     op.add_column("blobs", sa.Column("mirror_dhash", sa.String(), nullable=True))
 
@@ -65,6 +67,8 @@ def downgrade() -> None:
     """Back to 0010: what was counted is forgotten with the lines that say so."""
     op.drop_column("blobs", "mirror_dhash")
     op.drop_column("blobs", "dhash")
+    op.drop_column("prices", "valid_until")
+    op.drop_column("prices", "valid_from")
     op.execute("delete from part_movements where 'stock_take' in (from_kind, to_kind)")
     _kinds("")
     op.drop_index("ix_part_movements_reference", table_name="part_movements")

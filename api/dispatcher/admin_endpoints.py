@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
 
 from api.declared import problems
@@ -29,6 +29,7 @@ endpoints = APIRouter(prefix="/admin")
 FURTHEST = timedelta(days=3660)
 Kind = Literal["engineer", "dispatcher"]
 _READ = problems(401, 403)
+_LIST = problems(401, 403, 422)
 _CHANGE = problems(401, 403, 404, 422)
 _ADD = problems(401, 403, 409, 422)
 
@@ -41,10 +42,45 @@ def _within(here: Rooms, asking: Principal, work: Callable[[Session], Any]) -> A
 def everything(asking: Asking, here: Here) -> Response:
     def look(db: Session) -> dict[str, Any]:
         lists = read_catalogue(db, asking.tenant_id, asking.id)
-        people = admin.read_people(db, asking.tenant_id, here.doorkeeper.wall())
-        return {**people, **{name: lists[name] for name in ("skills", "work_types", "territories")}}
+        contractors = admin.read_contractors(db, asking.tenant_id)
+        return {
+            "contractors": contractors,
+            **{name: lists[name] for name in ("skills", "work_types", "territories")},
+        }
 
     return reply(_within(here, asking, look))
+
+
+@endpoints.get(
+    "/engineers",
+    operation_id="dispatcher_admin_engineers",
+    response_model=views.EngineerPage,
+    responses=_LIST,
+)
+def engineers(
+    asking: Asking,
+    here: Here,
+    q: Annotated[str, Query(max_length=80)] = "",
+    page: UUID | None = None,
+) -> Response:
+    """Engineers by name, those who left last; `q` is part of a name or sign-in."""
+    wall = here.doorkeeper.wall()
+    return reply(_within(here, asking, lambda db: admin.read_engineers(db, asking.tenant_id, wall, q, page)))
+
+
+@endpoints.get(
+    "/dispatchers",
+    operation_id="dispatcher_admin_dispatchers",
+    response_model=views.DispatcherPage,
+    responses=_LIST,
+)
+def dispatchers(asking: Asking, here: Here, page: UUID | None = None) -> Response:
+    return reply(_within(here, asking, lambda db: admin.read_dispatchers(db, asking.tenant_id, page)))
+
+
+@endpoints.get("/keys", operation_id="dispatcher_admin_keys", response_model=views.KeyPage, responses=_LIST)
+def keys(asking: Asking, here: Here, page: UUID | None = None) -> Response:
+    return reply(_within(here, asking, lambda db: admin.read_keys(db, asking.tenant_id, page)))
 
 
 @endpoints.post(

@@ -149,12 +149,24 @@ class ContractorLine(Reply):
     name: Texts
 
 
-class Admin(Reply):
-    """Everything an admin looks after, at most some hundred rows each."""
-
+class EngineerPage(Reply):
     engineers: list[EngineerLine]
+    next_page: UUID | None
+
+
+class DispatcherPage(Reply):
     dispatchers: list[DispatcherLine]
+    next_page: UUID | None
+
+
+class KeyPage(Reply):
     keys: list[KeyLine]
+    next_page: UUID | None
+
+
+class Admin(Reply):
+    """What an admin's forms choose from, at most 500 of each."""
+
     contractors: list[ContractorLine]
     skills: list[SkillLine]
     work_types: list[WorkTypeCard]

@@ -10,7 +10,6 @@ from fastapi.responses import StreamingResponse
 from api.certificates import certificate_reply
 from api.declared import problems
 from api.dispatcher import proof_views as views
-from api.dispatcher.lists import plain_lines
 from api.house import Asking, Here, refusal_reply, reply, request_hash
 from api.problems import trace_of
 from api.shapes import TicketCreated
@@ -24,7 +23,9 @@ from mobile_contract.v1 import Instant
 
 endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
 
-WorkTypeCode = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,40}$")]
+ListCode = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,40}$")]
+WorkTypeCode = ListCode
+Payee = Literal["engineer", "contractor", "helper"]
 _LONGEST = timedelta(days=400)
 
 
@@ -47,29 +48,55 @@ def put_checklist(
 
 
 @endpoints.put(
-    "/prices",
-    operation_id="dispatcher_put_prices",
-    response_model=views.Kept,
+    "/prices/{code}",
+    operation_id="dispatcher_put_price",
+    status_code=204,
     responses=problems(401, 403, 409, 422),
 )
-def put_prices(body: views.PricesWanted, asking: Asking, here: Here) -> Response:
-    """The price list, whole."""
-    lines = plain_lines(body.lines, "code")
-    run_step(here.house, asking, lambda step: money_settlement.put_prices(step, lines))
-    return reply({"lines": len(lines)})
+def put_price(code: ListCode, body: views.PriceWanted, asking: Asking, here: Here) -> Response:
+    """One line of the price list, added or changed."""
+    run_step(here.house, asking, lambda step: money_settlement.put_price(step, code, body.model_dump()))
+    return Response(status_code=204)
+
+
+@endpoints.delete(
+    "/prices/{code}",
+    operation_id="dispatcher_drop_price",
+    status_code=204,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def drop_price(code: ListCode, asking: Asking, here: Here) -> Response:
+    run_step(here.house, asking, lambda step: money_settlement.drop_price(step, code))
+    return Response(status_code=204)
 
 
 @endpoints.put(
-    "/rates",
-    operation_id="dispatcher_put_rates",
-    response_model=views.Kept,
+    "/rates/{work_type}/{payee_kind}",
+    operation_id="dispatcher_put_rate",
+    status_code=204,
     responses=problems(401, 403, 404, 409, 422),
 )
-def put_rates(body: views.RatesWanted, asking: Asking, here: Here) -> Response:
-    """What engineers and contractors earn by work type, whole."""
-    lines = plain_lines(body.lines, "work_type", "payee_kind")
-    run_step(here.house, asking, lambda step: money_settlement.put_rates(step, lines))
-    return reply({"lines": len(lines)})
+def put_rate(
+    work_type: WorkTypeCode, payee_kind: Payee, body: views.RateWanted, asking: Asking, here: Here
+) -> Response:
+    """What engineers, contractors or helpers earn by one work type."""
+
+    def put(step: Step) -> None:
+        money_settlement.put_rate(step, work_type, payee_kind, body.fixed_minor, body.share_bp)
+
+    run_step(here.house, asking, put)
+    return Response(status_code=204)
+
+
+@endpoints.delete(
+    "/rates/{work_type}/{payee_kind}",
+    operation_id="dispatcher_drop_rate",
+    status_code=204,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def drop_rate(work_type: WorkTypeCode, payee_kind: Payee, asking: Asking, here: Here) -> Response:
+    run_step(here.house, asking, lambda step: money_settlement.drop_rate(step, work_type, payee_kind))
+    return Response(status_code=204)
 
 
 @endpoints.get(

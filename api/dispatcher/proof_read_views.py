@@ -121,6 +121,8 @@ class PriceLine(Reply):
     kind: Literal["labour", "part", "call_out", "other"]
     unit_price_minor: int
     part: str | None
+    valid_from: datetime | None
+    valid_until: datetime | None
 
 
 class RateLine(Reply):

@@ -27,28 +27,21 @@ class ChecklistWanted(Wire):
 
 
 class PriceWanted(Wire):
-    code: Code
+    """It stands from `valid_from` to before `valid_until`; always where neither is said."""
+
     name: OwnTexts
     kind: Literal["labour", "part", "call_out", "other"]
     unit_price_minor: MinorOrNone
     part: Code | None = None
-
-
-class PricesWanted(Wire):
-    lines: list[PriceWanted] = Field(max_length=500)
+    valid_from: Instant | None = None
+    valid_until: Instant | None = None
 
 
 class RateWanted(Wire):
     """`share_bp`: hundredths of a percent of the approved quote. A helper's rate is each helper's own."""
 
-    work_type: Code
-    payee_kind: Literal["engineer", "contractor", "helper"]
     fixed_minor: MinorOrNone
     share_bp: int = Field(default=0, ge=0, le=10_000)
-
-
-class RatesWanted(Wire):
-    lines: list[RateWanted] = Field(max_length=500)
 
 
 class Kept(Reply):

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.declared import problems
 from api.dispatcher import stock_views as views
-from api.dispatcher.lists import plain_lines
 from api.dispatcher.proof_views import Kept
 from api.house import Asking, Here, Rooms, refusal_reply, reply, request_hash
 from api.problems import trace_of
@@ -41,7 +40,9 @@ def parts(asking: Asking, here: Here, page: PartCode = None) -> Response:
 )
 def put_parts(body: views.PartsWanted, asking: Asking, here: Here) -> Response:
     """Parts added or changed."""
-    lines = plain_lines(body.lines, "code")
+    lines = [line.model_dump() for line in body.lines]
+    if len({line["code"] for line in lines}) < len(lines):
+        raise NotReady("line_twice", key=["code"])
     run_step(here.house, asking, lambda step: money_settlement.put_parts(step, lines))
     return reply({"lines": len(lines)})
 

@@ -129,7 +129,8 @@ _PARTS = """
 """
 _PRICES = """
   select code, name, kind, unit_price_minor, part from prices
-  where tenant_id = %(tenant)s and active order by kind, code limit 500
+  where tenant_id = %(tenant)s and active and (valid_from is null or valid_from <= %(now)s)
+    and (valid_until is null or valid_until > %(now)s) order by kind, code limit 500
 """
 
 
@@ -139,8 +140,8 @@ def _in_van(step: Step, engineer_id: UUID, part: str) -> Decimal:
 
 
 def read_stock(step: Step, engineer_id: UUID) -> dict[str, list[dict[str, Any]]]:
-    """The tenant's parts with what this engineer's van holds of each, and its price list."""
-    values = {"tenant": step.tenant_id, "engineer": engineer_id}
+    """The tenant's parts with what this engineer's van holds of each, and the prices of now."""
+    values = {"tenant": step.tenant_id, "engineer": engineer_id, "now": step.now}
     return {
         "parts": list(fetch(step.db, _PARTS, values)),
         "prices": list(fetch(step.db, _PRICES, values)),

@@ -33,31 +33,64 @@ _ENGINEERS = """
       and s.revoked_at is null and s.expires_at > %(wall)s) as devices,
     (select max(s.ends_at) from shifts s where s.tenant_id = e.tenant_id and s.engineer_id = e.id)
       as shifts_until
-  from engineers e where e.tenant_id = %(tenant)s order by not e.active, e.name, e.id limit 1000
+  from engineers e where e.tenant_id = %(tenant)s
+    and (%(q)s = '' or strpos(lower(e.name), lower(%(q)s)) > 0 or strpos(lower(e.signin_id), lower(%(q)s)) > 0)
+    and (%(after)s::uuid is null or (not e.active, e.name, e.id) > (
+      select not l.active, l.name, l.id from engineers l where l.tenant_id = e.tenant_id and l.id = %(after)s))
+  order by not e.active, e.name, e.id limit %(limit)s
 """
 _DISPATCHERS = """
   select d.id as dispatcher_id, d.name, d.signin_id, d.role, d.language, d.active, d.contractor_id,
     d.totp_at is not null as totp,
     coalesce((select jsonb_agg(x.territory_id) from dispatcher_territories x
       where x.tenant_id = d.tenant_id and x.dispatcher_id = d.id), '[]'::jsonb) as territory_ids
-  from dispatchers d where d.tenant_id = %(tenant)s order by not d.active, d.name, d.id limit 500
+  from dispatchers d where d.tenant_id = %(tenant)s
+    and (%(after)s::uuid is null or (not d.active, d.name, d.id) > (
+      select not l.active, l.name, l.id from dispatchers l where l.tenant_id = d.tenant_id and l.id = %(after)s))
+  order by not d.active, d.name, d.id limit %(limit)s
 """
 _KEYS = """
-  select id as key_id, name, prefix, scopes, created_at, expires_at, revoked_at from api_keys
-  where tenant_id = %(tenant)s order by revoked_at is not null, created_at desc limit 200
+  select k.id as key_id, k.name, k.prefix, k.scopes, k.created_at, k.expires_at, k.revoked_at from api_keys k
+  where k.tenant_id = %(tenant)s
+    and (%(after)s::uuid is null or (k.revoked_at is not null, -extract(epoch from k.created_at), k.id) > (
+      select l.revoked_at is not null, -extract(epoch from l.created_at), l.id from api_keys l
+      where l.tenant_id = k.tenant_id and l.id = %(after)s))
+  order by k.revoked_at is not null, k.created_at desc, k.id limit %(limit)s
 """
 _CONTRACTORS = "select id as contractor_id, name from contractors where tenant_id = %(tenant)s limit 500"
 
 
-def read_people(db: Session, tenant_id: UUID, wall: datetime) -> dict[str, Any]:
-    """views of engineers, dispatchers, keys and contractors; `wall` is real time, by which sign-ins end."""
-    values = {"tenant": tenant_id, "wall": wall}
-    return {
-        "engineers": fetch(db, _ENGINEERS, values),
-        "dispatchers": fetch(db, _DISPATCHERS, values),
-        "keys": fetch(db, _KEYS, values),
-        "contractors": fetch(db, _CONTRACTORS, values),
-    }
+PAGE = 50
+
+
+def read_engineers(
+    db: Session, tenant_id: UUID, wall: datetime, q: str = "", after: UUID | None = None
+) -> dict[str, Any]:
+    """views.EngineerPage: those whose name or sign-in holds `q`, behind the engineer `after`; `wall` is real time,
+    by which sign-ins end."""
+    values = {"tenant": tenant_id, "wall": wall, "q": q.strip(), "after": after, "limit": PAGE + 1}
+    return _page("engineers", list(fetch(db, _ENGINEERS, values)), "engineer_id")
+
+
+def read_dispatchers(db: Session, tenant_id: UUID, after: UUID | None = None) -> dict[str, Any]:
+    """views.DispatcherPage."""
+    values = {"tenant": tenant_id, "after": after, "limit": PAGE + 1}
+    return _page("dispatchers", list(fetch(db, _DISPATCHERS, values)), "dispatcher_id")
+
+
+def read_keys(db: Session, tenant_id: UUID, after: UUID | None = None) -> dict[str, Any]:
+    """views.KeyPage: those in force first, newest first."""
+    values = {"tenant": tenant_id, "after": after, "limit": PAGE + 1}
+    return _page("keys", list(fetch(db, _KEYS, values)), "key_id")
+
+
+def _page(name: str, rows: list[dict[str, Any]], key: str) -> dict[str, Any]:
+    return {name: rows[:PAGE], "next_page": rows[PAGE - 1][key] if len(rows) > PAGE else None}
+
+
+def read_contractors(db: Session, tenant_id: UUID) -> list[dict[str, Any]]:
+    """views.ContractorLine of every contractor: a list to choose from."""
+    return list(fetch(db, _CONTRACTORS, {"tenant": tenant_id}))
 
 
 def must_be_free(db: Session, table: type[Skill] | type[WorkType], tenant_id: UUID, code: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from dispatch.actions.cases import Case
@@ -194,26 +194,50 @@ def put_checklist(step: Step, work_type: str, items: list[dict[str, Any]], photo
     _changed(step, "checklist", {"work_type": work_type, "items": len(items)})
 
 
-def put_prices(step: Step, lines: Sequence[Mapping[str, Any]]) -> None:
-    """The price list, whole; quotes made before keep their prices. Raises NotReady `part_unknown`."""
-    for line in lines:
-        if line.get("part") is not None and _part(step, line["part"]) is None:
-            raise NotReady("part_unknown", part=line["part"])
-    step.db.execute(delete(Price).where(Price.tenant_id == step.tenant_id))
-    if lines:
-        step.db.execute(insert(Price).values([{"tenant_id": step.tenant_id, **line} for line in lines]))
-    _changed(step, "prices", {"lines": len(lines)})
+def put_price(step: Step, code: str, line: Mapping[str, Any]) -> None:
+    """One line of the price list, added or changed; quotes made before keep their prices.
+
+    Raises NotReady `part_unknown`, `span_out_of_range` where it would end before it begins.
+    """
+    if line.get("part") is not None and _part(step, line["part"]) is None:
+        raise NotReady("part_unknown", part=line["part"])
+    begins, ends = line.get("valid_from"), line.get("valid_until")
+    if begins is not None and ends is not None and ends <= begins:
+        raise NotReady("span_out_of_range", most_days=None)
+    row = insert(Price).values(tenant_id=step.tenant_id, code=code, **line)
+    step.db.execute(row.on_conflict_do_update(index_elements=["tenant_id", "code"], set_=dict(line)))
+    _changed(step, "price", {"code": code})
 
 
-def put_rates(step: Step, lines: Sequence[Mapping[str, Any]]) -> None:
-    """What payees earn by work type, whole. Raises NotFound `work_type_unknown`."""
-    for line in lines:
-        _work_type(step, line["work_type"])
-    step.db.execute(delete(SettlementRate).where(SettlementRate.tenant_id == step.tenant_id))
-    if lines:
-        rows = [{"tenant_id": step.tenant_id, **line} for line in lines]
-        step.db.execute(insert(SettlementRate).values(rows))
-    _changed(step, "rates", {"lines": len(lines)})
+def drop_price(step: Step, code: str) -> None:
+    """Off the list at once. Raises NotFound `price_unknown`."""
+    row = step.db.get(Price, {"tenant_id": step.tenant_id, "code": code})
+    if row is None:
+        raise NotFound("price_unknown", code_wanted=code)
+    step.db.delete(row)
+    step.db.flush()
+    _changed(step, "price", {"code": code, "dropped": True})
+
+
+def put_rate(step: Step, work_type: str, payee_kind: str, fixed_minor: int, share_bp: int) -> None:
+    """What one kind of payee earns by one work type. Raises NotFound `work_type_unknown`."""
+    _work_type(step, work_type)
+    values = {"fixed_minor": fixed_minor, "share_bp": share_bp}
+    key = {"work_type": work_type, "payee_kind": payee_kind}
+    row = insert(SettlementRate).values(tenant_id=step.tenant_id, **key, **values)
+    step.db.execute(row.on_conflict_do_update(index_elements=["tenant_id", *key], set_=values))
+    _changed(step, "rate", {**key, **values})
+
+
+def drop_rate(step: Step, work_type: str, payee_kind: str) -> None:
+    """They earn nothing by it from now on. Raises NotFound `rate_unknown`."""
+    key = {"work_type": work_type, "payee_kind": payee_kind}
+    row = step.db.get(SettlementRate, {"tenant_id": step.tenant_id, **key})
+    if row is None:
+        raise NotFound("rate_unknown", **key)
+    step.db.delete(row)
+    step.db.flush()
+    _changed(step, "rate", {**key, "dropped": True})
 
 
 def put_parts(step: Step, lines: Sequence[Mapping[str, Any]]) -> None:

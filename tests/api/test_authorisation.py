@@ -31,7 +31,7 @@ from dispatch.store.tables.people import Engineer
 from dispatch.store.tables.tenants import Dispatcher
 from geo.pmtiles import BASE_MAP, write_pmtiles
 from tests.builders import PASSWORD, PASSWORD_HASH, new_ticket, picture
-from tests.house import Product, Town
+from tests.house import Product, Town, ok
 
 DEVICE = "probe-device-0123456789abcdef"
 ROLES = (Role.ADMIN, Role.DISPATCHER, Role.CONTRACTOR, Role.ENGINEER, Role.CUSTOMER, Role.API_KEY)
@@ -146,6 +146,25 @@ class World:
         assert self.town.direct(ticket_id, "cancel", "Ada", reason=REASONS["cancel"][0]).status_code == 200
         return ticket_id
 
+    def contract_id(self) -> str:
+        """A contract of the customer's, which no promise names."""
+        contract_id = str(new_id())
+        body = {"customer_phone": CHEN, "number": contract_id, "starts_at": "2026-01-01T00:00:00Z"}
+        path = f"/dispatcher/v1/contracts/{contract_id}"
+        ok(self.town.product.client.put(path, json=body, headers=self.town.board("Ada")))
+        return contract_id
+
+    def duty_id(self) -> str:
+        """Some hours of Dora's as the duty manager."""
+        duty_id, hours = (
+            str(new_id()),
+            {"starts_at": "2026-01-01T00:00:00Z", "ends_at": "2026-01-02T00:00:00Z"},
+        )
+        body = {"dispatcher_id": str(self.town.made.dispatchers["Dora"]), **hours}
+        path = f"/dispatcher/v1/duties/{duty_id}"
+        ok(self.town.product.client.put(path, json=body, headers=self.town.board("Ada")))
+        return duty_id
+
     def shift_id(self) -> str:
         """A shift of Eve's in some years."""
         made, when = self.town.made, self.town.product.clock.now() + timedelta(days=secrets.randbelow(3000))
@@ -249,6 +268,18 @@ class World:
         lines = [{"part": self.part(), "quantity": "1"}]
         return {"command_id": str(new_id()), **engineer, "lines": lines}
 
+    def price(self) -> str:
+        """A line of the price list."""
+        headers = self.town.board("Ada")
+        self.town.product.client.put("/dispatcher/v1/prices/probe", json=PRICE, headers=headers)
+        return "probe"
+
+    def rate(self) -> str:
+        """What engineers earn by a survey."""
+        url, headers = "/dispatcher/v1/rates/survey/engineer", self.town.board("Ada")
+        self.town.product.client.put(url, json={"fixed_minor": 1}, headers=headers)
+        return "survey/engineer"
+
     def asset_id(self) -> str:
         body = {"kind": "probe", "serial": "1", "name": NAME}
         reply = self.town.product.client.post("/dispatcher/v1/assets", json=body, headers=self.town.board())
@@ -310,6 +341,7 @@ class World:
 
 Maker = Callable[[World, Role], tuple[str, Any]]
 NAME = {"zh": "示例", "en": "Example"}
+PRICE = {"name": NAME, "kind": "labour", "unit_price_minor": 1}
 CHEN = "13900001234"
 
 
@@ -478,9 +510,11 @@ REQUESTS: dict[str, Maker] = {
     "dispatcher_shifts": at("/dispatcher/v1/shifts"),
     "dispatcher_drop_shift": lambda w, r: (f"/dispatcher/v1/shifts/{w.shift_id()}", None),
     "dispatcher_put_checklist": at("/dispatcher/v1/work_types/survey/checklist", {"items": []}),
-    "dispatcher_put_prices": at("/dispatcher/v1/prices", {"lines": []}),
+    "dispatcher_put_price": at("/dispatcher/v1/prices/probe", PRICE),
+    "dispatcher_drop_price": lambda w, r: (f"/dispatcher/v1/prices/{w.price()}", None),
     "dispatcher_put_parts": at("/dispatcher/v1/parts", {"lines": [{"code": "probe", "name": NAME}]}),
-    "dispatcher_put_rates": at("/dispatcher/v1/rates", {"lines": []}),
+    "dispatcher_put_rate": at("/dispatcher/v1/rates/survey/helper", {"fixed_minor": 1}),
+    "dispatcher_drop_rate": lambda w, r: (f"/dispatcher/v1/rates/{w.rate()}", None),
     "dispatcher_settlement": at(
         "/dispatcher/v1/settlement.csv?since=2026-01-01T00:00:00Z&before=2026-02-01T00:00:00Z"
     ),
@@ -521,6 +555,9 @@ REQUESTS: dict[str, Maker] = {
     ),
     "dispatcher_manager_link": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/manager_link", None),
     "dispatcher_admin": at("/dispatcher/v1/admin"),
+    "dispatcher_admin_engineers": at("/dispatcher/v1/admin/engineers"),
+    "dispatcher_admin_dispatchers": at("/dispatcher/v1/admin/dispatchers"),
+    "dispatcher_admin_keys": at("/dispatcher/v1/admin/keys"),
     "dispatcher_add_engineer": lambda w, r: (
         "/dispatcher/v1/admin/engineers",
         {"name": "New", "signin_id": f"new-{new_id().hex}", "password": PASSWORD, "skills": {"hvac": 1}},

@@ -40,10 +40,10 @@ def give_lists(town: Town) -> None:
     put(town, "work_types/survey/checklist", {"items": CHECKLIST})
     valve = {"code": "valve", "name": {"zh": "电磁阀", "en": "Valve"}, "unit": "pc", "returned": True}
     put(town, "parts", {"lines": [{**valve, "price_minor": 8_800}]})
-    visit = {"code": "visit", "name": {"zh": "上门费", "en": "Visit"}, "kind": "call_out"}
-    put(town, "prices", {"lines": [{**visit, "unit_price_minor": 5_000}]})
-    rate = {"payee_kind": "engineer", "fixed_minor": 3_000, "share_bp": 1_250}
-    put(town, "rates", {"lines": [{"work_type": "survey", **rate}]})
+    visit = {"name": {"zh": "上门费", "en": "Visit"}, "kind": "call_out"}
+    put(town, "prices/visit", {**visit, "unit_price_minor": 5_000})
+    rate = {"fixed_minor": 3_000, "share_bp": 1_250}
+    put(town, "rates/survey/engineer", rate)
     load(town, stocked_depot(town, line("valve", 9)), "Ana", line("valve", 3))
     now = town.product.clock.now()
     until = (now + timedelta(days=2)).isoformat()

@@ -3,6 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from dispatch.actions import identity_admin
 from tests.builders import PASSWORD, new_ticket
 from tests.house import Town, ok, refused
 
@@ -30,7 +33,7 @@ def forget(town: Town) -> None:
 
 def test_an_engineer_added_here_signs_in_agrees_and_is_found(town: Town) -> None:
     engineer_id = ok(ask(town, "POST", "/engineers", added(town)))["id"]
-    line = next(e for e in ok(ask(town, "GET", ""))["engineers"] if e["engineer_id"] == engineer_id)
+    line = next(e for e in ok(ask(town, "GET", "/engineers"))["engineers"] if e["engineer_id"] == engineer_id)
     assert (line["skills"], line["has_phone"], line["consents"]) == ({"hvac": 2}, True, False)
     body = {"signin_id": added(town)["signin_id"], "password": added(town)["password"]}
     ok(town.product.client.post("/engineer/v1/signin", json=body))
@@ -84,7 +87,7 @@ def test_an_admin_does_not_shut_the_door_from_inside(town: Town) -> None:
 
 def test_a_key_is_shown_once_does_what_its_scopes_say_and_ends_when_revoked(town: Town) -> None:
     key = ok(ask(town, "POST", "/keys", {"name": "shop", "scopes": ["tickets:create"]}))["key"]
-    everything = ask(town, "GET", "").text
+    everything = ask(town, "GET", "/keys").text
     assert key not in everything
     assert key[:12] in everything
     headers = {"Authorization": f"Bearer {key}"}
@@ -92,7 +95,7 @@ def test_a_key_is_shown_once_does_what_its_scopes_say_and_ends_when_revoked(town
     assert made.status_code == 201
     read = town.product.client.get(f"/api/v1/tickets/{made.json()['ticket_id']}", headers=headers)
     refused(read, 403, "scope_missing")
-    (line,) = [k for k in ok(ask(town, "GET", ""))["keys"] if k["name"] == "shop"]
+    (line,) = [k for k in ok(ask(town, "GET", "/keys"))["keys"] if k["name"] == "shop"]
     assert ask(town, "POST", f"/keys/{line['key_id']}/revoke").status_code == 204
     forget(town)
     reply = town.product.client.post("/api/v1/tickets", json=new_ticket(), headers=headers)
@@ -130,7 +133,27 @@ def test_one_companys_admin_does_not_reach_anothers_people(town: Town) -> None:
     refused(ask(town, "PUT", f"{path}/password", {"password": "a stolen password"}), 404, "engineer_unknown")
     refused(ask(town, "PUT", f"{path}/active", {"active": False}), 404, "engineer_unknown")
     assert ok(ask(town, "GET", f"{path}/devices"))["devices"] == []
-    assert str(theirs) not in ask(town, "GET", "").text
+    assert str(theirs) not in ask(town, "GET", "/engineers").text
+    assert str(theirs) not in ask(town, "GET", f"/engineers?page={theirs}").text
+
+
+def test_people_and_keys_go_page_by_page_and_a_part_of_a_name_finds_them(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity_admin, "PAGE", 2)
+    for name in ("shop", "desk", "app"):
+        ok(ask(town, "POST", "/keys", {"name": name, "scopes": ["tickets:read"]}))
+    for path, key, least in (("/engineers", "name", 3), ("/dispatchers", "name", 2), ("/keys", "key_id", 4)):
+        found, page = [], ""
+        while page is not None:
+            body = ok(ask(town, "GET", f"{path}?page={page}" if page else path))
+            lines, page = body[path[1:]], body["next_page"]
+            assert len(lines) == 2 or page is None
+            found += [line[key] for line in lines]
+        assert len(found) == len(set(found)) >= least
+        assert key != "name" or found == sorted(found)
+    assert [one["name"] for one in ok(ask(town, "GET", "/engineers?q=AN"))["engineers"]] == ["Ana"]
+    assert ok(ask(town, "GET", "/engineers?q=%25"))["engineers"] == []
 
 
 def test_lists_grow_and_a_code_is_taken_once(town: Town) -> None:

@@ -117,9 +117,39 @@ def test_parts_leave_the_van_and_old_ones_come_back(town: Town) -> None:
     assert {line["part"]: line["in_van"] for line in stock["parts"]} == {"valve": 1.0, "board": -1.0}
 
 
+def test_a_price_stands_in_its_days_alone_and_each_line_changes_by_itself(town: Town) -> None:
+    now = town.product.clock.now()
+    soon = (now + timedelta(hours=2)).isoformat()
+    line = {"name": LABEL, "kind": "labour", "unit_price_minor": 8_000}
+    assert put(town, "prices/labour", {**line, "valid_until": soon}).status_code == 204
+    assert put(town, "prices/labour_new", {**line, "valid_from": soon}).status_code == 204
+    assert put(town, "prices/visit", {**line, "kind": "call_out"}).status_code == 204
+    backwards = {"valid_from": soon, "valid_until": now.isoformat()}
+    refused(put(town, "prices/visit", {**line, **backwards}), 422, "span_out_of_range")
+    refused(put(town, "prices/visit", {**line, "part": "song"}), 422, "part_unknown")
+
+    def on_the_phone() -> list[str]:
+        stock = ok(town.product.client.get("/engineer/v1/stock", headers=town.phone("Ana")))
+        return sorted(one["code"] for one in stock["prices"])
+
+    assert on_the_phone() == ["labour", "visit"]
+    town.product.clock.move(hours=3)
+    assert on_the_phone() == ["labour_new", "visit"]
+    client, ada = town.product.client, town.board("Ada")
+    listed = ok(client.get("/dispatcher/v1/prices", headers=ada))["prices"]
+    assert {one["code"] for one in listed} == {"labour", "labour_new", "visit"}
+    assert client.delete("/dispatcher/v1/prices/visit", headers=ada).status_code == 204
+    refused(client.delete("/dispatcher/v1/prices/visit", headers=ada), 404, "price_unknown")
+    assert put(town, "rates/survey/helper", {"fixed_minor": 5}).status_code == 204
+    assert client.delete("/dispatcher/v1/rates/survey/helper", headers=ada).status_code == 204
+    refused(client.delete("/dispatcher/v1/rates/survey/helper", headers=ada), 404, "rate_unknown")
+    refused(put(town, "rates/nothing/helper", {"fixed_minor": 5}), 404, "work_type_unknown")
+    assert on_the_phone() == ["labour_new"]
+
+
 def test_paid_work_from_a_quote_signed_on_the_phone_to_the_settlement(town: Town) -> None:
-    rates = [{"work_type": "ac_direct", "payee_kind": "engineer", "fixed_minor": 5_000, "share_bp": 1_000}]
-    ok(put(town, "rates", {"lines": rates}))
+    rate = {"fixed_minor": 5_000, "share_bp": 1_000}
+    assert put(town, "rates/ac_direct/engineer", rate).status_code == 204
     ticket_id, name, link = on_site(town)
     ok(town.act(name, ticket_id, "quote", quote_lines=LINES))
     (card,) = town.today(name)["tickets"]
@@ -149,8 +179,7 @@ def test_paid_work_from_a_quote_signed_on_the_phone_to_the_settlement(town: Town
 
 
 def test_nothing_is_paid_without_an_approved_quote_and_nothing_settled_for_rejected_work(town: Town) -> None:
-    rates = [{"work_type": "ac_direct", "payee_kind": "engineer", "fixed_minor": 5_000}]
-    ok(put(town, "rates", {"lines": rates}))
+    assert put(town, "rates/ac_direct/engineer", {"fixed_minor": 5_000}).status_code == 204
     ticket_id, name, link = on_site(town)
     facts = refused(town.act(name, ticket_id, "pay", method="cash", amount_minor=1), 422, "action_not_ready")
     assert "quote_approved" in facts["missing"]

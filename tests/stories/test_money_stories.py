@@ -13,12 +13,10 @@ LINE = {"kind": "labour", "text": "work", "quantity": "1.5", "unit_price_minor":
 
 
 def rates(town: Town, **of: tuple[int, int]) -> None:
-    lines = [
-        {"work_type": "ac_direct", "payee_kind": kind, "fixed_minor": fixed, "share_bp": share}
-        for kind, (fixed, share) in of.items()
-    ]
-    done = town.product.client.put("/dispatcher/v1/rates", json={"lines": lines}, headers=town.board("Ada"))
-    assert done.status_code in (200, 204), done.text
+    for kind, (fixed, share) in of.items():
+        line, url = {"fixed_minor": fixed, "share_bp": share}, f"/dispatcher/v1/rates/ac_direct/{kind}"
+        done = town.product.client.put(url, json=line, headers=town.board("Ada"))
+        assert done.status_code == 204, done.text
 
 
 def settlement(town: Town) -> list[dict[str, str]]:

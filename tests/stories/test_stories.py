@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.background import Background
-from tests.builders import SITE, new_ticket
+from tests.builders import SITE, add_engineer, new_ticket
 from tests.databases import Database
 from tests.house import Product, Town, ok, refused
 
@@ -159,6 +159,39 @@ def test_a_closed_ticket_is_opened_again_within_the_days_and_not_after(town: Tow
     town.product.clock.move(days=8)
     facts = refused(town.answer(link, "reopen", reason="fault_returned"), 422, "action_not_ready")
     assert facts["missing"] == ["within_reopen_days"]
+
+
+def test_a_trainee_comes_along_without_capacity_pay_or_a_say_and_has_times_of_their_own(town: Town) -> None:
+    made, client = town.made, town.product.client
+    with made.house.database.transaction(made.tenant_id) as db:
+        trainee = add_engineer(made, db, "Tim", {"plumbing": 3}, 0, made.house.now())
+    town.product.rows("update engineers set trainee = true where id = %(t)s returning id", t=trainee)
+    for kind in ("engineer", "helper"):
+        url = f"/dispatcher/v1/rates/survey/{kind}"
+        assert client.put(url, json={"fixed_minor": 900}, headers=town.board("Ada")).status_code == 204
+    made_ticket = town.create(new_ticket("survey"))
+    ticket_id = made_ticket["ticket_id"]
+    alone = {"engineer_id": str(trainee)}
+    facts = refused(town.direct(ticket_id, "assign", **alone), 422, "action_not_ready")
+    assert "trainee" in [one["rule"] for one in facts["broken_rules"]]
+    ok(town.direct(ticket_id, "assign", engineer_id=str(made.engineers["Ana"]), helper_ids=[str(trainee)]))
+    booked = "select planned_min from engineer_days where tenant_id = %(tenant)s and engineer_id = %(t)s"
+    assert [row["planned_min"] for row in town.product.rows(booked, made.tenant_id, t=trainee)] in ([], [0])
+    (card,) = town.today("Tim")["tickets"]
+    assert card["role"] == "trainee"
+    ok(town.act("Tim", ticket_id, "set_off"))
+    assert town.status(ticket_id) == "assigned"
+    town.arrive("Ana", ticket_id)
+    photo = town.photo("Tim", ticket_id, "check_in")
+    ok(town.act("Tim", ticket_id, "check_in", photo_ids=[photo], position=town.at_site()))
+    refused(town.act("Tim", ticket_id, "hold", reason="parts"), 409, "not_the_lead")
+    town.complete("Ana", ticket_id)
+    crew = {one["name"]: one for one in town.view(ticket_id)["crew"]}
+    assert crew["Tim"]["role"] == "trainee"
+    assert None not in [crew["Tim"][at] for at in ("set_off_at", "checked_in_at", "left_at")]
+    ok(town.answer(made_ticket["customer_link"], "sign_off"))
+    paid = "select distinct payee_id from settlement_lines where tenant_id = %(tenant)s"
+    assert [row["payee_id"] for row in town.product.rows(paid, made.tenant_id)] == [made.engineers["Ana"]]
 
 
 def test_a_crew_of_two_only_the_lead_moves_the_ticket(town: Town) -> None:

@@ -57,7 +57,7 @@ _CHECKLISTS = """
   where tenant_id = %(tenant)s order by code limit 500
 """
 _PRICES = """
-  select code, name, kind, unit_price_minor, part from prices
+  select code, name, kind, unit_price_minor, part, valid_from, valid_until from prices
   where tenant_id = %(tenant)s and active order by kind, code limit 500
 """
 _RATES = """

@@ -31,7 +31,8 @@ class Upload(Base, Row):
 
 
 class Price(Base, TenantRow):
-    """A line of the tenant's price list, integer minor units of the tenant's currency."""
+    """A line of the tenant's price list, integer minor units of the tenant's currency. It stands from `valid_from` to
+    before `valid_until`, always where these are null."""
 
     __tablename__ = "prices"
     code: Mapped[str] = mapped_column(primary_key=True)
@@ -40,6 +41,8 @@ class Price(Base, TenantRow):
     unit_price_minor: Mapped[int] = mapped_column(BigInteger)
     part: Mapped[str | None]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
+    valid_from: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "part"], ["parts.tenant_id", "parts.code"]),
         CheckConstraint("kind in ('labour','part','call_out','other')", name="kind"),

@@ -118,6 +118,8 @@ export const problems = {
   problem_serial_known: ['序列号 {serial} 已在库', 'The piece {serial} is in stock already.'],
   problem_serial_elsewhere: ['序列号 {serial} 不在那里', 'The piece {serial} is not there.'],
   problem_stock_short: ['{part} 只有 {held}，需要 {wanted}', 'There is {held} of {part}; {wanted} are wanted.'],
+  problem_price_unknown: ['价目表里没有这一行', 'No such line on the price list.'],
+  problem_rate_unknown: ['没有这条费率', 'No such rate.'],
   problem_place_missing: ['请选择一个仓库或一辆车', 'Choose one depot or one van.'],
   problem_serial_missing: ['请填写配件序列号：{part}', 'The serial number of {part} is missing.'],
   problem_quantity_not_one: ['带序列号的配件每行一件：{part}', 'A part with a serial number goes one a line: {part}.'],

@@ -44,10 +44,8 @@ export interface Device {
   seen_at: string
 }
 
+/** What the forms choose from. */
 export interface Admin {
-  engineers: EngineerLine[]
-  dispatchers: DispatcherLine[]
-  keys: KeyLine[]
   contractors: { contractor_id: Uuid; name: Texts }[]
   skills: CatalogueReply['skills']
   work_types: CatalogueReply['work_types']
@@ -69,4 +67,19 @@ export async function proven<T>(work: () => Promise<T>): Promise<T> {
 }
 
 export const readAdmin = (): Promise<Admin> => api.ask<Admin>('GET', '/admin')
+
+interface Paged<Row> {
+  rows: Row[]
+  next: string | null
+}
+
+async function pageOf<Row>(name: 'engineers' | 'dispatchers' | 'keys', query: Record<string, string>): Promise<Paged<Row>> {
+  const found = await api.ask<Record<string, Row[]> & { next_page: string | null }>('GET', `/admin/${name}?${new URLSearchParams(query)}`)
+  return { rows: found[name]!, next: found.next_page }
+}
+
+const after = (page: string | null): Record<string, string> => (page ? { page } : {})
+export const readEngineers = (q: string, page: string | null): Promise<Paged<EngineerLine>> => pageOf('engineers', { ...(q ? { q } : {}), ...after(page) })
+export const readDispatchers = (page: string | null): Promise<Paged<DispatcherLine>> => pageOf('dispatchers', after(page))
+export const readKeys = (page: string | null): Promise<Paged<KeyLine>> => pageOf('keys', after(page))
 export const send = <T = void>(method: string, path: string, body?: object): Promise<T> => proven(() => api.ask<T>(method, path, body))

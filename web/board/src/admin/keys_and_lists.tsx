@@ -1,18 +1,18 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Empty } from '../parts/basics'
-import { usePages } from '../settings/parts'
+import { MoreButton, usePaged, usePages } from '../settings/parts'
 import { complain, say } from '../state'
 import { language, own, t } from '../words'
-import { send } from './admin_api'
+import { readKeys, send } from './admin_api'
 import { Choice, FormDialog, levelsOf, SkillLevels, TextField, textOf } from './forms'
 import type { TabProps } from './people'
 
 const SCOPES = [['tickets:create', 'admin_scope_create'], ['tickets:read', 'admin_scope_read'], ['tickets:act', 'admin_scope_act']] as const
 
-export function KeysTab({ admin, reload }: TabProps): JSX.Element {
+export function KeysTab(): JSX.Element {
   const [adding, setAdding] = useState(false)
-  const { shown, more } = usePages(admin.keys)
+  const { rows, next, reload, waiting } = usePaged(readKeys)
   const [once, setOnce] = useState('')
   const add = async (form: FormData) => {
     const day = textOf(form, 'expires')
@@ -36,9 +36,10 @@ export function KeysTab({ admin, reload }: TabProps): JSX.Element {
           </button>
         </p>
       )}
-      {admin.keys.length === 0 && <Empty title={t('admin_none')} />}
+      {waiting}
+      {rows?.length === 0 && <Empty title={t('admin_none')} />}
       <ul class="admin-list">
-        {shown.map((key) => (
+        {(rows ?? []).map((key) => (
           <li key={key.key_id} data-off={key.revoked_at !== null}>
             <div class="admin-who">
               <strong>{key.name}</strong>
@@ -57,7 +58,7 @@ export function KeysTab({ admin, reload }: TabProps): JSX.Element {
           </li>
         ))}
       </ul>
-      {more}
+      <MoreButton next={next} />
       {adding && (
         <FormDialog title="admin_add_key" save={add} onClose={() => setAdding(false)}>
           <TextField name="name" label="admin_name" />

@@ -1,10 +1,10 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { Dialog, Empty } from '../parts/basics'
-import { usePages } from '../settings/parts'
+import { MoreButton, usePaged } from '../settings/parts'
 import { api, complain } from '../state'
 import { language, own, t, type Key } from '../words'
-import { proven, send, type Admin, type Device, type DispatcherLine, type EngineerLine } from './admin_api'
+import { proven, readDispatchers, readEngineers, send, type Admin, type Device, type DispatcherLine, type EngineerLine } from './admin_api'
 import { EraseDialog } from './erase'
 import { Choice, FormDialog, languages, levelsOf, SkillLevels, spansOf, territoryOptions, TextField, textOf, textOrNull } from './forms'
 
@@ -19,14 +19,26 @@ const dayAndTime = (at: string): string =>
   new Intl.DateTimeFormat(language.value === 'zh' ? 'zh-CN' : 'en-GB', { dateStyle: 'short', timeStyle: 'short' }).format(new Date(at))
 const isoDay = (plusDays: number): string => new Date(Date.now() + plusDays * 86_400_000).toISOString().slice(0, 10)
 
+const SETTLE_MS = 250
+
+/** What was typed, once nothing more is typed. */
+function useSettled(text: string): string {
+  const [settled, settle] = useState(text)
+  useEffect(() => {
+    const timer = setTimeout(() => settle(text), SETTLE_MS)
+    return () => clearTimeout(timer)
+  }, [text])
+  return settled
+}
+
 type Open = { form: 'add' } | { form: 'password' | 'shifts' | 'devices' | 'erase'; who: EngineerLine } | null
 
-export function EngineersTab({ admin, reload }: TabProps): JSX.Element {
+export function EngineersTab({ admin }: TabProps): JSX.Element {
   const [open, setOpen] = useState<Open>(null)
   const close = () => setOpen(null)
   const [wanted, setWanted] = useState('')
-  const found = admin.engineers.filter((one) => `${one.name} ${one.signin_id}`.toLowerCase().includes(wanted.trim().toLowerCase()))
-  const { shown, more } = usePages(found)
+  const asked = useSettled(wanted.trim())
+  const { rows, next, reload, waiting } = usePaged((page) => readEngineers(asked, page), asked)
   const territory = (id: string | null) => admin.territories.find((one) => one.territory_id === id)
   const contractor = (id: string | null) => admin.contractors.find((one) => one.contractor_id === id)
   const skill = (code: string) => own(admin.skills.find((one) => one.code === code)?.name ?? { zh: code, en: code })
@@ -39,9 +51,10 @@ export function EngineersTab({ admin, reload }: TabProps): JSX.Element {
         />
         <button type="button" class="button primary" onClick={() => setOpen({ form: 'add' })}>{t('admin_add_engineer')}</button>
       </div>
-      {found.length === 0 && <Empty title={wanted ? t('queue_empty_search', { q: wanted }) : t('admin_none')} />}
+      {waiting}
+      {rows?.length === 0 && <Empty title={wanted ? t('queue_empty_search', { q: wanted }) : t('admin_none')} />}
       <ul class="admin-list">
-        {shown.map((one) => (
+        {(rows ?? []).map((one) => (
           <li key={one.engineer_id} data-off={!one.active}>
             <div class="admin-who">
               <strong>{one.name}</strong>
@@ -69,7 +82,7 @@ export function EngineersTab({ admin, reload }: TabProps): JSX.Element {
           </li>
         ))}
       </ul>
-      {more}
+      <MoreButton next={next} />
       {open?.form === 'add' && <AddEngineer admin={admin} reload={reload} onClose={close} />}
       {open?.form === 'password' && <Password path={`/admin/engineers/${open.who.engineer_id}/password`} reload={reload} onClose={close} />}
       {open?.form === 'shifts' && <Shifts who={open.who} reload={reload} onClose={close} />}
@@ -167,16 +180,16 @@ function Devices({ who, reload, onClose }: { who: EngineerLine; reload: Reload; 
 
 type OpenDispatcher = { form: 'add' } | { form: 'password' | 'territories'; who: DispatcherLine } | null
 
-export function DispatchersTab({ admin, reload }: TabProps): JSX.Element {
+export function DispatchersTab({ admin }: TabProps): JSX.Element {
   const [open, setOpen] = useState<OpenDispatcher>(null)
   const close = () => setOpen(null)
-  const { shown, more } = usePages(admin.dispatchers)
+  const { rows, next, reload, waiting } = usePaged(readDispatchers)
   const names = (ids: string[]) => admin.territories.filter((one) => ids.includes(one.territory_id)).map((one) => own(one.name)).join(' · ')
   return (
     <section class="admin-section">
       <button type="button" class="button primary" onClick={() => setOpen({ form: 'add' })}>{t('admin_add_dispatcher')}</button>
       <ul class="admin-list">
-        {shown.map((one) => (
+        {(rows ?? []).map((one) => (
           <li key={one.dispatcher_id} data-off={!one.active}>
             <div class="admin-who">
               <strong>{one.name}</strong>
@@ -194,7 +207,8 @@ export function DispatchersTab({ admin, reload }: TabProps): JSX.Element {
           </li>
         ))}
       </ul>
-      {more}
+      {waiting}
+      <MoreButton next={next} />
       {open?.form === 'add' && <AddDispatcher admin={admin} reload={reload} onClose={close} />}
       {open?.form === 'password' && <Password path={`/admin/dispatchers/${open.who.dispatcher_id}/password`} reload={reload} onClose={close} />}
       {open?.form === 'territories' && (

@@ -3,9 +3,9 @@ import { useEffect, useState } from 'preact/hooks'
 import { Loading } from '../parts/basics'
 import { api, complain } from '../state'
 import { t } from '../words'
-import { send } from './admin_api'
+import { MoreButton, usePaged } from '../settings/parts'
+import { readDispatchers, send } from './admin_api'
 import { FormDialog, TextField, textOf, textOrNull } from './forms'
-import type { TabProps } from './people'
 
 interface Settings {
   provider: { issuer: string; client_id: string; email_domains: string[]; active: boolean; only: boolean } | null
@@ -15,7 +15,8 @@ interface Settings {
 }
 
 /** The company's own sign-in provider, and the e-mails by which it may vouch for dispatchers. */
-export function ProviderTab({ admin }: TabProps): JSX.Element {
+export function ProviderTab(): JSX.Element {
+  const { rows, next } = usePaged(readDispatchers)
   const [settings, setSettings] = useState<Settings | null>(null)
   const [open, setOpen] = useState<'provider' | { dispatcher_id: string; name: string } | null>(null)
   const read = () => api.ask<Settings>('GET', '/admin/oidc').then(setSettings, complain)
@@ -38,7 +39,7 @@ export function ProviderTab({ admin }: TabProps): JSX.Element {
       <button type="button" class="button primary" onClick={() => setOpen('provider')}>{t('admin_provider')}</button>
       {provider && <p><code>{provider.issuer}</code> · {t(provider.active ? 'admin_active' : 'admin_not_active')}{provider.only && <> · <span class="tag">{t('admin_provider_is_only')}</span></>}</p>}
       <ul class="admin-list">
-        {admin.dispatchers.map((one) => (
+        {(rows ?? []).map((one) => (
           <li key={one.dispatcher_id} data-off={!one.active}>
             <div class="admin-who">
               <strong>{one.name}</strong>
@@ -51,6 +52,7 @@ export function ProviderTab({ admin }: TabProps): JSX.Element {
           </li>
         ))}
       </ul>
+      <MoreButton next={next} />
       {open === 'provider' && (
         <FormDialog title="admin_provider" save={saveProvider} onClose={close}>
           <TextField name="issuer" label="admin_issuer" value={provider?.issuer ?? 'https://'} />

@@ -1,27 +1,25 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { moneyText } from '../../../shared/formats'
+import { instantToWall, moneyText, wallToInstant } from '../../../shared/formats'
 import { BothNames, bothOf, Choice, FormDialog, TextField, textOf, textOrNull } from '../admin/forms'
-import { catalogue } from '../state'
+import { catalogue, zoneOf } from '../state'
 import { label, language, own, t } from '../words'
 import { AddButton, change, Part, RowButton, Table, useLoaded } from './parts'
-import { putPrices, putRates, readMoneyLists, readParts, type MoneyLists, type Price, type Rate } from './settings_api'
+import { dropPrice, dropRate, putPrice, putRate, readMoneyLists, readParts, type MoneyLists, type Price, type Rate } from './settings_api'
 import { AMOUNT, CODE, majorText, minorOf } from './values'
 
 const KINDS = ['labour', 'part', 'call_out', 'other'] as const
 const PAYEES = ['engineer', 'contractor', 'helper'] as const
 
-/** The list with `line` in place of the one of its key, or at its end: read anew, so that nobody's change is lost. */
-async function withPrice(line: Price): Promise<unknown> {
-  const { prices } = await readMoneyLists()
-  return putPrices([...prices.filter((one) => one.code !== line.code), line])
-}
+/** A day of the form as the instant it begins in the company's zone, and back. */
+const dayStart = (day: string): string | null => (day ? wallToInstant(`${day}T00:00`, zoneOf(null)) : null)
+const dayOf = (at: string | null | undefined): string => (at ? instantToWall(at, zoneOf(null)).slice(0, 10) : '')
+const daysText = ({ valid_from, valid_until }: Price): string => (valid_from || valid_until ? `${dayOf(valid_from)} – ${dayOf(valid_until)}` : t('price_always'))
 
 export function Prices(): JSX.Element {
   const { value, reload, waiting } = useLoaded(readMoneyLists)
   const [open, setOpen] = useState<Price | 'new' | null>(null)
   if (!value) return waiting!
-  const without = async (code: string): Promise<unknown> => putPrices((await readMoneyLists()).prices.filter((one) => one.code !== code))
   return (
     <Part title="settings_prices" lead="prices_currency" action={<AddButton label="price_add" onClick={() => setOpen('new')} />}>
       <Table
@@ -34,12 +32,13 @@ export function Prices(): JSX.Element {
           { name: 'price_name', cell: (one) => <><strong>{own(one.name)}</strong> <small><code>{one.code}</code></small></> },
           { name: 'price_kind', cell: (one) => label('quote_kind', one.kind) },
           { name: 'price_part', cell: (one) => (one.part ? <code>{one.part}</code> : '–') },
+          { name: 'price_days', cell: (one) => daysText(one) },
           { name: 'price_unit', cell: (one) => moneyText(one.unit_price_minor, value.currency, language.value), number: true },
         ]}
         does={(one) => (
           <>
             <RowButton label="edit" about={own(one.name)} onClick={() => setOpen(one)} />
-            <RowButton label="remove" about={own(one.name)} onClick={() => void change(() => without(one.code), reload)} />
+            <RowButton label="remove" about={own(one.name)} onClick={() => void change(() => dropPrice(one.code), reload)} />
           </>
         )}
       />
@@ -52,9 +51,10 @@ function PriceForm({ lists, price, reload, onClose }: { lists: MoneyLists; price
   const { value } = useLoaded(() => readParts(null))
   const [kind, setKind] = useState<string>(price?.kind ?? 'labour')
   async function save(form: FormData): Promise<void> {
-    await withPrice({
+    await putPrice({
       code: price?.code ?? textOf(form, 'code'), name: bothOf(form), kind: kind as Price['kind'],
       unit_price_minor: minorOf(textOf(form, 'unit_price_minor')) ?? 0, part: kind === 'part' ? textOrNull(form, 'part') : null,
+      valid_from: dayStart(textOf(form, 'valid_from')), valid_until: dayStart(textOf(form, 'valid_until')),
     })
     await reload()
   }
@@ -65,6 +65,10 @@ function PriceForm({ lists, price, reload, onClose }: { lists: MoneyLists; price
       <Choice name="kind" label="price_kind" options={KINDS.map((one) => [one, label('quote_kind', one)])} value={kind} onChange={setKind} />
       {kind === 'part' && <Choice name="part" label="price_part" options={[['', t('none')], ...(value?.parts ?? []).map((one): [string, string] => [one.code, own(one.name)])]} value={price?.part ?? ''} />}
       <TextField name="unit_price_minor" label="price_unit" pattern={AMOUNT} hint={t('amount_hint', { currency: lists.currency })} value={price ? majorText(price.unit_price_minor) : ''} />
+      <div class="pair">
+        <TextField name="valid_from" label="price_from" type="date" required={false} value={dayOf(price?.valid_from)} />
+        <TextField name="valid_until" label="price_until" type="date" required={false} value={dayOf(price?.valid_until)} />
+      </div>
     </FormDialog>
   )
 }
@@ -74,16 +78,12 @@ export function Rates(): JSX.Element {
   const [open, setOpen] = useState<Rate | 'new' | null>(null)
   if (!value) return waiting!
   const workType = (code: string) => own(catalogue.value?.work_types.find((one) => one.code === code)?.name ?? { zh: code, en: code })
-  const others = (rates: Rate[], rate: Rate): Rate[] => rates.filter((one) => one.work_type !== rate.work_type || one.payee_kind !== rate.payee_kind)
-  async function without(rate: Rate): Promise<void> {
-    await putRates(others((await readMoneyLists()).rates, rate))
-  }
   async function save(form: FormData): Promise<void> {
     const rate: Rate = {
       work_type: textOf(form, 'work_type'), payee_kind: textOf(form, 'payee_kind'), fixed_minor: minorOf(textOf(form, 'fixed_minor')) ?? 0,
       share_bp: Math.round(Number(textOf(form, 'share_bp') || 0) * 100),
     }
-    await putRates([...others((await readMoneyLists()).rates, rate), rate])
+    await putRate(rate)
     await reload()
   }
   const rate = open === 'new' || !open ? null : open
@@ -105,7 +105,7 @@ export function Rates(): JSX.Element {
           does={(one) => (
             <>
               <RowButton label="edit" about={workType(one.work_type)} onClick={() => setOpen(one)} />
-              <RowButton label="remove" about={workType(one.work_type)} onClick={() => void change(() => without(one), reload)} />
+              <RowButton label="remove" about={workType(one.work_type)} onClick={() => void change(() => dropRate(one), reload)} />
             </>
           )}
         />

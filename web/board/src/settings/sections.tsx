@@ -53,8 +53,8 @@ export const SECTIONS = {
   reactions: { group: 'telling', lead: 'reactions_lead', Body: ReactionsTab },
   messages: { group: 'telling', lead: 'messages_lead', Body: MessagesTab },
   webhooks: { group: 'telling', lead: 'webhooks_lead', Body: WebhooksTab },
-  keys: { group: 'access', lead: 'keys_lead', Body: withAdmin(KeysTab) },
-  provider: { group: 'access', lead: 'provider_lead', Body: withAdmin(ProviderTab) },
+  keys: { group: 'access', lead: 'keys_lead', Body: KeysTab },
+  provider: { group: 'access', lead: 'provider_lead', Body: ProviderTab },
 } as const satisfies Record<string, Section>
 
 export type SectionName = keyof typeof SECTIONS

@@ -72,6 +72,8 @@ export interface Price {
   kind: 'labour' | 'part' | 'call_out' | 'other'
   unit_price_minor: number
   part: string | null
+  valid_from: Instant | null
+  valid_until: Instant | null
 }
 export interface Rate {
   work_type: string
@@ -85,8 +87,10 @@ export interface MoneyLists {
   rates: Rate[]
 }
 export const readMoneyLists = (): Promise<MoneyLists> => get('/prices')
-export const putPrices = (lines: Price[]): Promise<unknown> => api.ask('PUT', '/prices', { lines })
-export const putRates = (lines: Rate[]): Promise<unknown> => api.ask('PUT', '/rates', { lines })
+export const putPrice = ({ code, ...line }: Price): Promise<void> => api.ask('PUT', `/prices/${code}`, line)
+export const dropPrice = (code: string): Promise<void> => api.ask('DELETE', `/prices/${code}`)
+export const putRate = ({ work_type, payee_kind, ...rate }: Rate): Promise<void> => api.ask('PUT', `/rates/${work_type}/${payee_kind}`, rate)
+export const dropRate = ({ work_type, payee_kind }: Rate): Promise<void> => api.ask('DELETE', `/rates/${work_type}/${payee_kind}`)
 
 export interface PartLine {
   code: string

@@ -1,11 +1,11 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { readAdmin } from '../admin/admin_api'
+import { readDispatchers, readEngineers } from '../admin/admin_api'
 import { Choice, FormDialog, TextField, textOf } from '../admin/forms'
 import { putTargets, type TellSettings } from '../rules/rules_api'
 import type { Uuid } from '../wire'
 import { label, t } from '../words'
-import { Part, RowButton, Table, useLoaded } from './parts'
+import { Part, RowButton, Table, usePaged } from './parts'
 
 /** Channels whose address an admin can know. */
 const CHANNELS = ['wecom', 'sms', 'voice', 'mail'] as const
@@ -17,21 +17,35 @@ interface Person {
   name: string
 }
 
+const ENGINEERS = 'engineers'
+
+/** Dispatchers page by page, then engineers: a page's name says where it stands in which of the two lists. */
+async function readPeople(page: string | null): Promise<{ rows: Person[]; next: string | null }> {
+  const [list, after] = page?.split(' ') ?? []
+  if (list === ENGINEERS) {
+    const { rows, next } = await readEngineers('', after || null)
+    const people = rows.filter((one) => one.active).map((one): Person => ({ kind: 'engineer', id: one.engineer_id, name: one.name }))
+    return { rows: people, next: next && `${ENGINEERS} ${next}` }
+  }
+  const { rows, next } = await readDispatchers(after || null)
+  const people = rows.filter((one) => one.active).map((one): Person => ({ kind: 'dispatcher', id: one.dispatcher_id, name: one.name }))
+  if (next) return { rows: people, next: `dispatchers ${next}` }
+  const others = await readPeople(`${ENGINEERS} `)
+  return { rows: [...people, ...others.rows], next: others.next }
+}
+
 /** Where each person is told, in order of preference. Addresses are kept encrypted and never shown again. */
 export function Targets({ settings, reload }: { settings: TellSettings; reload: () => Promise<void> }): JSX.Element {
-  const { value, waiting } = useLoaded(readAdmin)
+  const { rows, next, waiting } = usePaged(readPeople)
   const [open, setOpen] = useState<Person | null>(null)
-  if (!value) return waiting!
-  const people: Person[] = [
-    ...value.dispatchers.filter((one) => one.active).map((one): Person => ({ kind: 'dispatcher', id: one.dispatcher_id, name: one.name })),
-    ...value.engineers.filter((one) => one.active).map((one): Person => ({ kind: 'engineer', id: one.engineer_id, name: one.name })),
-  ]
+  if (!rows) return waiting!
   const of = (person: Person) => settings.targets.filter((one) => one.person_id === person.id)
   return (
     <Part title="targets" lead="targets_lead">
       <Table
         name="targets"
-        rows={people}
+        rows={rows}
+        next={next}
         id={(one) => one.id}
         empty="operations_devices_none"
         columns={[
