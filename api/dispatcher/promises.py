@@ -106,6 +106,17 @@ def put_contract(contract_id: UUID, body: views.ContractWanted, asking: Asking, 
     return reply({"id": contract_id, "version": None})
 
 
+@endpoints.delete(
+    "/contracts/{contract_id}",
+    operation_id="dispatcher_drop_contract",
+    status_code=204,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def drop_contract(contract_id: UUID, asking: Asking, here: Here) -> Response:
+    run_step(here.house, asking, lambda step: promise_settings.drop_contract(step, contract_id))
+    return Response(status_code=204)
+
+
 @endpoints.put(
     "/duties/{duty_id}",
     operation_id="dispatcher_put_duty",
@@ -118,3 +129,14 @@ def put_duty(duty_id: UUID, body: views.DutyWanted, asking: Asking, here: Here) 
 
     run_step(here.house, asking, put)
     return reply({"id": duty_id, "version": None})
+
+
+@endpoints.delete(
+    "/duties/{duty_id}",
+    operation_id="dispatcher_drop_duty",
+    status_code=204,
+    responses=problems(401, 403, 404, 422),
+)
+def drop_duty(duty_id: UUID, asking: Asking, here: Here) -> Response:
+    run_step(here.house, asking, lambda step: promise_settings.drop_duty(step, duty_id))
+    return Response(status_code=204)

@@ -62,7 +62,9 @@ class ChinaDaysWanted(Wire):
 
 
 class ContractWanted(Wire):
-    customer_phone: Phone
+    """`customer_phone` absent: a contract that is there keeps its customer."""
+
+    customer_phone: Phone | None = None
     number: ShortText
     starts_at: Instant
     ends_at: Instant | None = None

@@ -128,9 +128,9 @@ def with_china_days(
 
 @dataclass(frozen=True, slots=True)
 class ContractWanted:
-    """A contract of the customer known by this phone number."""
+    """A contract of the customer known by this phone number; None: one that is there keeps its customer."""
 
-    customer_phone: str
+    customer_phone: str | None
     number: str
     starts_at: datetime
     ends_at: datetime | None
@@ -138,15 +138,8 @@ class ContractWanted:
 
 def put_contract(step: Step, contract_id: UUID, wanted: ContractWanted) -> None:
     """Make or change a contract. Raises NotFound `customer_unknown`, Conflict `contract_number_known`."""
-    digits = phone_digits(wanted.customer_phone)
-    blinds = step.personal.blinds(digits, step.tenant_id) if digits else []
-    customer = step.db.scalars(
-        select(Customer.id)
-        .where(Customer.tenant_id == step.tenant_id, Customer.phone_blind.in_(blinds))
-        .limit(1)
-    ).one_or_none()
-    if customer is None:
-        raise NotFound("customer_unknown")
+    row = step.db.get(stored.Contract, {"tenant_id": step.tenant_id, "id": contract_id})
+    customer = _customer_of(step, wanted.customer_phone, row)
     if wanted.ends_at is not None and wanted.ends_at <= wanted.starts_at:
         raise NotReady("window_invalid")
     contract = stored.Contract
@@ -159,7 +152,6 @@ def put_contract(step: Step, contract_id: UUID, wanted: ContractWanted) -> None:
     ).first()
     if known is not None:
         raise Conflict("contract_number_known", contract_id=str(known))
-    row = step.db.get(contract, {"tenant_id": step.tenant_id, "id": contract_id})
     if row is None:
         _check_room(step, contract)
         row = contract(tenant_id=step.tenant_id, id=contract_id)
@@ -167,6 +159,42 @@ def put_contract(step: Step, contract_id: UUID, wanted: ContractWanted) -> None:
     row.customer_id, row.number = customer, wanted.number
     row.starts_at, row.ends_at = wanted.starts_at, wanted.ends_at
     step.db.flush()
+
+
+def _customer_of(step: Step, phone: str | None, row: stored.Contract | None) -> UUID:
+    if phone is None and row is not None:
+        return row.customer_id
+    digits = phone_digits(phone)
+    blinds = step.personal.blinds(digits, step.tenant_id) if digits else []
+    customer = step.db.scalars(
+        select(Customer.id)
+        .where(Customer.tenant_id == step.tenant_id, Customer.phone_blind.in_(blinds))
+        .limit(1)
+    ).one_or_none()
+    if customer is None:
+        raise NotFound("customer_unknown")
+    return customer
+
+
+def drop_contract(step: Step, contract_id: UUID) -> None:
+    """Entered by mistake. Raises NotFound `contract_unknown`, Conflict `contract_in_use` where a promise names it:
+    such a one is ended by its last day."""
+    row = step.db.get(stored.Contract, {"tenant_id": step.tenant_id, "id": contract_id}, with_for_update=True)
+    if row is None:
+        raise NotFound("contract_unknown")
+    policy = stored.PromisePolicy
+    named = select(policy.id).where(policy.tenant_id == step.tenant_id, policy.contract_id == contract_id)
+    if step.db.scalars(named.limit(1)).first() is not None:
+        raise Conflict("contract_in_use", contract_id=str(contract_id))
+    step.db.delete(row)
+
+
+def drop_duty(step: Step, duty_id: UUID) -> None:
+    """Nobody's duty any more. Raises NotFound `duty_unknown`."""
+    row = step.db.get(stored.Duty, {"tenant_id": step.tenant_id, "id": duty_id})
+    if row is None:
+        raise NotFound("duty_unknown")
+    step.db.delete(row)
 
 
 def put_duty(step: Step, duty_id: UUID, dispatcher_id: UUID, starts_at: datetime, ends_at: datetime) -> None:

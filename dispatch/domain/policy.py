@@ -134,6 +134,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "dispatcher_china_days": _ADMIN,
     "dispatcher_put_contract": _ADMIN,
     "dispatcher_put_duty": _ADMIN,
+    "dispatcher_drop_contract": _ADMIN,
+    "dispatcher_drop_duty": _ADMIN,
     "dispatcher_operations": _ADMIN,
     "dispatcher_admin": _ADMIN,
     "dispatcher_admin_engineers": _ADMIN,

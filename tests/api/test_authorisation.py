@@ -505,6 +505,8 @@ REQUESTS: dict[str, Maker] = {
             "ends_at": "2026-01-02T00:00:00Z",
         },
     ),
+    "dispatcher_drop_contract": lambda w, r: (f"/dispatcher/v1/contracts/{w.contract_id()}", None),
+    "dispatcher_drop_duty": lambda w, r: (f"/dispatcher/v1/duties/{w.duty_id()}", None),
     "engineer_shifts": at("/engineer/v1/shifts"),
     "contractor_work": at("/dispatcher/v1/contractor"),
     "dispatcher_shifts": at("/dispatcher/v1/shifts"),

@@ -174,6 +174,33 @@ def test_a_contract_goes_before_all_and_a_calendar_before_the_wall_clock(moved: 
     )
 
 
+def test_contracts_and_duties_are_changed_without_asking_again_and_taken_away(town: Town) -> None:
+    client, admin, contract_id, duty_id = town.product.client, town.board("Ada"), new_id(), new_id()
+    town.create(new_ticket("survey", contact_phone="13900009999"))
+    wanted = {"number": "K-2", "starts_at": "2020-01-01T00:00:00Z"}
+    refused(put(town, f"contracts/{contract_id}", wanted), 404, "customer_unknown")
+    ok(put(town, f"contracts/{contract_id}", wanted | {"customer_phone": "13900009999"}))
+    ok(put(town, f"contracts/{contract_id}", wanted | {"ends_at": "2030-01-01T00:00:00Z"}))
+    duty = {"dispatcher_id": str(town.made.dispatchers["Dora"]), "starts_at": "2020-01-01T00:00:00Z"}
+    ok(put(town, f"duties/{duty_id}", duty | {"ends_at": "2099-01-01T00:00:00Z"}))
+
+    def listed() -> tuple[list[Any], list[Any]]:
+        found = ok(client.get("/dispatcher/v1/promise_settings", headers=admin))
+        return found["contracts"], found["duties"]
+
+    assert [len(lines) for lines in listed()] == [1, 1]
+    assert listed()[0][0]["ends_at"].startswith("2030-01-01")
+    policy(town, contract_id=str(contract_id), resolution_min=60)
+    path = f"/dispatcher/v1/contracts/{contract_id}"
+    refused(client.delete(path, headers=admin), 409, "contract_in_use")
+    town.product.rows("delete from promise_policies where contract_id = %(c)s returning id", c=contract_id)
+    assert client.delete(path, headers=admin).status_code == 204
+    refused(client.delete(path, headers=admin), 404, "contract_unknown")
+    assert client.delete(f"/dispatcher/v1/duties/{duty_id}", headers=admin).status_code == 204
+    refused(client.delete(f"/dispatcher/v1/duties/{duty_id}", headers=admin), 404, "duty_unknown")
+    assert listed() == ([], [])
+
+
 def test_what_is_malformed_or_doubled_is_refused_by_name(town: Town) -> None:
     policy(town)
     refused(

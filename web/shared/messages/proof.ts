@@ -65,7 +65,6 @@ export const proof = {
 
   problem_target_invalid: ['这个渠道的地址不对', 'That is no address for this channel.'],
   problem_contract_in_use: ['已有时限规则使用该合同：请填写终止日期', 'A promise names this contract: give it a last day instead.'],
-  problem_contract_unknown: ['没有这份合同', 'There is no such contract.'],
   problem_duty_unknown: ['没有这条值班', 'There is no such duty.'],
   problem_contract_number_known: ['合同号已存在', 'That contract number is taken.'],
   problem_machine_done: ['这台设备已处理，不能移除', 'Work was done on this machine: it stays.'],

@@ -1,12 +1,12 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { instantToWall, wallToInstant, windowText } from '../../../shared/formats'
-import { Choice, FormDialog, TextField, textOf } from '../admin/forms'
+import { Choice, FormDialog, TextField, textOf, textOrNull } from '../admin/forms'
 import { uuid7 } from '../api'
 import { now, zoneOf } from '../state'
 import { label, language, t } from '../words'
-import { AddButton, dateText, Part, RowButton, Table, useLoaded } from './parts'
-import { putContract, putDuty, readDuties, type Contract, type Duty, type DutySettings } from './settings_api'
+import { AddButton, change, dateText, Part, RowButton, Table, useLoaded } from './parts'
+import { dropContract, dropDuty, putContract, putDuty, readDuties, type Contract, type Duty, type DutySettings } from './settings_api'
 
 type Open = { form: 'contract'; contract: Contract | null } | { form: 'duty'; duty: Duty | null } | null
 
@@ -32,7 +32,12 @@ export function ContractsAndDuties(): JSX.Element {
             { name: 'contract_from', cell: (one) => dateText(one.starts_at) },
             { name: 'contract_until', cell: (one) => (one.ends_at ? dateText(one.ends_at) : t('contract_open_end')) },
           ]}
-          does={(one) => <RowButton label="edit" about={one.number} onClick={() => setOpen({ form: 'contract', contract: one })} />}
+          does={(one) => (
+            <>
+              <RowButton label="edit" about={one.number} onClick={() => setOpen({ form: 'contract', contract: one })} />
+              <RowButton label="remove" about={one.number} onClick={() => void change(() => dropContract(one.contract_id), reload)} />
+            </>
+          )}
         />
       </Part>
       <Part title="duties" lead="duties_means" action={<AddButton label="duty_add" onClick={() => setOpen({ form: 'duty', duty: null })} />}>
@@ -46,7 +51,12 @@ export function ContractsAndDuties(): JSX.Element {
             { name: 'duty_who', cell: (one) => <><strong>{one.name}</strong>{Date.parse(one.starts_at) <= now.value && <> <span class="tag" data-tone="warn">{t('duty_now')}</span></>}</> },
             { name: 'roster_when', cell: (one) => windowText(one.starts_at, one.ends_at, zone, now.value, language.value) },
           ]}
-          does={(one) => <RowButton label="edit" about={one.name} onClick={() => setOpen({ form: 'duty', duty: one })} />}
+          does={(one) => (
+            <>
+              <RowButton label="edit" about={one.name} onClick={() => setOpen({ form: 'duty', duty: one })} />
+              <RowButton label="remove" about={one.name} onClick={() => void change(() => dropDuty(one.duty_id), reload)} />
+            </>
+          )}
         />
       </Part>
       {open?.form === 'contract' && <ContractForm contract={open.contract} reload={reload} onClose={close} />}
@@ -65,8 +75,9 @@ function ContractForm({ contract, reload, onClose }: { contract: Contract | null
   const day = (at: string): string => instantToWall(at, zone).slice(0, 10)
   async function save(form: FormData): Promise<void> {
     const end = textOf(form, 'ends_at')
+    const phone = textOrNull(form, 'customer_phone')
     await putContract(contract?.contract_id ?? uuid7(), {
-      customer_phone: textOf(form, 'customer_phone'), number: textOf(form, 'number'), starts_at: wallToInstant(`${textOf(form, 'starts_at')}T00:00`, zone)!,
+      ...(phone ? { customer_phone: phone } : {}), number: textOf(form, 'number'), starts_at: wallToInstant(`${textOf(form, 'starts_at')}T00:00`, zone)!,
       ends_at: end ? wallToInstant(`${end}T23:59`, zone) : null,
     })
     await reload()
@@ -74,7 +85,7 @@ function ContractForm({ contract, reload, onClose }: { contract: Contract | null
   return (
     <FormDialog title={contract ? 'contract_edit' : 'contract_add'} save={save} onClose={onClose}>
       <TextField name="number" label="contract_number" value={contract?.number ?? ''} maxLength={120} />
-      <TextField name="customer_phone" label="contract_phone" type="tel" hint={t('contract_phone_hint')} />
+      <TextField name="customer_phone" label="contract_phone" type="tel" required={!contract} hint={t(contract ? 'contract_phone_kept' : 'contract_phone_hint')} />
       <div class="pair">
         <TextField name="starts_at" label="contract_from" type="date" value={day(contract?.starts_at ?? new Date(now.value).toISOString())} />
         <TextField name="ends_at" label="contract_until" type="date" required={false} value={contract?.ends_at ? day(contract.ends_at) : ''} />

@@ -191,6 +191,8 @@ export interface DutySettings {
   dispatchers: { dispatcher_id: Uuid; name: string; role: string }[]
 }
 export const readDuties = (): Promise<DutySettings> => get('/promise_settings')
-export const putContract = (id: Uuid, wanted: { customer_phone: string; number: string; starts_at: Instant; ends_at: Instant | null }): Promise<unknown> =>
+export const putContract = (id: Uuid, wanted: { customer_phone?: string; number: string; starts_at: Instant; ends_at: Instant | null }): Promise<unknown> =>
   api.ask('PUT', `/contracts/${id}`, wanted)
+export const dropContract = (id: Uuid): Promise<void> => api.ask('DELETE', `/contracts/${id}`)
+export const dropDuty = (id: Uuid): Promise<void> => api.ask('DELETE', `/duties/${id}`)
 export const putDuty = (id: Uuid, wanted: { dispatcher_id: Uuid; starts_at: Instant; ends_at: Instant }): Promise<unknown> => api.ask('PUT', `/duties/${id}`, wanted)
