@@ -26,6 +26,8 @@ STALLED_S = 8.0
 RESCUE_EVERY_S = 3.0
 FORGET_DONE_HOURS = 48
 RECONNECT_S = 0.5
+#: The pool tries a database that is away ever less often; after so long it is left, and asked for every RECONNECT_S.
+POOL_S = 5.0
 #: Several jobs of one event under one lock, done in their order: `names` beside the arguments they share.
 FOLLOW_UP = "follow_up"
 #: One that is tried again is left with those that failed; so a dead letter names them, and an order is kept.
@@ -87,7 +89,7 @@ def follow_up(
 def run_worker(url: str, names: Iterable[str], run: Run, concurrency: int, idle: Idle) -> None:
     """Work until SIGTERM; `run(name, arguments)` does one job, in a thread. The database's absence is waited for."""
     while True:
-        connector = PsycopgConnector(conninfo=url, min_size=2, max_size=concurrency + 4)
+        connector = PsycopgConnector(conninfo=url, min_size=2, max_size=concurrency + 4, timeout=POOL_S)
         app = _app(connector, names, run)
         _register_follow_up(app, run, idle, url)
         try:
@@ -159,9 +161,9 @@ def _leave(url: str, job_id: int | None, names: list[str]) -> None:
 
 
 async def _rescue(app: App) -> None:
-    """Jobs of killed workers go back to the queue, or, tried often enough, to the dead letters."""
+    """Jobs of killed workers go back to the queue, or, tried often enough, to the dead letters: at once when work
+    begins, as after a database that was away they are this worker's own."""
     while True:
-        await asyncio.sleep(RESCUE_EVERY_S)
         try:
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S):
                 if job.attempts + 1 >= MAX_TRIES:
@@ -175,3 +177,4 @@ async def _rescue(app: App) -> None:
             await app.job_manager.delete_old_jobs(nb_hours=FORGET_DONE_HOURS)
         except (procrastinate.exceptions.ConnectorException, psycopg.Error) as error:
             entry("database_away", logging.WARNING, error=type(error).__name__)
+        await asyncio.sleep(RESCUE_EVERY_S)
