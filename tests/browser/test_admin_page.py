@@ -8,13 +8,19 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
 
 from api.signin import Doorkeeper
+from dispatch.actions import identity_oidc
+from dispatch.adapters.oidc import OidcClient
+from dispatch.adapters.outside import OutsideClient
 from dispatch.domain.identity import totp_code
 from dispatch.settings import Clock
+from dispatch.store.tables.identity import OidcProvider
 from dispatch.store.tables.people import Engineer
 from tests.builders import PASSWORD, Company, company
 from tests.databases import Database
+from tests.fakes.oidc_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider, provider_running
 from tests.running import Running
 
 pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.usefixtures("pages")]
@@ -29,7 +35,10 @@ expect.set_options(timeout=60_000)
 
 @pytest.fixture(scope="module")
 def running(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with Running(database, tmp_path_factory.mktemp("admin"), apis=1) as made:
+    made = Running(database, tmp_path_factory.mktemp("admin"), apis=1)
+    made.environment["PAIDAN_PUBLIC_URL"] = f"http://127.0.0.1:{made.port}"
+    made.environment["PAIDAN_OIDC_PRIVATE_HOSTS"] = "127.0.0.1"
+    with made:
         yield made
 
 
@@ -136,3 +145,51 @@ def code_of(secret: str, steps_ahead: int) -> str:
 
     assert re.fullmatch(r"[A-Z2-7]{32}", secret)
     return totp_code(base64.b32decode(secret), int(Clock.wall().timestamp()) // 30 + steps_ahead)
+
+
+def vouched_for(running: Running, made: Company, provider: FakeProvider, name: str) -> None:
+    """The company has `provider`, which knows this person."""
+    email, wall = f"{name.lower()}@example.com", Clock.wall()
+    provider.claims = {"sub": f"{name} there", "email": email, "email_verified": True}
+    wanted = identity_oidc.ProviderWanted(provider.url, CLIENT_ID, CLIENT_SECRET, ["example.com"])
+    client = OidcClient(OutsideClient({"127.0.0.1"}))
+    with running.house.database.transaction(made.tenant_id) as db:
+        identity_oidc.put_provider(db, running.house.personal, client, made.tenant_id, wanted, wall, None)
+        identity_oidc.put_email(db, made.tenant_id, made.dispatchers[name], email)
+
+
+def test_an_admin_comes_through_the_company_and_the_page_says_when_that_is_the_only_way_in(
+    browser: Browser, running: Running
+) -> None:
+    """First as somebody nobody here knows."""
+    made = company(running.house)
+    with provider_running() as provider:
+        vouched_for(running, made, provider, "Ada")
+        page = open_board(browser, running, DESK, "en")
+        board = f"http://127.0.0.1:{running.port}/board/?company={made.slug}"
+        known, provider.claims = provider.claims, {**provider.claims, "email": "eve@example.com"}
+        page.goto(board)
+        page.get_by_role("link", name="company").click()
+        page.click("#go")
+        expect(page.get_by_role("alert")).to_contain_text("Nobody here has that e-mail")
+        provider.claims = known
+        page.goto(board)
+        page.get_by_role("link", name="company").click()
+        page.click("#go")
+        expect(page.locator("[name=password]")).to_have_count(0)
+        page.goto(f"http://127.0.0.1:{running.port}/board/#/settings/dispatchers")
+        assert page.evaluate("fetch('/dispatcher/v1/me').then((r) => r.json())")["name"] == "Ada"
+        with running.house.database.transaction(made.tenant_id) as db:
+            db.execute(update(OidcProvider).where(OidcProvider.tenant_id == made.tenant_id).values(only=True))
+        other = open_board(browser, running, PHONE, "zh")
+        other.goto(board)
+        expect(other.locator("a.button.primary")).to_have_text("用企业账号登录")
+        sign_in_by_password(other, made, "Dora")
+        expect(other.get_by_role("alert")).to_contain_text("您的企业只允许企业账号登录")
+        assert fits_the_screen(other)
+
+
+def sign_in_by_password(page: Page, made: Company, name: str) -> None:
+    page.fill("[name=signin_id]", made.signin_id(name))
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")

@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -45,6 +46,11 @@ class FakeProvider:
         code = secrets.token_urlsafe(16)
         self.asked[code] = asked
         return {"code": code, "state": asked["state"]}
+
+    def page(self, url: str) -> str:
+        """Where a browser is sent: one link, by which the person signs in and goes back."""
+        back = parse_qs(urlsplit(url).query)["redirect_uri"][0]
+        return f'<a id="go" href="{back}?{escape(urlencode(self.authorise(url)))}">Go on</a>'
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, Any]:
         self.calls.append(path)
@@ -125,10 +131,16 @@ def provider_running() -> Iterator[FakeProvider]:
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, said = provider.answer(self.command, urlsplit(self.path).path, self.headers, body)
-            raw = json.dumps(said).encode()
+            path = urlsplit(self.path).path
+            if path == "/authorize":
+                self.say(200, "text/html", provider.page(self.path).encode())
+                return
+            status, said = provider.answer(self.command, path, self.headers, body)
+            self.say(status, "application/json", json.dumps(said).encode())
+
+        def say(self, status: int, kind: str, raw: bytes) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(raw)))
             self.end_headers()
             self.wfile.write(raw)
