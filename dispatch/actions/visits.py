@@ -30,14 +30,20 @@ from geo.points import Point
 
 
 def _assign_met(step: Step, case: Case) -> set[Need]:
-    """An engineer is named; every broken rule is either absent or confirmed with a reason."""
+    """An engineer is named; every broken rule is either absent or confirmed with a reason.
+
+    The engineer who has it already, with other helpers, is a crew changed: the lead's rules were met before.
+    """
     if case.facts.engineer_id is None:
         return set()
     engineer = engineer_of(step, case.facts.engineer_id)
-    if case.visit.engineer_id == engineer.id and case.ticket.status == "assigned":
-        raise Conflict("already_assigned", engineer_id=str(engineer.id))
     for helper in case.facts.helper_ids:
         engineer_of(step, helper)
+    if _only_crew(case):
+        going = {c.engineer_id for c in case.crew if c.role != "lead"}
+        if not case.facts.helper_ids or set(case.facts.helper_ids) - {engineer.id} == going:
+            raise Conflict("already_assigned", engineer_id=str(engineer.id))
+        return {Need.ENGINEER, Need.RULES_CONFIRMED}
     broken = [r for r in judge_one(step, case, engineer.id).refusals if r.rule != "position_unknown"]
     reason = check_reason("assign", case.facts.reason)
     if broken and not (case.facts.confirm_broken_rules and reason):
@@ -47,7 +53,15 @@ def _assign_met(step: Step, case: Case) -> set[Need]:
     return {Need.ENGINEER, Need.RULES_CONFIRMED}
 
 
+def _only_crew(case: Case) -> bool:
+    """Whether the engineer named leads it already and has not left for it."""
+    return case.visit.engineer_id == case.facts.engineer_id and case.ticket.status == "assigned"
+
+
 def _assign(step: Step, case: Case) -> dict[str, object]:
+    if _only_crew(case):
+        _name_helpers(step, case)
+        return {"helpers": [str(h) for h in case.facts.helper_ids]}
     withdraw_offers(step, case)
     if case.visit.set_off_at is not None:
         unbook(step, case)
@@ -56,16 +70,7 @@ def _assign(step: Step, case: Case) -> dict[str, object]:
     engineer = engineer_of(step, case.facts.engineer_id)
     give_to(step, case, engineer, within_limit=case.actor is Actor.SYSTEM)
     if case.facts.helper_ids:
-        trainees = set(
-            step.db.scalars(
-                select(Engineer.id).where(
-                    Engineer.tenant_id == step.tenant_id,
-                    Engineer.id.in_(case.facts.helper_ids),
-                    Engineer.trainee,
-                )
-            )
-        )
-        add_helpers(step, case, case.facts.helper_ids, trainees)
+        _name_helpers(step, case)
     arm_acknowledge(step, case)
     facts: dict[str, object] = {}
     if case.facts.helper_ids:
@@ -73,6 +78,12 @@ def _assign(step: Step, case: Case) -> dict[str, object]:
     if case.refusal_facts.get("confirmed"):
         facts |= {"broken_rules": case.refusal_facts["confirmed"], "reason": case.facts.reason}
     return facts
+
+
+def _name_helpers(step: Step, case: Case) -> None:
+    named = (Engineer.tenant_id == step.tenant_id, Engineer.id.in_(case.facts.helper_ids))
+    trainees = set(step.db.scalars(select(Engineer.id).where(*named, Engineer.trainee)))
+    add_helpers(step, case, case.facts.helper_ids, trainees)
 
 
 def _lead_only(step: Step, case: Case) -> set[Need]:

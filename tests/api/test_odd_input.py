@@ -41,7 +41,9 @@ def test_a_photo_is_kept_whatever_its_clock_showed(town: Town, at: str) -> None:
         headers=town.board(),
     )
     ok(reply)
-    kept = town.product.rows("select taken_at from evidence where tenant_id = %(tenant)s", town.made.tenant_id)
+    kept = town.product.rows(
+        "select taken_at from evidence where tenant_id = %(tenant)s", town.made.tenant_id
+    )
     assert abs((kept[0]["taken_at"] - town.product.clock.now()).total_seconds()) < 60
 
 
@@ -64,3 +66,18 @@ def test_letters_no_database_keeps_are_refused_or_kept_and_break_nothing(town: T
 )
 def test_a_body_that_is_no_request_is_refused_in_words(town: Town, body: bytes) -> None:
     refused(raw(town, body), 422, "request_invalid")
+
+
+@pytest.mark.parametrize("page", ["zzzz", "-1", "²", "１００", "9" * 15, "1e3"])
+@pytest.mark.parametrize("path", ["board", "tickets", "messages", "dead_letters", "webhook_deliveries"])
+def test_a_page_no_reply_has_named_is_refused_and_never_the_first_again(
+    town: Town, path: str, page: str
+) -> None:
+    reply = town.product.client.get(
+        f"/dispatcher/v1/{path}", params={"page": page}, headers=town.board("Ada")
+    )
+    assert refused(reply, 422, "page_invalid")
+    far = town.product.client.get(
+        f"/dispatcher/v1/{path}", params={"page": "10050"}, headers=town.board("Ada")
+    )
+    assert ok(far)["next_page"] is None

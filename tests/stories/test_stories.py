@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from dispatch.actions.audit import verify
 from tests.background import Background
 from tests.builders import SITE, add_engineer, new_ticket
 from tests.databases import Database
@@ -210,3 +211,20 @@ def test_a_crew_of_two_only_the_lead_moves_the_ticket(town: Town) -> None:
     crew = {c["name"]: c for c in town.view(ticket_id)["crew"]}
     assert crew["Ben"]["left_at"] is not None
     assert crew["Ana"]["role"] == "lead"
+
+
+def test_a_crew_changes_while_its_lead_stays(town: Town) -> None:
+    ticket_id = town.create(new_ticket("survey"))["ticket_id"]
+    town.settle()
+    ana, ben, eve = (str(town.made.engineers[name]) for name in ("Ana", "Ben", "Eve"))
+    ok(town.direct(ticket_id, "assign", engineer_id=ana, helper_ids=[ben]))
+    refused(town.direct(ticket_id, "assign", engineer_id=ana, helper_ids=[ben]), 409, "already_assigned")
+    refused(town.direct(ticket_id, "assign", engineer_id=ana), 409, "already_assigned")
+    ok(town.direct(ticket_id, "assign", engineer_id=ana, helper_ids=[eve]))
+    town.settle()
+    crew = {c["name"]: c["role"] for c in town.view(ticket_id)["crew"]}
+    assert crew == {"Ana": "lead", "Eve": "helper"}
+    assert town.today("Ben")["tickets"] == []
+    town.arrive("Ana", ticket_id)
+    town.complete("Ana", ticket_id)
+    assert verify(town.made.house.database, town.made.tenant_id).breaks == []

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from dispatch.domain.errors import NotReady
 from dispatch.domain.lifecycle import Actor, TicketStatus, allowed_actions
 from dispatch.domain.words import search_words
 from dispatch.store.exchange import Question, Rows
@@ -138,8 +139,13 @@ def _lines(rows: Rows, page: str | None) -> tuple[list[dict[str, Any]], str | No
 
 
 def page_offset(page: str | None) -> int:
-    """A page's start; anything but a number up to 10,000 is the first page."""
-    return int(page) if page and page.isdigit() and int(page) <= 10_000 else 0
+    """A page's start. Raises NotReady `page_invalid` for what no reply has ever named: begun again from the
+    first page, a client would turn pages for ever."""
+    if not page:
+        return 0
+    if not (page.isascii() and page.isdecimal() and len(page) < 8):
+        raise NotReady("page_invalid", page=page[:40])
+    return int(page)
 
 
 def _search(q: str, values: dict[str, Any], tenant_id: UUID, personal: PersonalData | None) -> str:

@@ -79,6 +79,7 @@ export const problems = {
   problem_photo_pending: ['照片还没有上传', 'The photo has not arrived yet.'],
   problem_job_unknown: ['没有这项任务，或已重试', 'No such job, or it was retried already.'],
   problem_already_assigned: ['工单已经指派给该工程师', 'The engineer already has this ticket.'],
+  problem_page_invalid: ['没有这一页', 'There is no such page.'],
   problem_engineer_under_way: ['该工程师正在途中或服务中，不能同时进行两单', 'The engineer is already under way elsewhere.'],
   problem_no_engineer: ['工单还没有工程师', 'The ticket has no engineer yet.'],
   problem_not_eligible: ['不符合派单规则', 'The rules do not allow it.'],
