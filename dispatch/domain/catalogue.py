@@ -91,6 +91,7 @@ def _word(*known: str) -> Callable[[str], str]:
 
 
 SOONEST_YEAR, LATEST_YEAR = 1950, 2100
+SHORTEST_PASSWORD = 10
 _YES, _NO = frozenset(("yes", "true", "1", "是")), frozenset(("no", "false", "0", "否"))
 
 
@@ -142,7 +143,7 @@ def _skills(cell: str) -> dict[str, int]:
 
 
 def _password(cell: str) -> str:
-    if not 8 <= len(cell) <= 200:
+    if not SHORTEST_PASSWORD <= len(cell) <= 200:
         raise CellWrong("password_short")
     return cell
 

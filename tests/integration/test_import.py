@@ -279,3 +279,11 @@ def test_a_day_is_read_year_first_and_nothing_is_guessed(cell: str, day: date | 
     row = {"engineer": "ana", "day": cell, "start": "22:00", "end": "06:00"}
     values, wrong = read_catalogue_row("shifts", row)
     assert (wrong[0].code if wrong else values["day"]) == day
+
+
+def test_an_imported_password_is_as_long_as_one_chosen_on_the_page() -> None:
+    row = {"signin_id": "ana", "name": "Ana"}
+    assert [w.code for w in read_catalogue_row("engineers", row | {"password": "kx7-pqz4w"})[1]] == [
+        "password_short"
+    ]
+    assert read_catalogue_row("engineers", row | {"password": "kx7-pqz4wy"})[1] == []
