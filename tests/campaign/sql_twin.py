@@ -77,10 +77,13 @@ def parse_log(text: str) -> list[Statement]:
                 for n, value in _VALUE.findall(body)
             }
     transactions: list[list[Statement]] = []
+    over = True
     for statement in found:
-        if statement.sql.upper().startswith("BEGIN") or not transactions:
+        word = statement.sql.split(maxsplit=1)[0].upper()
+        if word == "BEGIN" or over:
             transactions.append([])
         transactions[-1].append(statement)
+        over = word in ("COMMIT", "ROLLBACK")
     return [s for t in transactions if not any("from signins" in s.sql.lower() for s in t) for s in t]
 
 
