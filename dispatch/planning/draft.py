@@ -61,6 +61,7 @@ def empty_draft(day: Day, seed: int) -> Draft:
         line=np.zeros(wide + 4, np.int64),
         legs=np.zeros((2, wide + 4), np.int32),
         asked=np.zeros(team, np.int64),
+        later=np.zeros(team, np.int64),
         crew_time=np.zeros((2, CREW_TIMES), np.int64),
         crew_price=np.zeros((2, CREW_TIMES)),
         help_price=np.zeros(team),

@@ -105,30 +105,39 @@ def cheapest_plain(
     asked,
     question,
     reach,
+    mark,
+    later,
 ):
     """(added cost, engineer, row) of the cheapest insertion below `bound`; engineer -1 where there is none.
 
-    Each route is overlooked with probability `blink`, so that the search does not repeat itself.
+    Routes changed in this round come last, when little is left to beat: what is found there is not remembered, for most
+    rounds are undone, and what was known of the route then still holds. Each route is overlooked with probability
+    `blink`, so that the search does not repeat itself.
     """
     best_m, best_place = -1, -1
-    for q in range(candidates(x, reach, near, choices)):
-        m = candidate(x, q, reach, near, owner, option, able, asked, question)
+    most, count, waiting, q = bound, candidates(x, reach, near, choices), 0, 0
+    while q < count + waiting:
+        if q >= count:
+            m = later[q - count]
+        else:
+            m = candidate(x, q, reach, near, owner, option, able, asked, question)
+            if m >= 0 and mark[m] == 1:
+                later[waiting] = m
+                waiting += 1
+                m = -1
+        q += 1
         if m < 0:
             continue
         known = memo[x, m]
-        if known[MEMO_VERSION] == version[m]:
+        if mark[m] == 0 and known[MEMO_VERSION] == version[m]:
             cost, place = known[MEMO_COST], int(known[MEMO_PLACE])
-            if cost >= bound:
-                continue
+        elif length[m] >= engineer[m, MAX_VISITS]:
+            continue
         else:
-            place = -1
-        if place < 0:
-            if length[m] >= engineer[m, MAX_VISITS]:
-                continue
             cost, place = place_plain(
                 x,
                 m,
-                bound,
+                bound if mark[m] == 1 else most,
                 stop,
                 extra,
                 length,
@@ -142,10 +151,9 @@ def cheapest_plain(
                 ball,
                 legs,
             )
-            known[MEMO_VERSION], known[MEMO_COST], known[MEMO_PLACE] = version[m], cost, place
-            if place < 0:
-                continue
-        if blink == 0.0 or uniform(rng) >= blink:
+            if mark[m] == 0:
+                known[MEMO_VERSION], known[MEMO_COST], known[MEMO_PLACE] = version[m], cost, place
+        if place >= 0 and cost < bound and (blink == 0.0 or uniform(rng) >= blink):
             bound, best_m, best_place = cost, m, place
     return bound, best_m, best_place
 
@@ -212,28 +220,36 @@ def cheapest(x, bound, blink, mean, facts, draft):
         draft.asked,
         draft.counters[ASKED],
         listed(blink, facts, draft),
+        draft.mark,
+        draft.later,
     )
 
 
 @kernel_inline
 def bring_back(x, blink, mean, facts, draft):
-    """Inserts ticket `x` where it costs least, if that is less than leaving it open. Returns whether it did."""
+    """Inserts ticket `x` where it costs least, if that is less than leaving it open.
+
+    Returns what its route then costs more (of a crew: nothing), or the price of leaving it open.
+    """
+    added = 0.0
     if facts.tied.shape[0] > 0 and not ready(x, facts, draft):
-        return False
+        return facts.price[x, UNSERVED]
     if facts.tied.shape[0] > 0 and facts.crew[x] > 1:
         if not bring_crew(x, blink, mean, facts, draft):
-            return False
+            return facts.price[x, UNSERVED]
     else:
         _, m, place = cheapest(x, facts.price[x, UNSERVED], blink, mean, facts, draft)
         if m < 0 or draft.length[m] + 3 >= draft.stop.shape[1]:
-            return False
+            return facts.price[x, UNSERVED]
+        added = -draft.cost[m]
         insert(x, m, place, facts, draft)
+        added += draft.cost[m]
         if facts.tied.shape[0] > 0:
             agree(x, facts, draft)
     close_up(x, draft)
     draft.placed[draft.counters[PLACED]] = x
     draft.counters[PLACED] += 1
-    return True
+    return added
 
 
 @kernel

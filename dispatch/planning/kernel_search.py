@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from dispatch.planning.kernel import kernel, kernel_inline
 from dispatch.planning.kernel_crew import settle
 from dispatch.planning.kernel_edit import close_up, open_up, put_back, refresh
@@ -16,6 +18,7 @@ from dispatch.planning.kernel_random import below, uniform
 from dispatch.planning.kernel_recreate import bring_back, sort_key
 from dispatch.planning.kernel_ruin import ruin
 from dispatch.planning.layout import (
+    CENTRE,
     CHANGED,
     EARLIEST,
     FLOOR,
@@ -25,6 +28,7 @@ from dispatch.planning.layout import (
     ON_SHIFT,
     OPEN,
     PLACED,
+    STAYS,
     TOUCHED,
     UNSERVED,
 )
@@ -32,6 +36,7 @@ from dispatch.planning.layout import (
 STRING_MAX = 10
 NEAR_OPEN = 6
 FAR_OPEN = 3
+ROUNDS_THERE = 100
 
 
 @kernel_inline
@@ -142,15 +147,38 @@ def put_in_order(count, facts, draft):
 
 
 @kernel_inline
-def recreate(count, blink, facts, draft):
-    """Returns the pool's tickets one by one to the routes; those that must wait for others get a second turn."""
+def least_score(count, current, facts, draft):
+    """What the plan would cost if the pool's `count` tickets, all out of their routes, returned for nothing."""
+    least = current
+    for k in range(draft.counters[TOUCHED]):
+        m = draft.touched[k]
+        least += draft.cost[m] - draft.saved_cost[m]
+    for k in range(draft.counters[GONE]):
+        if draft.gone[k] < facts.crew.shape[0]:
+            least += facts.price[draft.gone[k], UNSERVED]
+    for k in range(count):
+        least -= facts.price[draft.pool[k], UNSERVED]
+    return least
+
+
+@kernel_inline
+def recreate(count, blink, current, limit, facts, draft):
+    """Returns the pool's tickets one by one to the routes; those that must wait for others get a second turn.
+
+    Where no ticket can lower the score by returning, it ends as soon as that is sure to reach `limit`: False then.
+    """
     mean = mean_work(facts, draft)
+    watched = facts.bias.shape[0] == 0 and facts.spread == 0.0 and facts.tied.shape[0] == 0
+    least = least_score(count, current, facts, draft)
     turns = 2 if facts.before.shape[1] > 0 else 1
     for turn in range(turns):
         for z in range(count):
             x = draft.pool[z]
             if draft.owner[x] < 0 and (turn == 0 or facts.before[x, 0] >= 0):
-                bring_back(x, blink, mean, facts, draft)
+                least += bring_back(x, blink, mean, facts, draft)
+                if watched and least >= limit:
+                    return False
+    return True
 
 
 @kernel_inline
@@ -215,13 +243,29 @@ def keep_best(draft):
 
 
 @kernel_inline
+def draw_seed(facts, draft):
+    """A ticket near a centre that stays for a while: the routes around are then still in the caches, and of those
+    farther off everything asked is still known.
+    """
+    counters = draft.counters
+    if counters[STAYS] == 0:
+        counters[STAYS] = ROUNDS_THERE
+        counters[CENTRE] = below(draft.rng, facts.crew.shape[0])
+    counters[STAYS] -= 1
+    q = below(draft.rng, facts.near.shape[1] + 1)
+    if q == 0:
+        return counters[CENTRE]
+    return np.int64(facts.near[counters[CENTRE], q - 1])
+
+
+@kernel_inline
 def shake(ruined, facts, draft):
     """Ruins around a ticket and fills the pool with what is to return, in its order; returns how many."""
     team, tickets = draft.length.shape[0], facts.crew.shape[0]
     mean_length = (tickets - draft.counters[OPEN]) / team
     string_max = int(min(float(STRING_MAX), max(1.0, mean_length)))
     target = int(1.0 + uniform(draft.rng) * max(0.0, 4.0 * ruined / (1.0 + string_max) - 1.0))
-    seed = below(draft.rng, tickets)
+    seed = draw_seed(facts, draft)
     ruin(seed, target, string_max, facts, draft)
     for k in range(draft.counters[TOUCHED]):
         refresh(draft.touched[k], facts, draft)
@@ -246,7 +290,10 @@ def search(given, iterations, done, total, hot, cold, ruined, blink, best, facts
         count = given
         if given == 0:
             count = shake(ruined, facts, draft)
-        recreate(count, blink, facts, draft)
+        limit = math.inf
+        if given == 0:
+            limit = current - heat * math.log(uniform(draft.rng) + 1e-300)
+        hopeful = recreate(count, blink, current, limit, facts, draft)
         if given > 0:
             begin_round(facts, draft)
             if facts.tied.shape[0] > 0:
@@ -254,7 +301,7 @@ def search(given, iterations, done, total, hot, cold, ruined, blink, best, facts
             current = score(facts, draft)
             return current, current
         new, new_spread = changed_score(current, spread, facts, draft)
-        if new >= current - heat * math.log(uniform(draft.rng) + 1e-300):
+        if not hopeful or new >= limit:
             undo(facts, draft)
             continue
         if abs(new - current) > 1e-9:

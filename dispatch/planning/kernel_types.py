@@ -75,6 +75,7 @@ class Draft(NamedTuple):
     line: Any  # (longest + 4,) int64 a route being tried
     legs: Any  # (2, longest + 4) int32 seconds to and from the visit being placed, for each row
     asked: Any  # (M,) int64 the last question a route was tried for
+    later: Any  # (M,) int64 changed routes, to be asked last
     crew_time: Any  # (2, CREW_TIMES) int64 starts tried for a crew
     crew_price: Any  # (2, CREW_TIMES) float64
     help_price: Any  # (M,) float64 each engineer's price as a helper

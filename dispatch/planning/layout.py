@@ -54,7 +54,9 @@ TOUCHED: Final = 3  # routes changed in this round
 GONE: Final = 4  # visits removed in this round
 PLACED: Final = 5  # tickets inserted in this round
 ASKED: Final = 6  # how often the cheapest place of a ticket was looked for
-COUNTERS: Final = 7
+CENTRE: Final = 7  # the ticket around which rounds ruin for now
+STAYS: Final = 8  # for so many rounds more
+COUNTERS: Final = 9
 
 # stop (M, longest + 2, STOP_WIDTH) int32; row 0 is the start, row length + 1 the end
 NODE: Final = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import pytest
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day, compile_day
 from dispatch.planning.draft import empty_draft, load, rows_of
-from dispatch.planning.insertion import price_insertions
+from dispatch.planning.insertion import price_insertions, prices
 from dispatch.planning.kernel_edit import take_out
 from dispatch.planning.kernel_recreate import cheapest_rich
+from dispatch.planning.kernel_search import search
+from dispatch.planning.kernel_types import Draft
 from dispatch.planning.outcome import plan_of, routes_from_plan, score_parts, settled_draft
 from dispatch.planning.plan_file import plan_document, plan_from_document
 from dispatch.planning.reasons import explain_assignments, explain_unassigned, put_back
@@ -117,6 +120,31 @@ def test_the_two_walks_price_a_plain_day_alike(tmp_path: Path) -> None:
                 price_insertions(rich, rich_draft, t)
             )
             assert cheapest_rich(t, bound, 0.0, 0.0, rich.facts, rich_draft)[0] <= bound
+
+
+def disagreements(day: Day, draft: Draft) -> tuple[int, int]:
+    """How many remembered insertions differ from what asking anew finds, and how many were compared."""
+    differ, compared = 0, 0
+    for x in range(len(day.names.tickets)):
+        cost, place, _ = prices(day, draft, x)
+        for m in np.nonzero(draft.memo[x, :, col.MEMO_VERSION] == draft.version)[0]:
+            known, at = draft.memo[x, m, col.MEMO_COST], draft.memo[x, m, col.MEMO_PLACE]
+            dear = cost[m] >= day.facts.price[x, col.UNSERVED]
+            differ += bool(at >= 0 if dear else at != place[m] or known != pytest.approx(cost[m]))
+            compared += 1
+    return differ, compared
+
+
+def test_what_is_remembered_of_a_route_is_what_asking_anew_finds(tmp_path: Path) -> None:
+    document = random_day(tmp_path, 3, {"factors"}, tickets=60, team=8)
+    day = compile_day(scenario_from_document(document, tmp_path))
+    draft = empty_draft(day, 3)
+    search(0, 2000, 0, 2000.0, 3000.0, 30.0, 6.0, 0.01, math.inf, day.facts, draft)
+    differ, compared = disagreements(day, draft)
+    assert differ == 0
+    assert compared > 100
+    dearer = replace(day, facts=day.facts._replace(rate=day.facts.rate * 1.1))
+    assert disagreements(dearer, draft)[0] > 10
 
 
 def test_every_open_ticket_has_a_reason_and_fixes_that_hold(tmp_path: Path) -> None:
