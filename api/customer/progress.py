@@ -102,6 +102,8 @@ def headline(ticket: Mapping[str, Any], words: Words) -> str:
         return words.say("head_quote")
     if status == "assigned" and not engineer:
         return words.say("head_assigned_nobody")
+    if status == "awaiting_acceptance" and ticket["outcome"] not in (None, "fixed", "temporary"):
+        return words.say("head_visit_over")
     return words.say(f"head_{status}", engineer=engineer or words.say("engineer"))
 
 

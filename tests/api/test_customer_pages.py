@@ -288,6 +288,16 @@ def test_every_form_of_a_page_has_a_command_of_its_own(town: Town) -> None:
     assert len(ids) == len(set(ids)) == 4
 
 
+def test_a_visit_that_mended_nothing_is_not_called_work_that_is_done(town: Town) -> None:
+    _, path = finished(town)
+    assert "The work is done" in page(town, path)
+    ticket_id, path = made(town)
+    town.assign_by_hand(ticket_id, "Ana")
+    town.arrive("Ana", ticket_id)
+    town.complete("Ana", ticket_id, "not_fixed")
+    assert "The visit is over" in page(town, path)
+
+
 def test_the_customer_signs_off_with_stars_and_words(town: Town) -> None:
     ticket_id, path = finished(town)
     done(act(town, path, "sign_off", rating="4", text="谢谢 thanks"), "sign_off")
