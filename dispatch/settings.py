@@ -153,7 +153,7 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "host names of companies' sign-in providers that are not public, separated by commas; they may lack https",
         "none",
     ),
-    "PAIDAN_API_POOL": ("database connections of each api process", "8"),
+    "PAIDAN_API_POOL": ("database connections of each api process; at most as many again for phones", "8"),
     "PAIDAN_API_WAIT_S": (
         "seconds an engineer's step may wait for its turn in a busy api process before it is answered 503; "
         "a board's reading a seventh of it",
