@@ -200,6 +200,11 @@ def test_one_real_change_on_each_page_is_kept(world: World, browser: Browser) ->
     page.fill("dialog [name=customer_phone]", "13900001234")
     saved(page)
     expect(rows.filter(has_text="C-18")).to_be_visible()
+    rows.filter(has_text="C-18").get_by_role("button").first.click()
+    page.fill("dialog [name=number]", "C-19")
+    saved(page)
+    rows.filter(has_text="C-19").get_by_role("button").last.click()
+    expect(rows.filter(has_text="C-19")).to_have_count(0)
 
     page.goto(f"{world.address}#/settings/reactions")
     switch = page.locator("[role=switch]").nth(3)
