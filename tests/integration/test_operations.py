@@ -148,8 +148,9 @@ def test_the_operators_page_names_what_waits_since_when_and_which_phones_are_not
         "with t as (insert into push_targets (tenant_id, id, engineer_id, platform, target, created_at) values "
         "(%(tenant)s, gen_random_uuid(), %(ana)s, 'fcm', %(text)s, now()) returning id) "
         "insert into push_deliveries (tenant_id, seq, subject_id, target_id, outcome, at) "
-        "select %(tenant)s, 1, gen_random_uuid(), id, 'refused', now() from t returning 1",
+        "select %(tenant)s, 1, gen_random_uuid(), id, 'refused', %(now)s from t returning 1",
         tenant,
+        now=product.clock.now(),
         ana=town.made.engineers["Ana"],
         text=f"phone of {tenant}",
     )
