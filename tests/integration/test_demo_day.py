@@ -74,7 +74,7 @@ def test_seeding_again_adds_nobody_and_keeps_the_key(
     assert rows(fresh_database, counted) == before
     assert json.loads((tmp_path / demo_city.CAST_FILE).read_text()) == cast
     assert before[0][0] == 49 + 6, "six trainees beside those who lead"
-    assert len(cast["engineers"]) == 48
+    assert len(cast["engineers"]) == 48 + 6
     assert "demo" not in {each["signin_id"] for each in cast["engineers"]}
     assert rows(fresh_database, "select is_demo from tenants") == [(True,)]
     text = "\n".join(greeting)
