@@ -17,7 +17,7 @@ from api.command_line.machine import ensure_system
 from api.command_line.problems import CommandError
 from api.command_line.product import product_programs, wait_until_healthy
 from api.command_line.progress import say, step
-from api.command_line.supervisor import Program, Supervisor, check_not_running, open_socket, python
+from api.command_line.supervisor import Program, Supervisor, open_socket, python, starting
 from api.command_line.words import minutes, new_file, port, speed
 
 NAME = "demo"
@@ -46,7 +46,11 @@ def run(args: argparse.Namespace) -> int:
     if args.report is not None and args.minutes is None:
         raise CommandError("--report goes with --minutes: it is written when they are over")
     environment = read_environment(os.environ, args.env_file, demo=True)
-    check_not_running(environment.state)
+    with starting(environment.state):
+        return _demo(args, environment)
+
+
+def _demo(args: argparse.Namespace, environment: Environment) -> int:
     ensure_system(["font"] if environment.cluster is None else ["postgresql", "font"])
     ensure_built()
     faster = args.speed or (HEADLESS_SPEED if args.minutes else WATCHED_SPEED)

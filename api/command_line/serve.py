@@ -4,13 +4,13 @@ import argparse
 import os
 
 from api.command_line.database import database_ready
-from api.command_line.environment import read_environment
+from api.command_line.environment import Environment, read_environment
 from api.command_line.front_end import ensure_built
 from api.command_line.machine import ensure_system
 from api.command_line.problems import CommandError
 from api.command_line.product import product_programs, wait_until_healthy
 from api.command_line.progress import say
-from api.command_line.supervisor import Supervisor, check_not_running, open_socket
+from api.command_line.supervisor import Supervisor, open_socket, starting
 from api.command_line.words import port, processes
 from dispatch.settings import SettingsError, read_settings
 
@@ -40,7 +40,11 @@ def run(args: argparse.Namespace) -> int:
         read_settings(environment.variables)
     except SettingsError as error:
         raise CommandError(f"{error} (settings come from the environment or --env-file)") from error
-    check_not_running(environment.state)
+    with starting(environment.state):
+        return _serve(args, environment)
+
+
+def _serve(args: argparse.Namespace, environment: Environment) -> int:
     ensure_system(["font"] if environment.cluster is None else ["postgresql", "font"])
     ensure_built()
     environment.apply()

@@ -13,7 +13,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -82,8 +83,28 @@ def open_socket(host: str, port: int) -> socket.socket:
 def check_not_running(state: Path) -> None:
     """Raises CommandError where the product runs in this state folder already."""
     running = read_run(state)
-    if running and is_alive(running["supervisor"]):
+    if running and is_alive(running.get("supervisor", {})):
         raise CommandError(RUNNING)
+
+
+@contextmanager
+def starting(state: Path) -> Iterator[None]:
+    """What goes before the supervisor: `./paidan stop` finds it and ends it, a second start is refused.
+
+    What a killed supervisor has left stays listed, for the next one to end. Raises CommandError.
+    """
+    check_not_running(state)
+    before = read_run(state) or {"processes": []}
+    write_private(
+        state / "run.json", json.dumps(before | {"mode": "starting", "supervisor": identify(os.getpid())})
+    )
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
+        if (read_run(state) or {}).get("processes") == []:
+            (state / "run.json").unlink(missing_ok=True)
 
 
 class Supervisor:

@@ -22,6 +22,7 @@ from api.command_line.supervisor import (
     is_alive,
     open_socket,
     read_run,
+    starting,
     stop_leftovers,
 )
 
@@ -192,3 +193,26 @@ def test_a_second_start_says_that_it_runs_and_not_that_a_port_is_taken(tmp_path:
         check_not_running(tmp_path)
     (tmp_path / "run.json").write_text(json.dumps({"supervisor": me | {"started": 1}}))
     check_not_running(tmp_path)
+
+
+def look_and_stop(state: Path, left: dict[str, object]) -> None:
+    report = read_run(state)
+    assert report is not None
+    assert report["supervisor"] == identify(os.getpid())
+    assert report["processes"] == [left]
+    with pytest.raises(CommandError, match="running here already"):
+        check_not_running(state)
+    os.kill(report["supervisor"]["pid"], signal.SIGTERM)
+    time.sleep(5)
+
+
+def test_a_start_that_is_not_there_yet_is_found_and_ended(tmp_path: Path) -> None:
+    left = {"name": "api-1", "pid": 1, "started": 1, "restarts": 0}
+    (tmp_path / "run.json").write_text(json.dumps({"processes": [left]}))
+    with pytest.raises(KeyboardInterrupt), starting(tmp_path):
+        look_and_stop(tmp_path, left)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    (tmp_path / "run.json").unlink()
+    with pytest.raises(CommandError, match="no disk"), starting(tmp_path):
+        raise CommandError("no disk")
+    assert not (tmp_path / "run.json").exists()

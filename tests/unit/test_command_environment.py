@@ -1,5 +1,8 @@
 """Which settings hold for a command."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ from api.command_line.__main__ import main, take_env_file
 from api.command_line.cluster import SOCKET_PATH_LIMIT, socket_folder
 from api.command_line.demo_clock import CITY_ZONE, beat, start_clock
 from api.command_line.doctor import check_settings
-from api.command_line.environment import new_key, read_env_file, read_environment, write_private
+from api.command_line.environment import HOME, new_key, read_env_file, read_environment, write_private
 from api.command_line.problems import CommandError
 from dispatch.settings import Clock, SettingsError, read_settings
 
@@ -192,3 +195,18 @@ def test_the_doctor_names_a_setting_nothing_reads(tmp_path: Path) -> None:
 def test_what_needs_no_more_packages_installs_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "VENV", Path("/nowhere"))
     machine.ensure_python([])
+
+
+def test_a_reader_that_has_seen_enough_sees_no_traceback(tmp_path: Path) -> None:
+    words = f"{sys.executable} -m api.command_line status | head -c 1; exit ${{PIPESTATUS[0]}}"
+    env = dict(
+        os.environ,
+        PAIDAN_STATE=str(tmp_path / "long" / ("x" * 200)),
+        PYTHONPATH=str(HOME),
+        PYTHONUNBUFFERED="1",
+    )
+    done = subprocess.run(
+        ["bash", "-c", words], env=env, capture_output=True, text=True, timeout=60, cwd=HOME
+    )
+    assert done.stdout == "{"
+    assert "Traceback" not in done.stderr
