@@ -11,6 +11,7 @@ import segno
 from fastapi import Response
 
 from api.house import Rooms
+from api.photos import large_picture
 from dispatch.actions.cases import load_case
 from dispatch.actions.evidence_certificate import Issued, issue_certificate
 from dispatch.actions.step import Step, run_step
@@ -99,7 +100,7 @@ def certificate_reply(here: Rooms, asking: Principal, ticket_id: UUID, language:
     issued: Issued = run_step(here.house, asking, issue)
     said = Said(language or issued.facts["language"], issued.facts["zone"])
     url = f"{here.settings.public_url}/check/{issued.certificate_id}?h={issued.content_hash.hex()[:PRINTED]}"
-    texts, pictures = _composed(here, asking.tenant_id, issued, said, url)
+    texts, pictures = _composed(here, asking.tenant_id, ticket_id, issued, said, url)
     paper = here.press.press("certificate", texts, pictures)
     name = f"certificate-{issued.facts['ticket_no']}.pdf"
     headers = {"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "private, no-store"}
@@ -107,14 +108,14 @@ def certificate_reply(here: Rooms, asking: Principal, ticket_id: UUID, language:
 
 
 def _composed(
-    here: Rooms, tenant_id: UUID, issued: Issued, said: Said, url: str
+    here: Rooms, tenant_id: UUID, ticket_id: UUID, issued: Issued, said: Said, url: str
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What the layout is fed with: plain texts, and the pictures by file name."""
     facts = issued.facts
     pictures = {"qr.svg": _qr(url)}
     photos, signature = [], None
     for photo in facts["photos"]:
-        content = _picture(here, tenant_id, photo["sha256"])
+        content = _picture(here, tenant_id, ticket_id, photo["sha256"])
         if content is None:
             continue
         name = f"{photo['photo_id']}.jpg"
@@ -156,10 +157,10 @@ def _qr(url: str) -> bytes:
     return kept.getvalue()
 
 
-def _picture(here: Rooms, tenant_id: UUID, sha256: str) -> bytes | None:
+def _picture(here: Rooms, tenant_id: UUID, ticket_id: UUID, sha256: str) -> bytes | None:
     """The stamped picture; None where its bytes are gone: the paper is made without it."""
     try:
-        return here.blobs.read(tenant_id, sha256, "large")
+        return large_picture(here.blobs, tenant_id, sha256, ticket_id)
     except NotFound:
         return None
 

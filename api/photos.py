@@ -12,7 +12,7 @@ from dispatch.actions.cases import load_case
 from dispatch.actions.evidence import StoredPhoto, check_kind, photo_to_show, take_photo
 from dispatch.actions.step import Step, run_step
 from dispatch.adapters.photos import PhotoRefused, Stamp
-from dispatch.adapters.storage import Variant
+from dispatch.adapters.storage import LARGE, BlobMissing, BlobStore, Variant, large_of
 from dispatch.domain.commands import Facts, Principal
 from dispatch.domain.errors import NotFound
 from mobile_contract.v1 import FIRST_YEAR, LAST_YEAR
@@ -50,7 +50,7 @@ def keep_photo(rooms: Rooms, principal: Principal, brought: PhotoBrought) -> dic
     photo = rooms.photos.process(brought.raw, stamp)
     variants: dict[Variant, bytes] = {
         "original": brought.raw,
-        "large": photo.large_jpeg,
+        large_of(brought.ticket_id): photo.large_jpeg,
         "thumb": photo.thumb_webp,
     }
     for variant, content in variants.items():
@@ -111,8 +111,19 @@ def show_photo(rooms: Rooms, principal: Principal, photo_id: UUID, size: str) ->
     """The stamped large picture or the thumbnail; the original stays inside."""
     if size not in ("large", "thumb"):
         raise NotFound("photo_unknown", photo_id=str(photo_id))
-    variant: Variant = "large" if size == "large" else "thumb"
     row = run_step(rooms.house, principal, lambda step: photo_to_show(step, photo_id))
-    content = rooms.blobs.read(principal.tenant_id, bytes(row.sha256).hex(), variant)
-    media = "image/jpeg" if variant == "large" else "image/webp"
+    sha256 = bytes(row.sha256).hex()
+    if size == "large":
+        content = large_picture(rooms.blobs, principal.tenant_id, sha256, row.ticket_id)
+    else:
+        content = rooms.blobs.read(principal.tenant_id, sha256, "thumb")
+    media = "image/jpeg" if size == "large" else "image/webp"
     return Response(content, media_type=media, headers={"Cache-Control": "private, max-age=86400"})
+
+
+def large_picture(blobs: BlobStore, tenant_id: UUID, sha256: str, ticket_id: UUID) -> bytes:
+    """The picture as stamped for this ticket. Raises BlobMissing."""
+    try:
+        return blobs.read(tenant_id, sha256, large_of(ticket_id))
+    except BlobMissing:
+        return blobs.read(tenant_id, sha256, LARGE)

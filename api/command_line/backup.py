@@ -25,7 +25,7 @@ from api.command_line.database import connect, current_revision
 from api.command_line.environment import Environment, read_environment, write_private
 from api.command_line.problems import CommandError
 from api.command_line.progress import say, step
-from dispatch.adapters.storage import SIZES, BlobMissing, BlobStore
+from dispatch.adapters.storage import BlobMissing, BlobStore
 from dispatch.settings import Settings, SettingsError, read_settings
 
 NAME = "backup"
@@ -126,7 +126,7 @@ def _copy_photos(blobs: BlobStore, photos: list[tuple[Any, ...]], folder: Path, 
     def copied(photo: tuple[Any, ...]) -> list[tuple[str, dict[str, Any] | None]]:
         tenant_id, sha256 = photo
         found: list[tuple[str, dict[str, Any] | None]] = []
-        for variant in SIZES:
+        for variant in {"original", *blobs.variants(tenant_id, sha256)}:
             name = f"{PHOTOS}/{tenant_id}/{sha256[:2]}/{sha256}.{variant}"
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)

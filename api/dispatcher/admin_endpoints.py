@@ -158,8 +158,8 @@ def erase_engineer(engineer_id: UUID, asking: Asking, here: Here) -> Response:
 )
 def erase_customer(ticket_id: UUID, asking: Asking, here: Here) -> Response:
     """The customer of this ticket is forgotten in all of theirs, their photos too, once none is under way."""
-    run_step(here.house, asking, lambda step: erasure.erase_customer(step, ticket_id))
-    erasure.collect_photos(here.house, here.blobs, asking.tenant_id)
+    erased = run_step(here.house, asking, lambda step: erasure.erase_customer(step, ticket_id))
+    erasure.collect_photos(here.house, here.blobs, asking.tenant_id, erased)
     return Response(status_code=204)
 
 

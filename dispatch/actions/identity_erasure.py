@@ -4,13 +4,14 @@ Events hash ids and codes only; what is personal lies beside them and goes. Phot
 carry its address: those the customer brought and signed always, those of the work unless the company keeps them.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from dispatch.actions.identity import revoke_all
 from dispatch.actions.step import House, Step
-from dispatch.adapters.storage import SIZES, BlobStore
+from dispatch.adapters.storage import BlobStore, large_of
 from dispatch.domain.errors import Conflict, NotFound
 from dispatch.store.queries.reading import fetch, fetch_all
 
@@ -46,10 +47,14 @@ KINDS = (*_OWN, "check_in", "completion")
 _ERASE_PHOTOS = f"""
   with gone as (
     delete from evidence where tenant_id = %(tenant)s and ticket_id in ({_THEIRS})
-      and (actor = 'customer' or kind = any(%(kinds)s)) returning sha256, pending),
-  counted as (select sha256, count(*) as n from gone where not pending group by sha256)
-  update blobs b set refcount = greatest(b.refcount - c.n, 0) from counted c
-  where b.tenant_id = %(tenant)s and b.sha256 = c.sha256 returning b.sha256
+      and (actor = 'customer' or kind = any(%(kinds)s)) returning id, ticket_id, sha256, pending),
+  counted as (select sha256, count(*) as n from gone where not pending group by sha256),
+  freed as (
+    update blobs b set refcount = greatest(b.refcount - c.n, 0) from counted c
+    where b.tenant_id = %(tenant)s and b.sha256 = c.sha256)
+  select distinct ticket_id, sha256 from gone g where not exists (
+    select from evidence e where e.tenant_id = %(tenant)s and e.ticket_id = g.ticket_id
+      and e.sha256 = g.sha256 and e.id not in (select id from gone))
 """
 _UNREFERRED = """
   select b.sha256 from blobs b where b.tenant_id = %(tenant)s and b.refcount = 0
@@ -88,26 +93,37 @@ _WORDS_OF = f"""
 """
 
 
-def erase_customer(step: Step, ticket_id: UUID) -> None:
-    """The customer of this ticket, in all their tickets. Raises NotFound, Conflict `tickets_under_way`."""
+def erase_customer(step: Step, ticket_id: UUID) -> list[tuple[UUID, str]]:
+    """The customer of this ticket, in all their tickets; (ticket, sha256) of photos nobody may see there any more.
+
+    Raises NotFound, Conflict `tickets_under_way`.
+    """
     values = _customer(step, ticket_id)
     if fetch(step.db, _UNDER_WAY, values):
         raise Conflict("tickets_under_way")
     kinds = list(_OWN if step.rules.keep_work_photos else KINDS)
     fetch_all(step.db, *((sql, values) for sql in _ERASE_CUSTOMER))
-    fetch(step.db, _ERASE_PHOTOS, {**values, "kinds": kinds})
+    gone = fetch(step.db, _ERASE_PHOTOS, {**values, "kinds": kinds})
+    return [(row["ticket_id"], bytes(row["sha256"]).hex()) for row in gone]
 
 
-def collect_photos(house: House, blobs: BlobStore, tenant_id: UUID) -> int:
+def collect_photos(
+    house: House, blobs: BlobStore, tenant_id: UUID, erased: Sequence[tuple[UUID, str]] = ()
+) -> int:
     """Deletes what no photo's row refers to any more: the picture as it came and what was made of it. What a crash
-    leaves is collected with the next erasure. Returns how many."""
+    leaves is collected with the next erasure. Returns how many.
+
+    `erased` are (ticket, sha256): the pictures stamped for that ticket go though the bytes serve another one too.
+    """
+    for ticket_id, sha256_hex in erased:
+        blobs.delete(tenant_id, sha256_hex, large_of(ticket_id))
     collected = 0
     while True:
         with house.database.transaction(tenant_id) as db:
             rows = fetch(db, _UNREFERRED, {"tenant": tenant_id, "limit": AT_ONCE})
             hashes = [bytes(row["sha256"]) for row in rows]
             for sha256 in hashes:
-                for variant in SIZES:
+                for variant in blobs.variants(tenant_id, sha256.hex()):
                     blobs.delete(tenant_id, sha256.hex(), variant)
             fetch(db, _FORGET, {"tenant": tenant_id, "hashes": hashes})
         collected += len(hashes)

@@ -11,19 +11,26 @@ import uuid
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Literal, Protocol, get_args
+from typing import IO, Protocol
 
 from dispatch.domain.errors import DispatchError, NotFound
 
-#: `chunk` is a piece of an upload under way, under a key of its own.
-Variant = Literal["original", "large", "thumb", "chunk"]
-#: What is kept of every photo.
-SIZES: tuple[Variant, ...] = ("original", "large", "thumb")
+#: What is kept under a photo's hash: `original`, `thumb`, and `large_of` each ticket it came for. `chunk` is a piece
+#: of an upload under way, under a key of its own.
+Variant = str
+#: A large picture from before each ticket had its own; still shown.
+LARGE: Variant = "large"
 
+_VARIANT = re.compile(r"original|thumb|chunk|large(-[0-9a-f]{32})?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _COPY_BYTES = 1024 * 1024
 _UNFINISHED = ".unfinished-"
+
+
+def large_of(ticket_id: uuid.UUID) -> Variant:
+    """The large picture as stamped for this ticket: the same bytes may come for another one, of other people."""
+    return f"large-{ticket_id.hex}"
 
 
 class StorageFull(DispatchError):
@@ -69,6 +76,10 @@ class BlobStore(Protocol):
         ...
 
     def exists(self, tenant_id: uuid.UUID, sha256: str, variant: Variant) -> bool: ...
+
+    def variants(self, tenant_id: uuid.UUID, sha256: str) -> list[Variant]:
+        """What is kept under this hash, sorted."""
+        ...
 
     def delete(self, tenant_id: uuid.UUID, sha256: str, variant: Variant) -> None:
         """Forgets the bytes; nothing happens where there are none."""
@@ -117,6 +128,10 @@ class FolderStore:
     def exists(self, tenant_id: uuid.UUID, sha256: str, variant: Variant) -> bool:
         return self._path(tenant_id, sha256, variant).is_file()
 
+    def variants(self, tenant_id: uuid.UUID, sha256: str) -> list[Variant]:
+        folder = self._path(tenant_id, sha256, "original").parent
+        return sorted(path.name.partition(".")[2] for path in folder.glob(f"{sha256}.*"))
+
     def delete(self, tenant_id: uuid.UUID, sha256: str, variant: Variant) -> None:
         try:
             self._path(tenant_id, sha256, variant).unlink(missing_ok=True)
@@ -143,7 +158,7 @@ def check_key(tenant_id: uuid.UUID, sha256: str, variant: str) -> None:
     if (
         not isinstance(tenant_id, uuid.UUID)
         or not _SHA256.fullmatch(sha256)
-        or variant not in get_args(Variant)
+        or not _VARIANT.fullmatch(variant)
     ):
         raise ValueError(f"not a blob key: {tenant_id!r} {sha256!r} {variant!r}")
 

@@ -88,6 +88,13 @@ class S3Store:
             return False
         return True
 
+    def variants(self, tenant_id: uuid.UUID, sha256: str) -> list[Variant]:
+        prefix = self._key(tenant_id, sha256, "original").removesuffix("original")
+        with _translated(sha256, "original"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+            keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
+        return sorted(key.removeprefix(prefix) for key in keys)
+
     def delete(self, tenant_id: uuid.UUID, sha256: str, variant: Variant) -> None:
         with _translated(sha256, variant):
             self._client.delete_object(Bucket=self.bucket, Key=self._key(tenant_id, sha256, variant))

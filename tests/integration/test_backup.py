@@ -242,7 +242,7 @@ def test_photos_in_a_bucket_are_in_the_backup_and_come_back(
 ) -> None:
     some_work(house)
     before = objects(bucket)
-    assert {key.rpartition(".")[2] for key in before} == {"original", "large", "thumb"}
+    assert {key.rpartition(".")[2].partition("-")[0] for key in before} == {"original", "large", "thumb"}
     assert run(backup, str(tmp_path / "kept")) == 0
     for key in before:
         bucket.delete_object(Bucket="photos", Key=key)

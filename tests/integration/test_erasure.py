@@ -1,8 +1,10 @@
 """A person's data is handed out or erased; the chain of events verifies before and after."""
 
 from typing import Any
+from uuid import UUID
 
 from dispatch.actions.audit import verify
+from dispatch.adapters.storage import large_of
 from dispatch.domain.reasons import REASONS
 from dispatch.store.ids import new_id
 from tests.builders import new_ticket, picture
@@ -114,8 +116,7 @@ def hashes(town: Town, photos: dict[str, str]) -> dict[str, str]:
 def there(town: Town, found: dict[str, str]) -> set[str]:
     """Kinds of which any bytes are left."""
     blobs, tenant_id = town.product.app.state.rooms.blobs, town.made.tenant_id
-    variants = ("original", "large", "thumb")
-    return {kind for kind, sha in found.items() if any(blobs.exists(tenant_id, sha, v) for v in variants)}
+    return {kind for kind, sha in found.items() if blobs.variants(tenant_id, sha)}
 
 
 def test_a_customers_photos_go_with_them_and_the_chain_verifies(town: Town) -> None:
@@ -145,10 +146,19 @@ def test_a_picture_somebody_else_brought_too_stays(town: Town) -> None:
     found = hashes(town, photos)
     other = town.create(new_ticket("survey", contact_phone="13511112222"))
     headers = {"Authorization": f"Bearer {other['customer_link'].rsplit('/', 1)[1]}"}
-    url = f"/customer/v1/photos/{new_id()}?kind=intake"
-    assert town.product.client.put(url, content=picture(40), headers=headers).status_code == 201
+    client, url = town.product.client, f"/customer/v1/photos/{new_id()}?kind=intake"
+    shown = f"/dispatcher/v1/photos/{photos['intake']}?size=large"
+    stamped = client.get(shown, headers=town.board()).content
+    assert client.put(url, content=picture(40), headers=headers).status_code == 201
+    assert client.get(shown, headers=town.board()).content == stamped, "another ticket's stamp"
+    blobs, tenant_id = town.product.app.state.rooms.blobs, town.made.tenant_id
+    theirs, others = large_of(UUID(ticket_id)), large_of(UUID(other["ticket_id"]))
+    assert {theirs, others} < set(blobs.variants(tenant_id, found["intake"]))
     assert ask(town, "POST", f"/tickets/{ticket_id}/erase_customer").status_code == 204
     assert there(town, found) == {"intake"}
+    left = blobs.variants(tenant_id, found["intake"])
+    assert others in left
+    assert theirs not in left, "its stamp names the erased customer's address"
 
 
 def test_without_counting_anothers_picture_would_be_lost(town: Town, monkeypatch: Any) -> None:

@@ -20,6 +20,7 @@ from dispatch.adapters.storage import (
     FolderStore,
     StorageFull,
     StorageUnavailable,
+    large_of,
 )
 from dispatch.adapters.storage_s3 import S3Store, s3_client
 
@@ -73,6 +74,16 @@ def test_what_was_put_is_read_back_from_bytes_and_from_a_file(store: BlobStore, 
     assert store.read(TENANT, SHA, "large") == b"large"
     with store.open(TENANT, SHA, "thumb") as source:
         assert source.read() == b"thumb"
+
+
+def test_a_photo_has_a_large_picture_for_each_ticket_it_came_for(store: BlobStore) -> None:
+    tickets = [uuid.UUID(int=n) for n in (1, 2)]
+    for ticket_id in tickets:
+        store.put(TENANT, SHA, str(ticket_id).encode(), large_of(ticket_id))
+    store.put(TENANT, SHA, b"thumb", "thumb")
+    assert store.read(TENANT, SHA, large_of(tickets[0])) == str(tickets[0]).encode()
+    assert store.variants(TENANT, SHA) == [*map(large_of, tickets), "thumb"]
+    assert store.variants(OTHER, SHA) == []
 
 
 def test_another_tenants_photo_is_not_there(store: BlobStore) -> None:
