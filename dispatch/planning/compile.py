@@ -259,8 +259,9 @@ def _engineers(scenario: Scenario, names: Names) -> tuple[Ints, NDArray[np.float
     engineer = np.zeros((team, col.ENGINEER_WIDTH), np.int32)
     rate = np.zeros((team, 2), np.float64)
     homes = len(names.node_ticket) + len(names.rest_of_node) + len(names.depot_of_node)
+    room = _longest(scenario)  # a route that is full must not stand in the way of the next cheapest
     for m, facts in enumerate(scenario.engineers):
-        most = col.FAR if facts.max_visits is None else facts.max_visits
+        most = room if facts.max_visits is None else min(room, facts.max_visits)
         last = facts.shift_s[1] + scenario.overtime_limit_s
         mode, on_shift = mode_number(facts, scenario.travel), int(facts.shift_s[1] > facts.shift_s[0])
         engineer[m] = homes + m, homes + team + m, *facts.shift_s, last, mode, most, 0, on_shift
