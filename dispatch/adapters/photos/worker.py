@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +35,8 @@ _ANSWER_BYTES_MAX = 32 * 1024 * 1024
 _START_S = 30.0
 _COPY_BYTES = 1024 * 1024
 _STAMP_CHARS = 500
+_SAID = {field.name for field in fields(ProcessedPhoto)} | {"refused", "facts", "large_bytes"}
+_EXIF = {field.name for field in fields(ExifFacts)}
 _CODE_OF_SIGNAL = {-signal.SIGXCPU: "photo_too_slow"}
 
 
@@ -213,15 +215,23 @@ def _send_photo(pipe: IO[bytes], head: dict[str, Any], photo: bytes | Path, size
 
 
 def _result(frame: Frame) -> ProcessedPhoto:
-    head = dict(frame.head)
+    """What the child found. One started after newer code was laid down under this process may know more: that is
+    left out; one that says less is PhotoWorkerBroken until this process is started anew."""
+    try:
+        return _processed({name: value for name, value in frame.head.items() if name in _SAID}, frame.body)
+    except (KeyError, TypeError) as error:
+        raise PhotoWorkerBroken(reason=f"other_code: {error}") from error
+
+
+def _processed(head: dict[str, Any], body: bytes) -> ProcessedPhoto:
     if "refused" in head:
         raise PhotoRefused(head["refused"], **head["facts"])
     split = head.pop("large_bytes")
-    exif = ExifFacts(**head.pop("exif"))
+    exif = ExifFacts(**{name: value for name, value in head.pop("exif").items() if name in _EXIF})
     taken_at = datetime.fromisoformat(str(exif.taken_at)) if exif.taken_at else None
     position = (exif.position_wgs84[0], exif.position_wgs84[1]) if exif.position_wgs84 else None
     exif = replace(exif, taken_at=taken_at, position_wgs84=position)
-    return ProcessedPhoto(**head, exif=exif, large_jpeg=frame.body[:split], thumb_webp=frame.body[split:])
+    return ProcessedPhoto(**head, exif=exif, large_jpeg=body[:split], thumb_webp=body[split:])
 
 
 def _environment() -> dict[str, str]:
