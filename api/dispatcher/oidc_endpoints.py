@@ -28,7 +28,7 @@ _AWAY = {303: {"description": "The browser goes on"}}
     "/signin/ways", operation_id="dispatcher_signin_ways", response_model=views.Ways, responses=problems(422)
 )
 def ways(here: Here, company: Company = None) -> Response:
-    """Whether the company has a provider of its own; without a name, whether only one company here has."""
+    """Whether the company has a provider of its own; without a name, of the only company here."""
     found = oidc.company_of(here.house.database, company)
     only = False
     if found is not None:

@@ -40,13 +40,15 @@ class ProviderWanted:
 
 
 def company_of(database: Database, slug: str | None) -> tuple[str, UUID] | None:
-    """The company, by its short name, that has a provider; without a name the only one in the installation."""
+    """The company, by its short name, that has a provider; without a name where it is the installation's only company:
+    nobody is led to another company's provider."""
     with database.transaction(None) as db:
         if slug is not None:
             entry = db.get(DirectoryEntry, f"oidc:{slug}")
             return None if entry is None else (slug, entry.tenant_id)
-        kept = db.scalars(select(DirectoryEntry).where(DirectoryEntry.kind == "oidc").limit(2)).all()
-    if len(kept) != 1:
+        companies = db.scalars(select(DirectoryEntry).where(DirectoryEntry.kind == "tenant").limit(2)).all()
+        kept = db.scalars(select(DirectoryEntry).where(DirectoryEntry.kind == "oidc").limit(1)).all()
+    if len(companies) != 1 or not kept:
         return None
     return kept[0].lookup.removeprefix("oidc:"), kept[0].tenant_id
 

@@ -106,6 +106,9 @@ def test_a_dispatcher_signs_in_through_the_company(office: Office) -> None:
     found = ok(office.client.get(ways, params={"company": slug}))
     assert found == {"provider": True, "company": slug, "only": False}
     assert ok(office.client.get(ways, params={"company": "nobody"}))["provider"] is False
+    # Another company is here too: whoever names none is not led to this one's provider.
+    office.town.product.company()
+    assert ok(office.client.get(ways))["provider"] is False
     assert office.me(office.sign_in())["dispatcher_id"] == str(office.town.made.dispatchers["Dora"])
     office.provider.claims |= {"email": "renamed@elsewhere.example", "email_verified": False}
     assert office.me(office.sign_in())["dispatcher_id"] == str(office.town.made.dispatchers["Dora"])

@@ -12,7 +12,7 @@ export interface Ways {
 export const START = '/dispatcher/v1/oidc/start'
 export const PROVE = '/dispatcher/v1/oidc/prove'
 
-/** By `?company=` of the page's address; without it the only company here that has one. */
+/** By `?company=` of the page's address; without it of the only company here. */
 export function providerOf(search: string): Promise<Ways> {
   const company = new URLSearchParams(search).get('company')
   return api.ask<Ways>('GET', company ? `/signin/ways?${new URLSearchParams({ company })}` : '/signin/ways')

@@ -1,7 +1,7 @@
 /** What every settings page is made of: a head, a table that becomes cards on a phone, and pages of long lists. */
 
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { asRefused, type Refused } from '../api'
 import { Empty, Loading } from '../parts/basics'
 import { route } from '../route'
@@ -104,15 +104,21 @@ export function usePaged<Row>(read: (page: string | null) => Promise<{ rows: Row
 } {
   const [state, setState] = useState<{ rows: Row[]; next: string | null } | null>(null)
   const [problem, setProblem] = useState<Refused | null>(null)
+  // What was asked for last is what is shown, whichever answer comes last.
+  const latest = useRef(read)
+  const turn = useRef(0)
+  latest.current = read
   async function load(page: string | null): Promise<void> {
+    const mine = ++turn.current
     setProblem(null)
     try {
-      const found = await read(page)
+      const found = await latest.current(page)
+      if (mine !== turn.current) return
       setState((known) => ({ rows: page ? [...(known?.rows ?? []), ...found.rows] : found.rows, next: found.next }))
     } catch (error) {
       const refused = asRefused(error)
       if (refused.status === 401) complain(refused)
-      else setProblem(refused)
+      else if (mine === turn.current) setProblem(refused)
     }
   }
   useEffect(() => void load(null), [key])
