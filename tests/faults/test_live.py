@@ -47,7 +47,9 @@ def tokens(running: Running, made: Company) -> dict[str, str]:
 async def listen(port: int, path: str, token: str) -> AsyncIterator[tuple[str, dict[str, str]]]:
     """(event, data) as they come; ends with ('status', …) where the stream is refused."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n".encode())
+    writer.write(
+        f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n".encode()
+    )
     status = int((await reader.readline()).split()[1])
     if status != 200:
         yield "status", {"status": str(status)}

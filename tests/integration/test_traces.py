@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from api.command_line.fake_fcm import write_service_account
-from dispatch.adapters.channel import Channel, Message
+from dispatch.adapters.channel import Channel
 from dispatch.adapters.group_bots import DingTalkChannel, FeishuChannel
 from dispatch.adapters.mail import MailChannel
 from dispatch.adapters.outside import OutsideClient
@@ -67,11 +67,11 @@ def test_a_request_and_its_jobs_are_one_trace(town: Town, told: list[Span]) -> N
     assert link.rsplit("/", 1)[1] not in repr(told)
 
 
-CHANNELS: dict[str, tuple[Any, Callable[[str], Channel], Message]] = {
-    "wecom": (fake.wecom, lambda url: WeComChannel(ACCOUNT, NOW, url), message("ana")),
-    "dingtalk": (fake.dingtalk, lambda url: DingTalkChannel(NOW, url), message("bot\nSEC1")),
-    "feishu": (fake.feishu, lambda url: FeishuChannel(NOW, url), message("bot\nSEC2")),
-    "sms": (fake.gateway, lambda url: SmsChannel(HttpSms(url, "token"), NOW), message("13900001234")),
+CHANNELS: dict[str, tuple[Any, Callable[[str], Channel], str]] = {
+    "wecom": (fake.wecom, lambda url: WeComChannel(ACCOUNT, NOW, url), "ana"),
+    "dingtalk": (fake.dingtalk, lambda url: DingTalkChannel(NOW, url), "bot\nSEC1"),
+    "feishu": (fake.feishu, lambda url: FeishuChannel(NOW, url), "bot\nSEC2"),
+    "sms": (fake.gateway, lambda url: SmsChannel(HttpSms(url, "token"), NOW), "13900001234"),
 }
 
 
@@ -79,7 +79,7 @@ CHANNELS: dict[str, tuple[Any, Callable[[str], Channel], Message]] = {
 @pytest.mark.parametrize("kind", CHANNELS)
 def test_a_provider_is_told_the_trace_by_every_call(kind: str, wanted: bool, traced: None) -> None:
     """With spans it continues the call's own; without, it is the trace alone and nothing is kept."""
-    judge, make, sent = CHANNELS[kind]
+    judge, make, target = CHANNELS[kind]
     heads: list[str] = []
     found: list[Span] = []
     spans_to(found.append if wanted else None)
@@ -90,7 +90,7 @@ def test_a_provider_is_told_the_trace_by_every_call(kind: str, wanted: bool, tra
 
     try:
         with fake.running(recording) as service, span("job x", "consumer"):
-            assert make(service.url).send(sent).outcome == "accepted"
+            assert make(service.url).send(message(target)).outcome == "accepted"
             (job,) = [SPAN.get()]
     finally:
         spans_to(None)
