@@ -28,6 +28,7 @@ from dispatch.planning.layout import (
     ON_SHIFT,
     OPEN,
     PLACED,
+    STAY,
     STAYS,
     TOUCHED,
     UNSERVED,
@@ -36,7 +37,6 @@ from dispatch.planning.layout import (
 STRING_MAX = 10
 NEAR_OPEN = 6
 FAR_OPEN = 3
-ROUNDS_THERE = 100
 
 
 @kernel_inline
@@ -249,7 +249,7 @@ def draw_seed(facts, draft):
     """
     counters = draft.counters
     if counters[STAYS] == 0:
-        counters[STAYS] = ROUNDS_THERE
+        counters[STAYS] = max(1, counters[STAY])
         counters[CENTRE] = below(draft.rng, facts.crew.shape[0])
     counters[STAYS] -= 1
     q = below(draft.rng, facts.near.shape[1] + 1)

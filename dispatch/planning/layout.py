@@ -56,7 +56,8 @@ PLACED: Final = 5  # tickets inserted in this round
 ASKED: Final = 6  # how often the cheapest place of a ticket was looked for
 CENTRE: Final = 7  # the ticket around which rounds ruin for now
 STAYS: Final = 8  # for so many rounds more
-COUNTERS: Final = 9
+STAY: Final = 9  # rounds around each centre
+COUNTERS: Final = 10
 
 # stop (M, longest + 2, STOP_WIDTH) int32; row 0 is the start, row length + 1 the end
 NODE: Final = 0

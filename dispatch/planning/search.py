@@ -30,6 +30,9 @@ RUINED: Final = 15.0  # visits a round
 RUINED_OF_MANY: Final = 10.0  # rounds are few for each ticket there, and smaller ones quicker
 MANY: Final = 1000  # tickets
 BLINK: Final = 0.01
+ROUNDS_A_SECOND: Final = 50_000  # about
+CENTRES_A_TICKET: Final = 10  # rounds stay around one, but every ticket is to be near so many
+STAY_MOST: Final = 100
 SLICE_S: Final = 0.05
 FIRST_SLICE: Final = 50
 FILL_AT_ONCE: Final = 200
@@ -93,6 +96,7 @@ def search_day(
     keep_best(draft)
     done, size, told = 0, FIRST_SLICE, np.inf
     tickets = day.facts.crew.shape[0]
+    draft.counters[col.STAY] = _stay(effort, tickets)
     ruined = effort.ruined or (RUINED_OF_MANY if tickets >= MANY else RUINED)
     while tickets and not stop():
         spent = time.monotonic() - began
@@ -117,6 +121,16 @@ def search_day(
             keep(Found(routes_of(draft), best, done, int(draft.counters[col.CHANGED])))
     routes, best = _proved(day, draft, routes_of(draft))
     return Found(routes, best, done, int(draft.counters[col.CHANGED]))
+
+
+def _stay(effort: Effort, tickets: int) -> int:
+    """Rounds to stay around one ticket before another: a large day outgrows the caches, and what is near is still in
+    them. Fewer where few rounds are to come for each ticket; on a small day one, for staying found worse plans.
+    """
+    if tickets < MANY:
+        return 1
+    rounds = effort.iterations or effort.seconds * ROUNDS_A_SECOND
+    return int(min(STAY_MOST, max(1.0, rounds / (CENTRES_A_TICKET * tickets))))
 
 
 def fill(day: Day, draft: Draft, tickets: NDArray[np.int64]) -> float:
