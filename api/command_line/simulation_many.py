@@ -105,7 +105,7 @@ ONCE: tuple[tuple[int, Happening], ...] = (
     (2, fill_roster),
     (12, a_delivery),
     (24, somebody_is_ill),
-    (40, a_storm),
+    (14, a_storm),
 )
 
 
