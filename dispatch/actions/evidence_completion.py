@@ -13,6 +13,7 @@ from dispatch.domain.errors import NotReady
 from dispatch.domain.evidence_checklist import Problem, judge_answers
 from dispatch.domain.lifecycle import Outcome
 from dispatch.store.queries.reading import fetch
+from dispatch.store.queries.stock import lock_van
 from dispatch.store.tables.evidence import Evidence
 from dispatch.store.tables.money import Part, PartMovement
 
@@ -67,6 +68,7 @@ def keep_parts(step: Step, case: Case, engineer_id: UUID) -> dict[str, object]:
     """
     if not case.facts.parts_used:
         return {}
+    lock_van(step.db, step.tenant_id, engineer_id)
     short, owed = [], []
     for used in case.facts.parts_used:
         part = _part(step, used.part)

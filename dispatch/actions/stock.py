@@ -14,7 +14,7 @@ from dispatch.actions.step import Draft, Step
 from dispatch.domain.errors import Conflict, NotFound
 from dispatch.domain.reasons import check_reason
 from dispatch.domain.stock import SUPPLIER, Place, StockLine, check_lines, correction
-from dispatch.store.queries.stock import held, is_received, last_place
+from dispatch.store.queries.stock import held, is_received, last_place, lock_van
 from dispatch.store.tables.money import Depot, Part, PartMovement
 from geo.points import Point
 
@@ -83,6 +83,7 @@ def take_stock(step: Step, place: Place, reason: str, lines: Sequence[StockLine]
         _lock(step, place.id)
     else:
         check_directs(step, place.id)
+        lock_van(step.db, step.tenant_id, place.id)
     serialised = _check(step, lines, counted=True)
     corrected = 0
     for line in lines:
@@ -103,6 +104,7 @@ def _move(
 ) -> None:
     _lock(step, depot_id)
     check_directs(step, engineer_id)
+    lock_van(step.db, step.tenant_id, engineer_id)
     serialised = _check(step, lines)
     depot, van = Place("depot", depot_id), Place("van", engineer_id)
     source, target = (depot, van) if into_van else (van, depot)

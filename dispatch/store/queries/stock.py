@@ -11,6 +11,9 @@ from dispatch.store.queries.reading import fetch, fetch_all
 
 PAGE = 50
 PARTS_PAGE = 200
+#: The first half of vans' advisory locks; the second is the van's.
+VAN_LOCKS = 7214002
+_LOCK_VAN = "select pg_advisory_xact_lock(%(space)s, hashtext(%(van)s))"
 
 #: What has come to places of this kind less what has left them.
 _BALANCE = """coalesce(sum(m.quantity) filter (where m.to_kind = '{kind}' and m.to_id is not null), 0)
@@ -74,6 +77,12 @@ _MOVEMENTS = f"""
     and (%(before)s::bigint is null or m.id < %(before)s) and (%(place)s::uuid is null or {_AT})
   order by m.id desc limit %(limit)s
 """
+
+def lock_van(db: Session, tenant_id: UUID, engineer_id: UUID) -> None:
+    """Until the transaction's end nobody else books into or out of this engineer's van: whoever takes this reads what
+    it holds as it is. After the ticket and the depot, before the chain's head."""
+    fetch(db, _LOCK_VAN, {"space": VAN_LOCKS, "van": f"{tenant_id} {engineer_id}"})
+
 
 
 def held(db: Session, tenant_id: UUID, place: Place, part: str, serial: str | None = None) -> Decimal:
