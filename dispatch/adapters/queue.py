@@ -7,8 +7,10 @@ in all; then it is a dead letter. One of a worker that was killed is rescued by 
 import asyncio
 import contextlib
 import logging
+import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy, Sync
 from psycopg.types.json import Jsonb
 
 from dispatch.adapters.logs import entry
+from dispatch.domain.reactions import WAITS_FOR_OTHERS
 from dispatch.settings import Clock
 
 MAX_TRIES = 5
@@ -28,6 +31,10 @@ FORGET_DONE_HOURS = 48
 RECONNECT_S = 0.5
 #: The pool tries a database that is away ever less often; after so long it is left, and asked for every RECONNECT_S.
 POOL_S = 5.0
+#: Jobs that wait for somebody else's service have threads of their own: one that hangs takes none from the others.
+OWN, OTHERS = "default", "others"
+#: Connections beside one for each job under way: both queues listen, keep their heartbeat and look for work.
+CONNECTIONS_MORE = 8
 #: Several jobs of one event under one lock, done in their order: `names` beside the arguments they share.
 FOLLOW_UP = "follow_up"
 #: One that is tried again is left with those that failed; so a dead letter names them, and an order is kept.
@@ -87,9 +94,11 @@ def follow_up(
 
 
 def run_worker(url: str, names: Iterable[str], run: Run, concurrency: int, idle: Idle) -> None:
-    """Work until SIGTERM; `run(name, arguments)` does one job, in a thread. The database's absence is waited for."""
+    """Work until SIGTERM; `run(name, arguments)` does one job, in a thread: `concurrency` of them at once, and as many
+    that wait for others. The database's absence is waited for."""
     while True:
-        connector = PsycopgConnector(conninfo=url, min_size=2, max_size=concurrency + 4, timeout=POOL_S)
+        most = concurrency + CONNECTIONS_MORE
+        connector = PsycopgConnector(conninfo=url, min_size=2, max_size=most, timeout=POOL_S)
         app = _app(connector, names, run)
         _register_follow_up(app, run, idle, url)
         try:
@@ -112,19 +121,41 @@ def _wait_for_database(url: str) -> None:
 
 
 async def _work(app: App, concurrency: int) -> None:
+    """Both queues until a signal or until one of them ends; raises what ended it."""
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(2 * concurrency, "job"))
     async with app.open_async():
         rescue = asyncio.create_task(_rescue(app))
+        queues = [asyncio.create_task(_queue(app, name, concurrency)) for name in (OWN, OTHERS)]
+
+        def stop() -> None:
+            for queue in queues:
+                queue.cancel()
+
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sign, stop)
         try:
-            await app.run_worker_async(
-                concurrency=concurrency,
-                fetch_job_polling_interval=1.0,
-                update_heartbeat_interval=HEARTBEAT_S,
-                stalled_worker_timeout=STALLED_S,
-                shutdown_graceful_timeout=5,
-                delete_jobs="never",
-            )
+            await asyncio.wait(queues, return_when=asyncio.FIRST_COMPLETED)
         finally:
             rescue.cancel()
+            stop()
+            ended = await asyncio.gather(*queues, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+
+
+async def _queue(app: App, name: str, concurrency: int) -> None:
+    await app.run_worker_async(
+        queues=[name],
+        concurrency=concurrency,
+        fetch_job_polling_interval=1.0,
+        update_heartbeat_interval=HEARTBEAT_S,
+        stalled_worker_timeout=STALLED_S,
+        shutdown_graceful_timeout=5,
+        delete_jobs="never",
+        install_signal_handlers=False,
+    )
 
 
 def _app(connector: procrastinate.BaseConnector, names: Iterable[str], run: Run) -> App:
@@ -135,7 +166,9 @@ def _app(connector: procrastinate.BaseConnector, names: Iterable[str], run: Run)
 
 
 def _register(app: App, name: str, run: Run) -> None:
-    @app.task(name=name, retry=RETRY, pass_context=True)
+    queue = OTHERS if name in WAITS_FOR_OTHERS else OWN
+
+    @app.task(name=name, queue=queue, retry=RETRY, pass_context=True)
     def job(context: JobContext, /, **arguments: Any) -> None:
         run(name, arguments)
 

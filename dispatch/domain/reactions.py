@@ -76,5 +76,17 @@ TIMERS: dict[str, str] = {
     "learn_by": "learn_travel",
 }
 
+#: Jobs that ask somebody else's service and wait for it, a hung one for seconds.
+WAITS_FOR_OTHERS = frozenset(
+    {
+        "push_offers",
+        "push_assignment",
+        "push_ticket_changed",
+        "push_request_answered",
+        "send_message",
+        "deliver_webhook",
+    }
+)
+
 #: A chain of reactions longer than this is a loop: it stops and becomes a dead letter.
 MAX_DEPTH = 20
