@@ -12,9 +12,9 @@ from pydantic import BaseModel
 
 from api.places import Places
 from api.position_log import PositionLog
-from api.problems import problem_body
+from api.problems import problem_body, trace_of
 from api.signin import Doorkeeper, principal
-from dispatch.actions.step import Answer, House, read_rules
+from dispatch.actions.step import Answer, House, Work, read_rules, run_command
 from dispatch.adapters.oidc import OidcClient
 from dispatch.adapters.outside import OutsideClient
 from dispatch.adapters.papers import PaperPress
@@ -103,6 +103,20 @@ def refusal_reply(answer: Answer, trace_id: str) -> Response | None:
     if body is None:
         return None
     return Response(orjson.dumps(body), status_code=answer.status, media_type="application/problem+json")
+
+
+def once(
+    rooms: Rooms,
+    asking: Principal,
+    request: Request,
+    command_id: UUID,
+    asked: bytes,
+    work: Work,
+    status: int = 200,
+) -> Response:
+    """`work` done once for this command id, and its result; or the problem that says why not."""
+    answer = run_command(rooms.house, asking, command_id, asked, work)
+    return refusal_reply(answer, trace_of(request)) or reply(answer.body, status)
 
 
 def request_hash(*parts: object) -> bytes:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from fastapi import Response
+from fastapi import Request, Response
 
-from api.house import Rooms, refusal_reply, reply, request_hash
+from api.house import Rooms, once, request_hash
 from dispatch.actions.intake import TicketWanted, create_ticket
-from dispatch.actions.step import Step, run_command
+from dispatch.actions.step import Step
 from dispatch.domain.commands import Principal
 from geo.datum import point_to_wgs84
 
@@ -36,7 +36,7 @@ def ticket_wanted(body: Any, source: str) -> TicketWanted:
     )
 
 
-def create_by(here: Rooms, asking: Principal, body: Any, source: str, trace_id: str) -> Response:
+def create_by(here: Rooms, asking: Principal, body: Any, source: str, request: Request) -> Response:
     """The ticket a NewTicket asks for, once for its command id: 201 with the customer's address, or why not."""
     wanted = ticket_wanted(body, source)
 
@@ -45,5 +45,4 @@ def create_by(here: Rooms, asking: Principal, body: Any, source: str, trace_id: 
         made["customer_link"] = f"{here.settings.public_url}/c/{made['customer_link']}"
         return made
 
-    answer = run_command(here.house, asking, body.command_id, request_hash(body), work)
-    return refusal_reply(answer, trace_id) or reply(answer.body, 201)
+    return once(here, asking, request, body.command_id, request_hash(body), work, 201)

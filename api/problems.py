@@ -19,7 +19,7 @@ from dispatch.adapters.papers import PaperBroken, PaperBusy
 from dispatch.adapters.photos import PhotoBusy, PhotoWorkerBroken
 from dispatch.adapters.storage import StorageFull, StorageUnavailable
 from dispatch.domain.errors import DispatchError
-from dispatch.domain.tracing import TRACE, Span, new_trace, span, span_in, trace_in, traceparent
+from dispatch.domain.tracing import STATUS, TRACE, Span, new_trace, span, span_in, trace_in, traceparent
 from dispatch.store.transactions import Unavailable
 from geo.points import GeoError
 
@@ -264,7 +264,7 @@ def _tell(told: Span, scope: Any, status: int) -> None:
     route = scope.get("route")
     told.name = f"{scope['method']} {getattr(route, 'path', None) or scope.get('shed') or 'none'}"
     told.failed = status >= 500 and status != 503
-    told.said["http.response.status_code"] = status
+    told.said[STATUS] = status
 
 
 def _takes_photos(path: str) -> bool:

@@ -337,10 +337,11 @@ async def principal(request: Request) -> Principal:
     scope = scope_of(asking, request.method)
     SCOPE.set(scope)
     request.state.tenant_id = asking.tenant_id  # the log's
-    given = {**request.query_params, **request.path_params}
-    named = {name: given.get(f"{name}_id") for name in ("ticket", "engineer")}
-    if scope and any(named.values()):
-        await run_in_threadpool(doorkeeper.must_see, asking, named["ticket"], named["engineer"])
+    if scope:
+        given = {**request.query_params, **request.path_params}
+        ticket, engineer = given.get("ticket_id"), given.get("engineer_id")
+        if ticket or engineer:
+            await run_in_threadpool(doorkeeper.must_see, asking, ticket, engineer)
     return asking
 
 

@@ -126,7 +126,7 @@ def _copy_photos(blobs: BlobStore, photos: list[tuple[Any, ...]], folder: Path, 
     def copied(photo: tuple[Any, ...]) -> list[tuple[str, dict[str, Any] | None]]:
         tenant_id, sha256 = photo
         found: list[tuple[str, dict[str, Any] | None]] = []
-        for variant in {"original", *blobs.variants(tenant_id, sha256)}:
+        for variant in sorted({"original", *blobs.variants(tenant_id, sha256)}):
             name = f"{PHOTOS}/{tenant_id}/{sha256[:2]}/{sha256}.{variant}"
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)

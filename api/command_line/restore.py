@@ -162,7 +162,7 @@ def put_photos(settings: Settings, folder: Path, manifest: Manifest) -> None:
     def put(name: str) -> None:
         tenant, _, file = name.split("/")[1:]
         sha256, _, variant = file.partition(".")
-        blobs.put(UUID(tenant), sha256, folder / name, variant)  # type: ignore[arg-type]  # checked by put
+        blobs.put(UUID(tenant), sha256, folder / name, variant)
 
     with step(f"putting back {len(names)} photo files"), ThreadPoolExecutor(AT_ONCE) as pool:
         for _ in pool.map(put, names):

@@ -7,10 +7,9 @@ from fastapi import APIRouter, Request, Response
 
 from api.declared import problems
 from api.dispatcher import bulk_views as views
-from api.house import Asking, Here, refusal_reply, reply, request_hash
-from api.problems import trace_of
+from api.house import Asking, Here, once, reply, request_hash
 from dispatch.actions import bulk, requests
-from dispatch.actions.step import Step, run_command
+from dispatch.actions.step import Step
 from dispatch.store.queries.bulk import read_bulk_reports
 from dispatch.store.queries.requests import read_requests
 from mobile_contract import v1
@@ -44,8 +43,7 @@ def engineer_out(
     def work(step: Step) -> dict[str, Any]:
         return bulk.engineer_out(step, engineer_id, body.starts_at, body.ends_at, body.reason)
 
-    answer = run_command(here.house, asking, body.command_id, request_hash(engineer_id, body), work)
-    return refusal_reply(answer, trace_of(request)) or reply(answer.body)
+    return once(here, asking, request, body.command_id, request_hash(engineer_id, body), work)
 
 
 @endpoints.post(
@@ -60,8 +58,7 @@ def rebook(body: views.BulkRebook, asking: Asking, here: Here, request: Request)
     def work(step: Step) -> dict[str, Any]:
         return bulk.rebook_many(step, body.ticket_ids, body.later_min)
 
-    answer = run_command(here.house, asking, body.command_id, request_hash(body), work)
-    return refusal_reply(answer, trace_of(request)) or reply(answer.body)
+    return once(here, asking, request, body.command_id, request_hash(body), work)
 
 
 @endpoints.get(
@@ -90,12 +87,6 @@ def answer_request(
     request_id: UUID, body: views.RequestAnswer, asking: Asking, here: Here, request: Request
 ) -> Response:
     """Approved, it takes effect at once."""
-    work = requests.approve if body.verdict == "approve" else requests.refuse
-    answer = run_command(
-        here.house,
-        asking,
-        body.command_id,
-        request_hash(request_id, body),
-        lambda step: work(step, request_id),
-    )
-    return refusal_reply(answer, trace_of(request)) or reply(answer.body)
+    settle = requests.approve if body.verdict == "approve" else requests.refuse
+    asked = request_hash(request_id, body)
+    return once(here, asking, request, body.command_id, asked, lambda step: settle(step, request_id))

@@ -86,7 +86,7 @@ def tickets(
     responses=problems(401, 403, 409, 422),
 )
 def create(body: shapes.NewTicket, asking: Asking, here: Here, request: Request) -> Response:
-    return create_by(here, asking, body, "dispatcher", trace_of(request))
+    return create_by(here, asking, body, "dispatcher", request)
 
 
 @endpoints.get(

@@ -13,6 +13,7 @@ from api.house import Asking, Here, reply
 from dispatch.actions import shifts
 from dispatch.actions.step import run_step
 from dispatch.store.queries.contractors import read_contractor_work
+from dispatch.store.queries.reading import page_of
 from dispatch.store.queries.shifts import read_shifts
 from mobile_contract.v1 import Instant
 
@@ -55,8 +56,7 @@ def list_shifts(
     with here.house.database.transaction(asking.tenant_id) as db:
         wanted = (engineer_id, kind, page, asking.territories)
         found = read_shifts(db, asking.tenant_id, span, PAGE + 1, *wanted)
-    more = found[PAGE - 1]["shift_id"] if len(found) > PAGE else None
-    return reply({"shifts": found[:PAGE], "next_page": more})
+    return reply(page_of("shifts", found, PAGE, "shift_id"))
 
 
 @endpoints.post(

@@ -10,13 +10,12 @@ from fastapi.responses import StreamingResponse
 from api.certificates import certificate_reply
 from api.declared import problems
 from api.dispatcher import proof_views as views
-from api.house import Asking, Here, refusal_reply, reply, request_hash
-from api.problems import trace_of
+from api.house import Asking, Here, once, reply, request_hash
 from api.shapes import TicketCreated
 from dispatch.actions import evidence_follow_up, evidence_machines, money_settlement
 from dispatch.actions.acceptance_many import make_manager_link
 from dispatch.actions.cases import load_case
-from dispatch.actions.step import Step, run_command, run_step
+from dispatch.actions.step import Step, run_step
 from dispatch.domain.commands import Facts
 from dispatch.domain.errors import NotReady
 from mobile_contract.v1 import Instant
@@ -204,8 +203,7 @@ def follow_up(
         made = evidence_follow_up.follow_up(step, case, body.kind, body.description)
         return {**made, "customer_link": f"{here.settings.public_url}/c/{made['customer_link']}"}
 
-    answer = run_command(here.house, asking, body.command_id, request_hash(ticket_id, body), work)
-    return refusal_reply(answer, trace_of(request)) or reply(answer.body, 201)
+    return once(here, asking, request, body.command_id, request_hash(ticket_id, body), work, 201)
 
 
 @endpoints.get(

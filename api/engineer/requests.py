@@ -1,15 +1,15 @@
 """What an engineer asks the dispatchers for: overtime, leave, a discount, a part; and the own hours."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from api.declared import ERRORS, problems
-from api.house import Asking, Here, refusal_reply, reply, request_hash
-from api.problems import trace_of
+from api.house import Asking, Here, once, reply, request_hash
 from dispatch.actions import requests
-from dispatch.actions.step import run_command
+from dispatch.actions.step import Step
 from dispatch.store.queries.requests import read_requests
 from dispatch.store.queries.shifts import read_shifts
 from mobile_contract import v1
@@ -50,14 +50,11 @@ def own_shifts(asking: Asking, here: Here) -> Response:
 )
 def ask(body: v1.RequestWanted, asking: Asking, here: Here, request: Request) -> Response:
     facts = body.model_dump(exclude={"command_id", "kind", "ticket_id"})
-    answer = run_command(
-        here.house,
-        asking,
-        body.command_id,
-        request_hash(body),
-        lambda step: requests.ask(step, body.kind, body.ticket_id, facts),
-    )
-    return refusal_reply(answer, trace_of(request)) or reply(answer.body)
+
+    def work(step: Step) -> dict[str, Any]:
+        return requests.ask(step, body.kind, body.ticket_id, facts)
+
+    return once(here, asking, request, body.command_id, request_hash(body), work)
 
 
 @endpoints.post(
@@ -69,11 +66,7 @@ def ask(body: v1.RequestWanted, asking: Asking, here: Here, request: Request) ->
 def withdraw(
     request_id: UUID, body: v1.RequestWithdrawal, asking: Asking, here: Here, request: Request
 ) -> Response:
-    answer = run_command(
-        here.house,
-        asking,
-        body.command_id,
-        request_hash(request_id, body),
-        lambda step: requests.withdraw(step, request_id),
+    asked = request_hash(request_id, body)
+    return once(
+        here, asking, request, body.command_id, asked, lambda step: requests.withdraw(step, request_id)
     )
-    return refusal_reply(answer, trace_of(request)) or reply(answer.body)

@@ -24,7 +24,7 @@ endpoints = APIRouter(prefix="/api/v1", tags=["integrations"])
     responses=problems(401, 403, 409, 422),
 )
 def create(body: views.IncomingTicket, asking: Asking, here: Here, request: Request) -> Response:
-    return create_by(here, asking, body, "api", trace_of(request))
+    return create_by(here, asking, body, "api", request)
 
 
 @endpoints.get(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from dispatch.actions.identity import Person, read_person, revoke_all
 from dispatch.actions.identity_totp import remove_totp
 from dispatch.domain.errors import Conflict, Forbidden, NotFound, NotReady
-from dispatch.store.queries.reading import fetch
+from dispatch.store.queries.reading import fetch, page_of
 from dispatch.store.tables.identity import DispatcherTerritory
 from dispatch.store.tables.tenants import (
     ApiKey,
@@ -69,23 +69,19 @@ def read_engineers(
     """views.EngineerPage: those whose name or sign-in holds `q`, behind the engineer `after`; `wall` is real time,
     by which sign-ins end."""
     values = {"tenant": tenant_id, "wall": wall, "q": q.strip(), "after": after, "limit": PAGE + 1}
-    return _page("engineers", list(fetch(db, _ENGINEERS, values)), "engineer_id")
+    return page_of("engineers", fetch(db, _ENGINEERS, values), PAGE, "engineer_id")
 
 
 def read_dispatchers(db: Session, tenant_id: UUID, after: UUID | None = None) -> dict[str, Any]:
     """views.DispatcherPage."""
     values = {"tenant": tenant_id, "after": after, "limit": PAGE + 1}
-    return _page("dispatchers", list(fetch(db, _DISPATCHERS, values)), "dispatcher_id")
+    return page_of("dispatchers", fetch(db, _DISPATCHERS, values), PAGE, "dispatcher_id")
 
 
 def read_keys(db: Session, tenant_id: UUID, after: UUID | None = None) -> dict[str, Any]:
     """views.KeyPage: those in force first, newest first."""
     values = {"tenant": tenant_id, "after": after, "limit": PAGE + 1}
-    return _page("keys", list(fetch(db, _KEYS, values)), "key_id")
-
-
-def _page(name: str, rows: list[dict[str, Any]], key: str) -> dict[str, Any]:
-    return {name: rows[:PAGE], "next_page": rows[PAGE - 1][key] if len(rows) > PAGE else None}
+    return page_of("keys", fetch(db, _KEYS, values), PAGE, "key_id")
 
 
 def read_contractors(db: Session, tenant_id: UUID) -> list[dict[str, Any]]:

@@ -52,10 +52,10 @@ def import_row(house: House, tenant_id: UUID, mapping: Mapping, row: RowTicket) 
     work = _work(mapping, row)
     answer = run_command(house, system(tenant_id), command_id, command_id.bytes, work)
     if answer.status >= 400:
-        return ("known" if answer.body["code"] == "external_ref_known" else "refused"), answer.body
+        return _refused(answer.body["code"]), answer.body
     if answer.repeated:
         return "known", answer.body
-    return ("created" if row.site else "needs_position"), answer.body
+    return _made(row), answer.body
 
 
 def try_rows(
@@ -70,14 +70,21 @@ def try_rows(
             try:
                 with savepoint(db):
                     _work(mapping, row)(begin(db, house, system(tenant_id), rules))
-                found.append(("created" if row.site else "needs_position", {}))
+                found.append((_made(row), {}))
             except DispatchError as refusal:
-                known = refusal.code == "external_ref_known"
-                found.append(("known" if known else "refused", {"code": refusal.code}))
+                found.append((_refused(refusal.code), {"code": refusal.code}))
             if len(found) % FORGET_AFTER == 0:
                 db.expunge_all()
         raise _OnlyTried
     return found
+
+
+def _made(row: RowTicket) -> str:
+    return "created" if row.site else "needs_position"
+
+
+def _refused(code: str) -> str:
+    return "known" if code == "external_ref_known" else "refused"
 
 
 class _OnlyTried(Exception):

@@ -3,7 +3,7 @@ where somebody wants those. What is asked stays out of it: addresses carry token
 
 import httpx
 
-from dispatch.domain.tracing import span, tracing_headers
+from dispatch.domain.tracing import answered, span, tracing_headers
 
 
 def client(timeout_s: float, base_url: str = "", headers: dict[str, str] | None = None) -> httpx.Client:
@@ -21,7 +21,5 @@ class _Traced(httpx.HTTPTransport):
         with span(f"{request.method} {request.url.host}", "client") as told:
             request.headers.update(tracing_headers())
             answer = super().handle_request(request)
-            if told is not None:
-                told.said["http.response.status_code"] = answer.status_code
-                told.failed = answer.status_code >= 500
+            answered(told, answer.status_code)
         return answer

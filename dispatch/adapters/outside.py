@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from dispatch.domain.tracing import span, tracing_headers
+from dispatch.domain.tracing import answered, span, tracing_headers
 
 ANSWER_BYTES_MAX = 4_096
 URL_LENGTH_MAX = 2_000
@@ -86,9 +86,7 @@ class OutsideClient:
         try:
             with span(f"{method} {host}", "client") as told:
                 answer = _exchange(method, parts, host, port, address, body, headers, timeout_s, most_bytes)
-                if told is not None:
-                    told.said["http.response.status_code"] = answer.status
-                    told.failed = answer.status >= 500
+                answered(told, answer.status)
             return answer
         except (OSError, HTTPException) as error:
             raise httpx.ConnectError(type(error).__name__) from error

@@ -16,7 +16,7 @@ from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
 from dispatch.adapters.push import PushMessage, PushResult
-from dispatch.domain.tracing import span, tracing_headers
+from dispatch.domain.tracing import answered, span, tracing_headers
 
 FCM_URL = "https://fcm.googleapis.com"
 _CHUNK = 50
@@ -92,9 +92,7 @@ class _TracedAdapter(HTTPAdapter):
         with span(f"{request.method} {host}", "client") as told:
             request.headers.update(tracing_headers())
             answer = super().send(request, *given, **more)
-            if told is not None:
-                told.said["http.response.status_code"] = answer.status_code
-                told.failed = answer.status_code >= 500
+            answered(told, answer.status_code)
         return answer
 
 

@@ -18,6 +18,9 @@ TRACE: ContextVar[str] = ContextVar("trace", default="")
 #: The span that is under way, 16 hex digits; empty where nobody wants spans.
 SPAN: ContextVar[str] = ContextVar("span", default="")
 
+#: What a span says of an answer, by OpenTelemetry's name.
+STATUS = "http.response.status_code"
+
 Kind = Literal["server", "consumer", "client"]
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
@@ -36,6 +39,13 @@ class Span:
     ended_ns: int = 0
     failed: bool = False
     said: dict[str, str | int] = field(default_factory=dict)
+
+
+def answered(told: Span | None, status: int) -> None:
+    """Another system answered the call `told` is the span of, where anybody wants it."""
+    if told is not None:
+        told.said[STATUS] = status
+        told.failed = status >= 500
 
 
 Sink = Callable[[Span], None]

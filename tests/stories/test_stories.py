@@ -1,6 +1,7 @@
 """Ten days in a ticket's life, each through HTTP, with a real worker and a real relay between."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -162,6 +163,18 @@ def test_a_closed_ticket_is_opened_again_within_the_days_and_not_after(town: Tow
     assert facts["missing"] == ["within_reopen_days"]
 
 
+def worked_with(town: Town, who: str, ticket_id: str) -> dict[str, Any]:
+    """Ana leads and `who` comes along, with steps of their own that do not move the ticket; the crew by name."""
+    ok(town.act(who, ticket_id, "set_off"))
+    assert town.status(ticket_id) == "assigned"
+    town.arrive("Ana", ticket_id)
+    photo = town.photo(who, ticket_id, "check_in")
+    ok(town.act(who, ticket_id, "check_in", photo_ids=[photo], position=town.at_site()))
+    refused(town.act(who, ticket_id, "hold", reason="parts"), 409, "not_the_lead")
+    town.complete("Ana", ticket_id)
+    return {one["name"]: one for one in town.view(ticket_id)["crew"]}
+
+
 def test_a_trainee_comes_along_without_capacity_pay_or_a_say_and_has_times_of_their_own(town: Town) -> None:
     made, client = town.made, town.product.client
     with made.house.database.transaction(made.tenant_id) as db:
@@ -180,14 +193,7 @@ def test_a_trainee_comes_along_without_capacity_pay_or_a_say_and_has_times_of_th
     assert [row["planned_min"] for row in town.product.rows(booked, made.tenant_id, t=trainee)] in ([], [0])
     (card,) = town.today("Tim")["tickets"]
     assert card["role"] == "trainee"
-    ok(town.act("Tim", ticket_id, "set_off"))
-    assert town.status(ticket_id) == "assigned"
-    town.arrive("Ana", ticket_id)
-    photo = town.photo("Tim", ticket_id, "check_in")
-    ok(town.act("Tim", ticket_id, "check_in", photo_ids=[photo], position=town.at_site()))
-    refused(town.act("Tim", ticket_id, "hold", reason="parts"), 409, "not_the_lead")
-    town.complete("Ana", ticket_id)
-    crew = {one["name"]: one for one in town.view(ticket_id)["crew"]}
+    crew = worked_with(town, "Tim", ticket_id)
     assert crew["Tim"]["role"] == "trainee"
     assert None not in [crew["Tim"][at] for at in ("set_off_at", "checked_in_at", "left_at")]
     ok(town.answer(made_ticket["customer_link"], "sign_off"))
@@ -201,14 +207,7 @@ def test_a_crew_of_two_only_the_lead_moves_the_ticket(town: Town) -> None:
     ana, ben = str(town.made.engineers["Ana"]), str(town.made.engineers["Ben"])
     ok(town.direct(ticket_id, "assign", engineer_id=ana, helper_ids=[ben]))
     assert town.today("Ben")["tickets"][0]["role"] == "helper"
-    ok(town.act("Ben", ticket_id, "set_off"))
-    assert town.status(ticket_id) == "assigned"
-    town.arrive("Ana", ticket_id)
-    photo = town.photo("Ben", ticket_id, "check_in")
-    ok(town.act("Ben", ticket_id, "check_in", photo_ids=[photo], position=town.at_site()))
-    refused(town.act("Ben", ticket_id, "hold", reason="parts"), 409, "not_the_lead")
-    town.complete("Ana", ticket_id)
-    crew = {c["name"]: c for c in town.view(ticket_id)["crew"]}
+    crew = worked_with(town, "Ben", ticket_id)
     assert crew["Ben"]["left_at"] is not None
     assert crew["Ana"]["role"] == "lead"
 

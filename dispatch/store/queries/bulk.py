@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from dispatch.store.queries.reading import fetch
+from dispatch.store.queries.reading import fetch, page_of
 
 PAGE = 20
 
@@ -81,11 +81,11 @@ def read_bulk_reports(
 ) -> dict[str, Any]:
     """views.BulkPage, newest first, those older than the report `before`. `narrowed`: with the lines of tickets that
     row-level security shows, and no report without one."""
-    rows = list(fetch(db, _REPORTS, {"tenant": tenant_id, "before": before, "limit": PAGE + 1}))
-    reports, more = rows[:PAGE], rows[PAGE - 1]["report_id"] if len(rows) > PAGE else None
+    rows = fetch(db, _REPORTS, {"tenant": tenant_id, "before": before, "limit": PAGE + 1})
+    page = page_of("reports", rows, PAGE, "report_id")
     if narrowed:
-        reports = _seen_lines(db, tenant_id, reports)
-    return {"reports": reports, "next_page": more}
+        page["reports"] = _seen_lines(db, tenant_id, page["reports"])
+    return page
 
 
 def _seen_lines(db: Session, tenant_id: UUID, reports: list[dict[str, Any]]) -> list[dict[str, Any]]:

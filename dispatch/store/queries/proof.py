@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from dispatch.store.queries.reading import fetch, fetch_all
+from dispatch.store.queries.reading import CURRENCY, fetch, fetch_all
 
 _TICKET = """
   select t.coverage, w.checklist as items,
@@ -64,7 +64,6 @@ _RATES = """
   select work_type, payee_kind, fixed_minor, share_bp from settlement_rates
   where tenant_id = %(tenant)s order by work_type, payee_kind limit 1500
 """
-_CURRENCY = "select currency from tenants where id = %(tenant)s"
 
 
 def read_ticket_proof(db: Session, tenant_id: UUID, ticket_id: UUID) -> dict[str, Any] | None:
@@ -87,5 +86,5 @@ def read_checklists(db: Session, tenant_id: UUID) -> list[dict[str, Any]]:
 def read_money_lists(db: Session, tenant_id: UUID) -> dict[str, Any]:
     """The price list, the rates and the currency both are in, for views.MoneyLists."""
     values = {"tenant": tenant_id}
-    prices, rates, currency = fetch_all(db, (_PRICES, values), (_RATES, values), (_CURRENCY, values))
+    prices, rates, currency = fetch_all(db, (_PRICES, values), (_RATES, values), (CURRENCY, values))
     return {"currency": currency[0]["currency"], "prices": list(prices), "rates": list(rates)}

@@ -19,6 +19,15 @@ def fetch_all(db: Session, *questions: Question) -> list[Rows]:
     return exchange(driver(db), questions)
 
 
+def page_of(name: str, rows: Rows, most: int, key: str) -> dict[str, Any]:
+    """{name: at most `most` rows, next_page}: one row more was asked for than is shown, and says that there is a next
+    page, which begins behind the `key` of the last one shown."""
+    shown = rows[:most]
+    return {name: shown, "next_page": str(shown[-1][key]) if len(rows) > most else None}
+
+
+#: Of the tenant %(tenant)s.
+CURRENCY = "select currency from tenants where id = %(tenant)s"
 #: A work type `w` as boards and phones show it.
 WORK_TYPE = """jsonb_build_object('code', w.code, 'name', w.name, 'duration_min', w.duration_min,
     'completion_photos', w.completion_photos, 'check_in_radius_m', w.check_in_radius_m)"""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from dispatch.store.queries.reading import fetch
+from dispatch.store.queries.reading import fetch, page_of
 
 PAGE = 50
 
@@ -56,8 +56,7 @@ def read_requests(
         "territories": list(territories),
         "limit": PAGE + 1,
     }
-    rows = list(fetch(db, _LIST, values))
-    return {"requests": rows[:PAGE], "next_page": rows[PAGE - 1]["request_id"] if len(rows) > PAGE else None}
+    return page_of("requests", fetch(db, _LIST, values), PAGE, "request_id")
 
 
 def leads_ticket(db: Session, tenant_id: UUID, engineer_id: UUID, ticket_id: UUID) -> bool:
