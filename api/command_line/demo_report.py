@@ -25,7 +25,8 @@ CALLED = {
     "refuse_request": "requests_refused", "name_engineer": "engineers_named",
     "bid": "names_put_down",
     "receive_parts": "parts_received", "load_van": "vans_loaded", "unload_van": "vans_unloaded",
-    "take_stock": "stock_takes",
+    "take_stock": "stock_takes", "take_old_parts": "old_parts_taken",
+    "book_out_old_parts": "old_parts_booked_out",
     "create": "created", "offer": "offered", "grab": "grabbed", "assign": "assigned",
     "accept_offer": "accepted", "decline_offer": "declined", "offer_expired": "expired",
     "offer_withdrawn": "withdrawn", "run_out": "ran_out", "acknowledge": "acknowledged",
@@ -38,7 +39,9 @@ CALLED = {
     "contact": "contacted", "urge": "urged", "note": "noted", "photo": "photos", "alert": "alerts",
     "helpers": "helpers_checked_in", "pay": "payments",
 }  # fmt: skip
-_STOCK_EVENTS = ("receive_parts", "load_van", "unload_van", "take_stock")
+_STOCK_EVENTS = (
+    "receive_parts", "load_van", "unload_van", "take_stock", "take_old_parts", "book_out_old_parts",
+)  # fmt: skip
 _MANY_EVENTS = ("ask_request", "approve_request", "refuse_request", "bulk", "bid", *_STOCK_EVENTS)
 _OFFER_EVENTS = ("decline_offer", "offer_expired", "offer_withdrawn")
 _BUG = re.compile(rb'"event":"unexpected"')

@@ -99,11 +99,28 @@ async def a_delivery(me: "Dispatcher") -> bool:
     return True
 
 
+async def old_parts(me: "Dispatcher") -> bool:
+    """What an engineer took from a customer is handed in and thrown away; False while nobody has any."""
+    taken = [one for one in (await me.get("/old_parts"))["old_parts"] if one["engineer_id"] is not None]
+    depots = (await me.get("/depots"))["depots"]
+    if not taken or not depots:
+        return False
+    door, one = f"/depots/{depots[0]['depot_id']}", taken[0]
+    lines = [{"part": one["part"], "quantity": "1"}]
+    with me.world.doing("take_old_parts"):
+        body = {"command_id": command_id(), "engineer_id": one["engineer_id"], "lines": lines}
+        await me.post(f"{door}/old_parts_in", body)
+    with me.world.doing("book_out_old_parts"):
+        await me.post(f"{door}/old_parts_out", {"command_id": command_id(), "to": "scrapped", "lines": lines})
+    return True
+
+
 #: What happens once, and after how many looks of the dispatcher; tried again until it could.
 Happening = Callable[["Dispatcher"], Awaitable[bool]]
 ONCE: tuple[tuple[int, Happening], ...] = (
     (2, fill_roster),
     (12, a_delivery),
+    (16, old_parts),
     (24, somebody_is_ill),
     (14, a_storm),
 )

@@ -1,6 +1,5 @@
 """Parts, depots and what lies in them and in vans, over HTTP."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,11 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 from api.declared import problems
 from api.dispatcher import stock_views as views
 from api.dispatcher.proof_views import Kept
-from api.house import Asking, Here, Rooms, refusal_reply, reply, request_hash
-from api.problems import trace_of
+from api.house import Asking, Here, once, reply, request_hash
 from dispatch.actions import money_settlement, stock
-from dispatch.actions.step import Step, run_command, run_step
-from dispatch.domain.commands import Principal
+from dispatch.actions.step import Step, run_step
 from dispatch.domain.errors import NotReady
 from dispatch.domain.stock import Place, StockLine
 from dispatch.store.queries import stock as reads
@@ -24,6 +21,7 @@ endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
 PartCode = Annotated[str | None, Query(pattern=r"^[a-z0-9_]{1,40}$")]
 #: Ids of the ledger go up from 1; none has more digits.
 MovementPageKey = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
+OldPartPageKey = Annotated[str | None, Query(pattern=r"^[a-z0-9_]{1,40}\.[0-9a-f-]{36}$")]
 _CHANGE = problems(401, 403, 404, 409, 422)
 _READ = problems(401, 403, 422)
 
@@ -84,7 +82,7 @@ def receive(depot_id: UUID, body: views.Delivery, asking: Asking, here: Here, re
         stock.receive(step, depot_id, body.reference, lines)
         return {"lines": len(lines)}
 
-    return _once(here, asking, request, body.command_id, request_hash(depot_id, body), work)
+    return once(here, asking, request, body.command_id, request_hash(depot_id, body), work)
 
 
 @endpoints.post(
@@ -98,7 +96,7 @@ def load_van(depot_id: UUID, body: views.VanLines, asking: Asking, here: Here, r
         stock.load_van(step, depot_id, body.engineer_id, lines)
         return {"lines": len(lines)}
 
-    return _once(here, asking, request, body.command_id, request_hash(depot_id, "load", body), work)
+    return once(here, asking, request, body.command_id, request_hash(depot_id, "load", body), work)
 
 
 @endpoints.post(
@@ -117,7 +115,54 @@ def unload_van(
         stock.unload_van(step, depot_id, body.engineer_id, lines)
         return {"lines": len(lines)}
 
-    return _once(here, asking, request, body.command_id, request_hash(depot_id, "unload", body), work)
+    return once(here, asking, request, body.command_id, request_hash(depot_id, "unload", body), work)
+
+
+@endpoints.get(
+    "/old_parts", operation_id="dispatcher_old_parts", response_model=views.OldPartPage, responses=_READ
+)
+def old_parts(asking: Asking, here: Here, page: OldPartPageKey = None) -> Response:
+    """Old parts taken from customers that are still with engineers or in depots."""
+    with here.house.database.transaction(asking.tenant_id) as db:
+        return reply(reads.read_old_parts(db, asking.tenant_id, page))
+
+
+@endpoints.post(
+    "/depots/{depot_id}/old_parts_in",
+    operation_id="dispatcher_take_old_parts",
+    response_model=Kept,
+    responses=_CHANGE,
+)
+def take_old(
+    depot_id: UUID, body: views.OldPartsIn, asking: Asking, here: Here, request: Request
+) -> Response:
+    """Old parts from an engineer into the depot, once for the command id."""
+    lines = [StockLine(line.part, line.quantity) for line in body.lines]
+
+    def work(step: Step) -> dict[str, Any]:
+        stock.take_old(step, depot_id, body.engineer_id, lines)
+        return {"lines": len(lines)}
+
+    return once(here, asking, request, body.command_id, request_hash(depot_id, "old in", body), work)
+
+
+@endpoints.post(
+    "/depots/{depot_id}/old_parts_out",
+    operation_id="dispatcher_book_out_old_parts",
+    response_model=Kept,
+    responses=_CHANGE,
+)
+def book_out_old(
+    depot_id: UUID, body: views.OldPartsOut, asking: Asking, here: Here, request: Request
+) -> Response:
+    """Old parts out of the depot, scrapped or to the supplier, once for the command id."""
+    lines = [StockLine(line.part, line.quantity) for line in body.lines]
+
+    def work(step: Step) -> dict[str, Any]:
+        stock.book_out_old(step, depot_id, body.to, body.reference, lines)
+        return {"lines": len(lines)}
+
+    return once(here, asking, request, body.command_id, request_hash(depot_id, "old out", body), work)
 
 
 @endpoints.post("/stock_takes", operation_id="dispatcher_take_stock", response_model=Kept, responses=_CHANGE)
@@ -129,7 +174,7 @@ def take_stock(body: views.StockTake, asking: Asking, here: Here, request: Reque
     def work(step: Step) -> dict[str, Any]:
         return stock.take_stock(step, place, body.reason, lines)
 
-    return _once(here, asking, request, body.command_id, request_hash(body), work)
+    return once(here, asking, request, body.command_id, request_hash(body), work)
 
 
 @endpoints.get("/stock", operation_id="dispatcher_stock", response_model=views.StockPage, responses=_READ)
@@ -177,15 +222,3 @@ def _place(depot_id: UUID | None, engineer_id: UUID | None) -> Place:
 
 def _lines(wanted: list[views.StockLineWanted]) -> list[StockLine]:
     return [StockLine(line.part, line.quantity, line.serial) for line in wanted]
-
-
-def _once(
-    here: Rooms,
-    asking: Principal,
-    request: Request,
-    command_id: UUID,
-    asked: bytes,
-    work: Callable[[Step], dict[str, Any]],
-) -> Response:
-    answer = run_command(here.house, asking, command_id, asked, work)
-    return refusal_reply(answer, trace_of(request)) or reply(answer.body)

@@ -58,6 +58,28 @@ class VanLines(Wire):
     lines: list[StockLineWanted] = Field(min_length=1, max_length=100)
 
 
+class OldLineWanted(Wire):
+    part: Code
+    quantity: Quantity
+
+
+class OldPartsIn(Wire):
+    """Old parts from an engineer into a depot."""
+
+    command_id: UUID
+    engineer_id: UUID
+    lines: list[OldLineWanted] = Field(min_length=1, max_length=100)
+
+
+class OldPartsOut(Wire):
+    """Old parts out of a depot; `reference` is the paper they go to the supplier with."""
+
+    command_id: UUID
+    to: Literal["scrapped", "supplier"]
+    reference: Reference | None = None
+    lines: list[OldLineWanted] = Field(min_length=1, max_length=100)
+
+
 class CountedLine(Wire):
     part: Code
     counted: Counted
@@ -129,11 +151,29 @@ class StockPage(Reply):
     next_page: str | None
 
 
+class OldPart(Reply):
+    """Either `depot_id` or `engineer_id` is where they are."""
+
+    line_id: str
+    part: str
+    name: Texts
+    unit: str
+    quantity: str
+    depot_id: UUID | None
+    engineer_id: UUID | None
+    place_name: Texts
+
+
+class OldPartPage(Reply):
+    old_parts: list[OldPart]
+    next_page: str | None
+
+
 Kind = Literal["supplier", "depot", "van", "ticket", "returned", "scrapped", "stock_take"]
 
 
 class Movement(Reply):
-    """One line of the ledger; `from_name`, `to_name` are depots, or engineers whose van it was."""
+    """One line of the ledger; `from_name`, `to_name` are depots, or engineers whose van it was or who had old parts."""
 
     movement_id: int
     part: str

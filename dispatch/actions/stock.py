@@ -1,8 +1,9 @@
-"""Parts come into a depot, go out in vans, come back, and are counted: every step is lines of the ledger."""
+"""Parts come into a depot, go out in vans, come back, and are counted; old ones come in and go. Every step is lines of
+the ledger."""
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import select
@@ -99,6 +100,43 @@ def take_stock(step: Step, place: Place, reason: str, lines: Sequence[StockLine]
     return {"lines": corrected}
 
 
+def take_old(step: Step, depot_id: UUID, engineer_id: UUID, lines: Sequence[StockLine]) -> None:
+    """Old parts that an engineer took from customers, into the depot; their serial numbers are nobody's knowledge.
+
+    Raises NotFound `depot_unknown`, `engineer_unknown`; Conflict `stock_short`; NotReady of `check_lines`.
+    """
+    _lock(step, depot_id)
+    check_directs(step, engineer_id)
+    lock_van(step.db, step.tenant_id, engineer_id)
+    _move_old(step, Place("returned", engineer_id), Place("returned", depot_id), lines)
+    _draft(step, depot_id, "take_old_parts", {"engineer": str(engineer_id), "lines": len(lines)})
+
+
+def book_out_old(
+    step: Step,
+    depot_id: UUID,
+    to: Literal["scrapped", "supplier"],
+    reference: str | None,
+    lines: Sequence[StockLine],
+) -> None:
+    """Old parts out of the depot: thrown away, or to the supplier under a paper's `reference`.
+
+    Raises NotFound `depot_unknown`; Conflict `stock_short`; NotReady of `check_lines`.
+    """
+    _lock(step, depot_id)
+    _move_old(step, Place("returned", depot_id), Place(to), lines, reference)
+    _draft(step, depot_id, "book_out_old_parts", {"to": to, "lines": len(lines)})
+
+
+def _move_old(
+    step: Step, source: Place, target: Place, lines: Sequence[StockLine], reference: str | None = None
+) -> None:
+    check_lines(lines, dict.fromkeys(_serialised(step, lines), False))
+    for line in lines:
+        _check_holds(step, source, line)
+        _book(step, line, source, target, reference=reference)
+
+
 def _move(
     step: Step, depot_id: UUID, engineer_id: UUID, lines: Sequence[StockLine], *, into_van: bool
 ) -> None:
@@ -109,17 +147,22 @@ def _move(
     depot, van = Place("depot", depot_id), Place("van", engineer_id)
     source, target = (depot, van) if into_van else (van, depot)
     for line in lines:
-        lies = held(step.db, step.tenant_id, source, line.part)
-        if lies < line.quantity:
-            raise Conflict(
-                "stock_short", part=line.part, held=str(lies), wanted=str(line.quantity), **source.facts()
-            )
+        _check_holds(step, source, line)
         if serialised[line.part]:
             where = last_place(step.db, step.tenant_id, line.part, line.serial or "")
             if where != (source.kind, source.id):
                 raise Conflict("serial_elsewhere", part=line.part, serial=line.serial)
     for line in lines:
         _book(step, line, source, target)
+
+
+def _check_holds(step: Step, place: Place, line: StockLine) -> None:
+    """Raises Conflict `stock_short` where the books hold less there than the line wants."""
+    lies = held(step.db, step.tenant_id, place, line.part)
+    if lies < line.quantity:
+        raise Conflict(
+            "stock_short", part=line.part, held=str(lies), wanted=str(line.quantity), **place.facts()
+        )
 
 
 def _lock(step: Step, depot_id: UUID) -> Depot:
@@ -133,12 +176,17 @@ def _lock(step: Step, depot_id: UUID) -> Depot:
 
 def _check(step: Step, lines: Sequence[StockLine], counted: bool = False) -> dict[str, bool]:
     """Which of the lines' parts have serial numbers. Raises NotReady of `check_lines`."""
+    serialised = _serialised(step, lines)
+    check_lines(lines, serialised, counted)
+    return serialised
+
+
+def _serialised(step: Step, lines: Sequence[StockLine]) -> dict[str, bool]:
+    """Whether each has serial numbers, of those of the lines' parts that are on the list."""
     wanted = select(Part.code, Part.serialised).where(
         Part.tenant_id == step.tenant_id, Part.code.in_({line.part for line in lines})
     )
-    serialised = {part.code: part.serialised for part in step.db.execute(wanted)}
-    check_lines(lines, serialised, counted)
-    return serialised
+    return {part.code: part.serialised for part in step.db.execute(wanted)}
 
 
 def _book(

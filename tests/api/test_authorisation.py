@@ -193,14 +193,17 @@ class World:
         self.town.product.rows("delete from signin_attempts returning lookup")
         return {"password": PASSWORD}
 
-    def totp(self, role: Role) -> dict[str, str]:
-        """The code that confirms a second factor begun just now, where this role may have one."""
-        tenant_id = self.town.made.tenant_id
+    def totp_start(self) -> str:
+        """Where a second factor begins, for people who have none, whatever was confirmed before."""
         self.town.product.rows(
             "update dispatchers set totp_at = null, totp_enc = null where tenant_id = %(tenant)s returning id",
-            tenant_id,
+            self.town.made.tenant_id,
         )
-        started = self.town.product.client.post("/dispatcher/v1/totp/start", headers=self.tokens[role])
+        return "/dispatcher/v1/totp/start"
+
+    def totp(self, role: Role) -> dict[str, str]:
+        """The code that confirms a second factor begun just now, where this role may have one."""
+        started = self.town.product.client.post(self.totp_start(), headers=self.tokens[role])
         if started.status_code != 200:
             return {"code": "000000"}
         wall = self.town.product.app.state.doorkeeper.wall()
@@ -267,6 +270,18 @@ class World:
         engineer = {"engineer_id": str(self.town.made.engineers[self.engineer])} if van else {}
         lines = [{"part": self.part(), "quantity": "1"}]
         return {"command_id": str(new_id()), **engineer, "lines": lines}
+
+    def old_parts(self) -> str:
+        """A depot, and old parts both there and at the world's engineer."""
+        depot_id, engineer_id = self.depot(), str(self.town.made.engineers[self.engineer])
+        for place in (depot_id, engineer_id):
+            self.town.product.rows(
+                "insert into part_movements (tenant_id, part, quantity, from_kind, to_kind, to_id, at) values "
+                "(%(tenant)s, 'probe', 100, 'ticket', 'returned', %(place)s, now()) returning id",
+                self.town.made.tenant_id,
+                place=place,
+            )
+        return depot_id
 
     def price(self) -> str:
         """A line of the price list."""
@@ -434,7 +449,7 @@ REQUESTS: dict[str, Maker] = {
         "/dispatcher/v1/password",
         {"old_password": w.proof()["password"], "new_password": PASSWORD},
     ),
-    "dispatcher_totp_start": at("/dispatcher/v1/totp/start"),
+    "dispatcher_totp_start": lambda w, r: (w.totp_start(), None),
     "dispatcher_totp_confirm": lambda w, r: ("/dispatcher/v1/totp/confirm", w.totp(r)),
     "dispatcher_totp_remove": at("/dispatcher/v1/totp/remove"),
     "dispatcher_board": at("/dispatcher/v1/board"),
@@ -531,6 +546,15 @@ REQUESTS: dict[str, Maker] = {
     ),
     "dispatcher_load_van": lambda w, r: (f"/dispatcher/v1/depots/{w.depot()}/van_loads", w.moved(True)),
     "dispatcher_unload_van": lambda w, r: (f"/dispatcher/v1/depots/{w.depot()}/van_returns", w.moved(True)),
+    "dispatcher_old_parts": at("/dispatcher/v1/old_parts"),
+    "dispatcher_take_old_parts": lambda w, r: (
+        f"/dispatcher/v1/depots/{w.old_parts()}/old_parts_in",
+        w.moved(True),
+    ),
+    "dispatcher_book_out_old_parts": lambda w, r: (
+        f"/dispatcher/v1/depots/{w.old_parts()}/old_parts_out",
+        {"to": "scrapped", **w.moved()},
+    ),
     "dispatcher_take_stock": lambda w, r: (
         "/dispatcher/v1/stock_takes",
         {

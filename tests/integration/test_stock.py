@@ -84,6 +84,64 @@ def test_who_comes_needs_the_part_that_was_really_loaded(town: Town) -> None:
     assert not lacks("Ana")
 
 
+def old(town: Town) -> dict[str, Decimal]:
+    """Who has how many old valves."""
+    lines = get(town, "old_parts")["old_parts"]
+    return {one["place_name"]["en"]: Decimal(one["quantity"]) for one in lines if one["part"] == "valve"}
+
+
+def old_valves(town: Town, number: int) -> tuple[str, str]:
+    """(depot, engineer's name) after work that took so many old valves from a customer."""
+    parts(town)
+    depot_id = stocked_depot(town, line("valve", number))
+    ticket_id = town.create(new_ticket("ac_direct"))["ticket_id"]
+    town.settle()
+    name = str(town.view(ticket_id)["ticket"]["engineer_name"])
+    town.arrive(name, ticket_id)
+    load(town, depot_id, name, line("valve", number))
+    photo = town.photo(name, ticket_id, "completion")
+    used = [{"part": "valve", "quantity": str(number), "old_returned": True}]
+    ok(town.act(name, ticket_id, "complete", outcome="fixed", photo_ids=[photo], parts_used=used))
+    return depot_id, name
+
+
+def test_old_parts_come_from_the_engineer_into_the_depot_and_leave_it(town: Town) -> None:
+    depot_id, name = old_valves(town, 3)
+    engineer_id = str(town.made.engineers[name])
+    assert old(town) == {name: 3}
+    valve = {"part": "valve", "quantity": "2"}
+    ok(book(town, "old_parts_in", depot_id, [valve], engineer_id=engineer_id))
+    assert old(town) == {name: 1, "Main depot": 2}
+    facts = refused(
+        book(town, "old_parts_in", depot_id, [valve], engineer_id=engineer_id), 409, "stock_short"
+    )
+    assert (facts["place"], facts["held"]) == ("returned", "1.000")
+    one = {"part": "valve", "quantity": "1"}
+    ok(book(town, "old_parts_out", depot_id, [one], to="scrapped"))
+    ok(book(town, "old_parts_out", depot_id, [one], to="supplier", reference="RMA-7"))
+    refused(book(town, "old_parts_out", depot_id, [one], to="scrapped"), 409, "stock_short")
+    refused(book(town, "old_parts_out", depot_id, [one], to="the river"), 422, "request_invalid")
+    refused(book(town, "old_parts_out", depot_id, [one, one], to="scrapped"), 422, "line_twice")
+    assert old(town) == {name: 1}
+    assert holds(town, depot_id=depot_id) == {}
+    newest, before, *_ = get(town, f"part_movements?depot_id={depot_id}")["movements"]
+    assert (newest["from_name"]["en"], newest["to_kind"], newest["reference"]) == (
+        "Main depot", "supplier", "RMA-7",
+    )  # fmt: skip
+    assert (before["to_kind"], before["booked_by"]) == ("scrapped", "Dora")
+
+
+def test_sabotage_a_depot_that_does_not_look_gives_out_old_parts_nobody_brought(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts(town)
+    one = {"part": "valve", "quantity": "1"}
+    depot_id = depot(town)
+    refused(book(town, "old_parts_out", depot_id, [one], to="scrapped"), 409, "stock_short")
+    monkeypatch.setattr(stock, "held", lambda *args: Decimal(1000))
+    ok(book(town, "old_parts_out", depot_id, [one], to="scrapped"))
+
+
 def test_what_is_malformed_or_nobodys_is_refused(town: Town) -> None:
     parts(town)
     depot_id, ana = depot(town), str(town.made.engineers["Ana"])

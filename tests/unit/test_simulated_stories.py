@@ -44,6 +44,13 @@ def test_a_turn_is_taken_once() -> None:
 def test_the_report_names_actions_of_the_table() -> None:
     beside = {"create", "decline_offer", "offer_expired", "offer_withdrawn", "photo", "alert", "helpers"}
     beside |= {"ask_request", "approve_request", "refuse_request", "bulk", "bid"}
-    beside |= {"receive_parts", "load_van", "unload_van", "take_stock"}
+    beside |= {
+        "receive_parts",
+        "load_van",
+        "unload_van",
+        "take_stock",
+        "take_old_parts",
+        "book_out_old_parts",
+    }
     assert set(CALLED) <= set(ACTIONS) | beside
     assert len(set(CALLED.values())) == len(CALLED)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from dispatch.domain.stock import Place
-from dispatch.store.queries.reading import fetch, fetch_all
+from dispatch.store.queries.reading import CURRENCY, fetch, fetch_all, page_of
 
 PAGE = 50
 PARTS_PAGE = 200
@@ -25,7 +25,6 @@ _PARTS = f"""
     from part_movements m where m.tenant_id = p.tenant_id and m.part = p.code) s
   where p.tenant_id = %(tenant)s and p.code > %(after)s order by p.code limit %(limit)s
 """
-_CURRENCY = "select currency from tenants where id = %(tenant)s"
 #: A depot is kept from the day it is written down: what left "the depot" before then has no id and no place here.
 _AT = """((m.to_kind = %(kind)s and m.to_id = %(place)s) or (m.from_kind = %(kind)s and m.from_id = %(place)s))"""
 _HELD = f"""
@@ -61,28 +60,45 @@ _DEPOTS = """
   select id as depot_id, code, name, active, st_x(position::geometry) as lon, st_y(position::geometry) as lat
   from depots where tenant_id = %(tenant)s and code > %(after)s order by code limit %(limit)s
 """
+#: Old parts by who has them: a depot, or the engineer who took them from customers.
+_OLD = """
+  select m.part || '.' || x.place as line_id, m.part, p.name, p.unit, sum(x.quantity)::text as quantity, d.id as depot_id,
+    e.id as engineer_id, coalesce(d.name, jsonb_build_object('zh', e.name, 'en', e.name)) as place_name
+  from part_movements m join parts p on p.tenant_id = m.tenant_id and p.code = m.part,
+    lateral (select m.to_id as place, m.quantity where m.to_kind = 'returned'
+      union all select m.from_id, -m.quantity where m.from_kind = 'returned') x
+  left join depots d on d.tenant_id = %(tenant)s and d.id = x.place
+  left join engineers e on e.tenant_id = %(tenant)s and e.id = x.place
+  where m.tenant_id = %(tenant)s and 'returned' in (m.from_kind, m.to_kind)
+    and (%(after)s = '' or (m.part || '.' || x.place) collate "C" > %(after)s)
+  group by m.part, x.place, p.name, p.unit, d.id, e.id, d.name, e.name having sum(x.quantity) <> 0
+  order by (m.part || '.' || x.place) collate "C" limit %(limit)s
+"""
+#: At a place, or old parts there.
+_NEAR = """((m.to_kind in (%(kind)s, 'returned') and m.to_id = %(place)s)
+    or (m.from_kind in (%(kind)s, 'returned') and m.from_id = %(place)s))"""
 _MOVEMENTS = f"""
   select m.id as movement_id, m.part, p.name, p.unit, m.quantity::text as quantity, m.serial, m.from_kind, m.to_kind,
     case when f.id is null then fd.name else jsonb_build_object('zh', f.name, 'en', f.name) end as from_name,
     case when o.id is null then od.name else jsonb_build_object('zh', o.name, 'en', o.name) end as to_name,
     m.ticket_id, t.ticket_no, m.at, m.reference, m.reason, b.name as booked_by
   from part_movements m join parts p on p.tenant_id = m.tenant_id and p.code = m.part
-  left join engineers f on f.tenant_id = m.tenant_id and f.id = m.from_id and m.from_kind = 'van'
-  left join engineers o on o.tenant_id = m.tenant_id and o.id = m.to_id and m.to_kind = 'van'
-  left join depots fd on fd.tenant_id = m.tenant_id and fd.id = m.from_id and m.from_kind = 'depot'
-  left join depots od on od.tenant_id = m.tenant_id and od.id = m.to_id and m.to_kind = 'depot'
+  left join engineers f on f.tenant_id = m.tenant_id and f.id = m.from_id and m.from_kind in ('van', 'returned')
+  left join engineers o on o.tenant_id = m.tenant_id and o.id = m.to_id and m.to_kind in ('van', 'returned')
+  left join depots fd on fd.tenant_id = m.tenant_id and fd.id = m.from_id and m.from_kind in ('depot', 'returned')
+  left join depots od on od.tenant_id = m.tenant_id and od.id = m.to_id and m.to_kind in ('depot', 'returned')
   left join tickets t on t.tenant_id = m.tenant_id and t.id = m.ticket_id
   left join dispatchers b on b.tenant_id = m.tenant_id and b.id = m.booked_by
   where m.tenant_id = %(tenant)s and (%(part)s::text is null or m.part = %(part)s)
-    and (%(before)s::bigint is null or m.id < %(before)s) and (%(place)s::uuid is null or {_AT})
+    and (%(before)s::bigint is null or m.id < %(before)s) and (%(place)s::uuid is null or {_NEAR})
   order by m.id desc limit %(limit)s
 """
+
 
 def lock_van(db: Session, tenant_id: UUID, engineer_id: UUID) -> None:
     """Until the transaction's end nobody else books into or out of this engineer's van: whoever takes this reads what
     it holds as it is. After the ticket and the depot, before the chain's head."""
     fetch(db, _LOCK_VAN, {"space": VAN_LOCKS, "van": f"{tenant_id} {engineer_id}"})
-
 
 
 def held(db: Session, tenant_id: UUID, place: Place, part: str, serial: str | None = None) -> Decimal:
@@ -106,20 +122,26 @@ def is_received(db: Session, tenant_id: UUID, depot_id: UUID, reference: str) ->
 def read_parts(db: Session, tenant_id: UUID, after: str | None) -> dict[str, Any]:
     """views.PartPage: parts with what all vans and all depots hold together."""
     values = {"tenant": tenant_id, "after": after or "", "limit": PARTS_PAGE + 1}
-    parts, currency = fetch_all(db, (_PARTS, values), (_CURRENCY, values))
-    return {"currency": currency[0]["currency"], **_page("parts", list(parts), PARTS_PAGE, "code")}
+    parts, currency = fetch_all(db, (_PARTS, values), (CURRENCY, values))
+    return {"currency": currency[0]["currency"], **page_of("parts", parts, PARTS_PAGE, "code")}
 
 
 def read_depots(db: Session, tenant_id: UUID, after: str | None) -> dict[str, Any]:
     """views.DepotPage."""
-    rows = list(fetch(db, _DEPOTS, {"tenant": tenant_id, "after": after or "", "limit": PAGE + 1}))
-    return _page("depots", rows, PAGE, "code")
+    rows = fetch(db, _DEPOTS, {"tenant": tenant_id, "after": after or "", "limit": PAGE + 1})
+    return page_of("depots", rows, PAGE, "code")
 
 
 def read_stock(db: Session, tenant_id: UUID, place: Place, after: str | None) -> dict[str, Any]:
     """views.StockPage: what one depot or van holds by its books, part by part."""
     values = {"tenant": tenant_id, "kind": place.kind, "place": place.id, "after": after or ""}
-    return _page("stock", list(fetch(db, _STOCK, {**values, "limit": PAGE + 1})), PAGE, "part")
+    return page_of("stock", fetch(db, _STOCK, {**values, "limit": PAGE + 1}), PAGE, "part")
+
+
+def read_old_parts(db: Session, tenant_id: UUID, after: str | None) -> dict[str, Any]:
+    """views.OldPartPage: the old parts nobody has booked out, by part and by who has them."""
+    values = {"tenant": tenant_id, "after": after or "", "limit": PAGE + 1}
+    return page_of("old_parts", fetch(db, _OLD, values), PAGE, "line_id")
 
 
 def read_movements(
@@ -134,10 +156,4 @@ def read_movements(
         "before": before,
         "limit": PAGE + 1,
     }
-    return _page("movements", list(fetch(db, _MOVEMENTS, values)), PAGE, "movement_id")
-
-
-def _page(name: str, rows: list[dict[str, Any]], most: int, key: str) -> dict[str, Any]:
-    """One more row was asked for than is shown: it says that there is a next page."""
-    shown = rows[:most]
-    return {name: shown, "next_page": str(shown[-1][key]) if len(rows) > most else None}
+    return page_of("movements", fetch(db, _MOVEMENTS, values), PAGE, "movement_id")

@@ -74,7 +74,8 @@ class Depot(Base, Row):
 
 class PartMovement(Base, TenantRow):
     """The ledger: stock is the sum of movements, never a counter. `from_id`, `to_id` are a depot, the engineer whose
-    van it is, or a ticket; `reference` is a supplier's delivery note, `reason` why a stock-take differs."""
+    van it is, or a ticket; old parts, `returned`, lie at an engineer or in a depot. `reference` is a supplier's delivery
+    note or the paper old parts leave with, `reason` why a stock-take differs."""
 
     __tablename__ = "part_movements"
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -98,8 +99,8 @@ class PartMovement(Base, TenantRow):
         refer("booked_by", "dispatchers"),
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint(
-            "from_kind in ('stock_take','supplier','depot','van','ticket') and "
-            "to_kind in ('stock_take','depot','van','ticket','returned','scrapped')",
+            "from_kind in ('stock_take','supplier','depot','van','ticket','returned') and "
+            "to_kind in ('stock_take','supplier','depot','van','ticket','returned','scrapped')",
             name="kinds",
         ),
         Index(

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.store.tables.base import EMPTY_LIST, EMPTY_OBJECT, Base, Row, TenantRow, refer
@@ -74,7 +75,7 @@ class Payment(Base, Row):
 
 class SettlementRate(Base, TenantRow):
     """What a payee earns by a finished visit: a fixed sum, and a share of what was quoted (basis points). A helper's
-    is each helper's own, beside what the lead earns."""
+    is each helper's own, beside what the lead earns. It stands on the days that no DatedRate has."""
 
     __tablename__ = "settlement_rates"
     work_type: Mapped[str] = mapped_column(primary_key=True)
@@ -87,6 +88,34 @@ class SettlementRate(Base, TenantRow):
         ),
         CheckConstraint("payee_kind in ('engineer','contractor','helper')", name="payee"),
         CheckConstraint("fixed_minor >= 0 and share_bp between 0 and 10000", name="rate"),
+    )
+
+
+class DatedRate(Base, Row):
+    """A rate that stands from `valid_from` to before `valid_until` (an end that is null is open) instead of the standing
+    one; those of one work type and kind of payee never overlap."""
+
+    __tablename__ = "dated_rates"
+    work_type: Mapped[str]
+    payee_kind: Mapped[str]
+    fixed_minor: Mapped[int] = mapped_column(BigInteger)
+    share_bp: Mapped[int] = mapped_column(server_default=text("0"))
+    valid_from: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "work_type"], ["work_types.tenant_id", "work_types.code"], ondelete="CASCADE"
+        ),
+        CheckConstraint("payee_kind in ('engineer','contractor','helper')", name="payee"),
+        CheckConstraint("fixed_minor >= 0 and share_bp between 0 and 10000", name="rate"),
+        CheckConstraint("num_nonnulls(valid_from, valid_until) > 0", name="dated"),
+        ExcludeConstraint(
+            ("tenant_id", "="),
+            ("work_type", "="),
+            ("payee_kind", "="),
+            (text("tstzrange(valid_from, valid_until)"), "&&"),
+            name="ex_dated_rates_days",
+        ),
     )
 
 
