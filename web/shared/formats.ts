@@ -142,6 +142,6 @@ export function distanceText(metres: number, language: Language): string {
 
 /** An amount in minor units, written with its currency: 12850, "CNY" → "¥128.50". */
 export function moneyText(minor: number, currency: string, language: Language): string {
-  const format = new Intl.NumberFormat(locale(language), { style: 'currency', currency })
+  const format = new Intl.NumberFormat(locale(language), { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })
   return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
 }

@@ -7,6 +7,7 @@ import { Empty, Notice, PageMeanwhile } from './parts/basics'
 import { Icon } from './parts/icons'
 import { lazy } from './parts/lazy'
 import { TodayScreen } from './screens/today'
+import '../../shared/tokens.css'
 import './style.css'
 
 /** The day comes first over a poor line; the rest follows, and the service worker keeps it. */

@@ -65,7 +65,7 @@ export const admin = {
   admin_no_consent: ['未同意共享位置', 'has not agreed to sharing positions'],
   admin_no_phone: ['无手机号', 'no phone'],
   admin_shifts_until: ['排班至', 'Shifts until'],
-  admin_shifts_none: ['未排班', 'none'],
+  admin_shifts_none: ['未排班', 'No shifts'],
   admin_from_day: ['从', 'From'],
   admin_to_day: ['到', 'To'],
   admin_start: ['上班', 'Start'],

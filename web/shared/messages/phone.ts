@@ -164,6 +164,8 @@ export const phone = {
 
   // Ticket
   no_window: ['未约时间', 'No window agreed'],
+  no_time: ['未约', 'No time'],
+  choose: ['请选择', 'Choose'],
   due: ['要求完成', 'Due'],
   due_at: ['{time} 前完成', 'Due {time}'],
   overdue: ['已超期', 'Overdue'],

@@ -20,6 +20,14 @@ test('every status, actor, need, outcome and action has a label', () => {
   ]).toEqual([])
 })
 
+test('every event of a ticket’s history has a label', () => {
+  const reacted = [...read('dispatch/domain/reactions.py').split('TIMERS')[0]!.matchAll(/^ {4}"(\w+)":/gm)].map((found) => found[1]!)
+  const named = ['requests', 'matching_setup', 'evidence_machines', 'evidence_follow_up', 'evidence', 'working', 'pool_rules'].flatMap((module) =>
+    [...read(`dispatch/actions/${module}.py`).matchAll(/"(\w+_request|set_wish|set_part_wanted|machines_named|follow_up)"|action="(\w+)"/g)].map((found) => found[1] ?? found[2]!))
+  expect([reacted.length > 30, new Set(named).size > 8]).toEqual([true, true])
+  expect(unlabelled('action', [...reacted, ...named])).toEqual([])
+})
+
 test('every reason has a label', () => {
   const reasons = (read('dispatch/domain/reasons.py').split('REASONS')[1] ?? '').split('# fmt: skip')[0]!
   const codes = [...reasons.matchAll(/"(\w+)"(?!:)/g)].map((found) => found[1]!)

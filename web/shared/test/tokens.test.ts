@@ -20,19 +20,24 @@ function contrast(a: number[], b: number[]): number {
 
 const PAIRS = [
   ['--ink', '--surface'], ['--ink-2', '--surface-3'], ['--ink-3', '--surface-2'], ['--ink-3', '--ground'], ['--accent', '--surface'], ['--accent', '--accent-soft'],
-  ['--accent-ink', '--accent'], ['--danger', '--danger-soft'], ['--surface', '--danger'], ['--warn', '--warn-soft'], ['--surface', '--warn'], ['--good', '--surface'], ['--ink', '--good-soft'],
+  ['--accent-ink', '--accent'], ['--accent-ink', '--accent-press'], ['--on-brand', '--brand'], ['--danger', '--danger-soft'], ['--surface', '--danger'], ['--warn', '--warn-soft'], ['--surface', '--warn'], ['--good', '--surface'], ['--ink', '--good-soft'],
 ] as const
+
+/** The edge of a field is what says where to tap: WCAG 2.2, 1.4.11. */
+const EDGES = [['--line-field', '--surface'], ['--line-field', '--surface-2']] as const
 
 function tooFaint(tokens: Map<string, string>): string[] {
   const colour = (name: string): number[] => rgb(tokens.get(name)!)
   const plain = PAIRS.filter(([on, under]) => contrast(colour(on), colour(under)) < 4.5).map(([on, under]) => `${on} on ${under}`)
+  const edges = EDGES.filter(([on, under]) => contrast(colour(on), colour(under)) < 3).map(([on, under]) => `${on} on ${under}`)
   const pills = [...tokens.keys()].filter((name) => name.startsWith('--status-') || name === '--engineer-free')
-  return [...plain, ...pills.filter((name) => contrast(colour(name), mix(colour(name), colour('--surface'), 0.13)) < 4.5)]
+  return [...plain, ...edges, ...pills.filter((name) => contrast(colour(name), mix(colour(name), colour('--surface'), 0.13)) < 4.5)]
 }
 
 describe('every text can be read', () => {
   test.each([['light', tokensOf(light)], ['dark', tokensOf(dark)]])('%s', (_name, tokens) => expect(tooFaint(tokens)).toEqual([]))
   test('a colour that is too faint is seen', () => {
     expect(tooFaint(new Map([...tokensOf(light), ['--ink-3', '#aaaaaa']]))).toContain('--ink-3 on --ground')
+    expect(tooFaint(new Map([...tokensOf(light), ['--line-field', '#c5ccd6']]))).toContain('--line-field on --surface')
   })
 })

@@ -70,7 +70,7 @@ export function EngineersTab({ admin }: TabProps): JSX.Element {
               {!one.active && <b class="tag">{t('admin_not_active')}</b>}
               {!one.consents && <span class="tag">{t('admin_no_consent')}</span>}
               {!one.has_phone && <span class="tag">{t('admin_no_phone')}</span>}
-              <span>{t('admin_shifts_until')} {one.shifts_until ? shortDay(one.shifts_until) : t('admin_shifts_none')}</span>
+              <span>{one.shifts_until ? `${t('admin_shifts_until')} ${shortDay(one.shifts_until)}` : t('admin_shifts_none')}</span>
             </small>
             <div class="admin-does">
               <button type="button" class="button small" onClick={() => setOpen({ form: 'shifts', who: one })}>{t('admin_add_shifts')}</button>

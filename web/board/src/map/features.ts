@@ -39,6 +39,8 @@ export interface EngineerProperties {
   id: Uuid
   icon: string
   initials: string
+  /** Of the initials, pixels: two Chinese characters are wider than two letters. */
+  size: number
   name: string
   order: number
   stale: boolean
@@ -59,6 +61,7 @@ export function engineerFeatures(engineers: readonly BoardEngineer[], now: numbe
         id: engineer.engineer_id,
         icon: `engineer-${engineer.status}`,
         initials: initials(engineer.name),
+        size: /\p{Script=Han}/u.test(initials(engineer.name)) ? 9.5 : 10.5,
         name: engineer.name,
         order: ORDER[engineer.status],
         stale,

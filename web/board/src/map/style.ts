@@ -121,14 +121,20 @@ export function baseStyle(base: BaseMap, dark: boolean, language: Language, tile
   }
 }
 
+/** Who is at a site stands below the tip of its drop: neither hides the other. In pixels of a whole-size icon. */
+const AT_SITE_PX = 14
+const LABEL_PX = 10.5
+const atSite = (there: number[], else_: number[] = [0, 0]): unknown => ['match', ['get', 'icon'], 'engineer-on_site', ['literal', there], ['literal', else_]]
+
 /** The live layers over the city, bottom to top. */
 export function liveLayers(colour: Colour): LayerSpecification[] {
   const layers = [
     { id: 'ties', type: 'line', source: 'ties', layout: { 'line-cap': 'round' }, paint: { 'line-color': colour('--accent'), 'line-width': ['match', ['get', 'kind'], 'assigned', 2.5, 1.5], 'line-opacity': ['match', ['get', 'kind'], 'assigned', 0.9, 0.55], 'line-dasharray': [2, 2] } },
     { id: 'placed', type: 'circle', source: 'placed', paint: { 'circle-radius': 9, 'circle-color': colour('--accent'), 'circle-stroke-width': 3, 'circle-stroke-color': colour('--surface') } },
     { id: 'halo', type: 'circle', source: 'tickets', filter: ['get', 'selected'], paint: { 'circle-radius': 24, 'circle-translate': [0, -16], 'circle-color': colour('--accent'), 'circle-opacity': 0.22, 'circle-stroke-color': colour('--accent'), 'circle-stroke-width': 2 } },
-    { id: 'engineers', type: 'symbol', source: 'engineers', layout: { 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'icon-size': ['interpolate', ['linear'], ['zoom'], 8, 0.3, 10.5, 0.7, 13, 1], 'symbol-sort-key': ['get', 'order'] }, paint: { 'icon-opacity': ['case', ['get', 'stale'], 0.4, 1] } },
-    { id: 'engineer-initials', type: 'symbol', source: 'engineers', minzoom: 10.5, layout: { 'text-field': ['get', 'initials'], 'text-font': FONT, 'text-size': 10.5, 'text-allow-overlap': true, 'text-ignore-placement': true, 'symbol-sort-key': ['get', 'order'] }, paint: { 'text-color': ['match', ['get', 'icon'], 'engineer-free', colour('--engineer-free'), 'engineer-off', colour('--ink-2'), ['case', ['get', 'stale'], colour('--ink'), colour('--surface')]] } },
+    { id: 'engineers', type: 'symbol', source: 'engineers', layout: { 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'icon-offset': atSite([0, AT_SITE_PX]), 'icon-size': ['interpolate', ['linear'], ['zoom'], 8, 0.3, 10.5, 0.7, 13, 1], 'symbol-sort-key': ['get', 'order'] }, paint: { 'icon-opacity': ['case', ['get', 'stale'], 0.4, 1] } },
+    // Of labels that would cover one another the topmost disc's stays: the key of placing runs against the key of drawing.
+    { id: 'engineer-initials', type: 'symbol', source: 'engineers', minzoom: 10.5, layout: { 'text-field': ['get', 'initials'], 'text-font': FONT, 'text-size': ['get', 'size'], 'text-padding': 5, 'text-offset': ['interpolate', ['linear'], ['zoom'], 10.5, atSite([0, (0.7 * AT_SITE_PX) / LABEL_PX]), 13, atSite([0, AT_SITE_PX / LABEL_PX])], 'symbol-sort-key': ['-', 0, ['get', 'order']] }, paint: { 'text-color': ['match', ['get', 'icon'], 'engineer-free', colour('--engineer-free'), 'engineer-off', colour('--ink-2'), ['case', ['get', 'stale'], colour('--ink'), colour('--surface')]] } },
     { id: 'tickets', type: 'symbol', source: 'tickets', layout: { 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'icon-anchor': 'bottom', 'icon-size': ['interpolate', ['linear'], ['zoom'], 8, 0.4, 10.5, 0.75, 13, 1], 'symbol-sort-key': ['get', 'order'] } },
   ]
   return layers as LayerSpecification[]

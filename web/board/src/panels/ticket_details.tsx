@@ -24,7 +24,7 @@ export function Details({ view }: { view: TicketView }): JSX.Element {
               {' '}
               <small>{t(ticket.acknowledged ? 'seen' : 'not_seen')}</small>
               {engineer && <> · <PositionAge engineer={engineer} /></>}
-              {ticket.eta_at && <div><small>{t(ticket.eta_estimated ? 'eta_estimated' : 'eta', { time: time(ticket.eta_at) })}</small></div>}
+              {ticket.eta_at && (ticket.status === 'assigned' || ticket.status === 'en_route') && <div><small>{t(ticket.eta_estimated ? 'eta_estimated' : 'eta', { time: time(ticket.eta_at) })}</small></div>}
             </>
           ) : (
             <span class="faint">{t('unassigned')}</span>

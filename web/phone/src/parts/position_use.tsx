@@ -12,7 +12,7 @@ export function PositionUseCard() {
   const turn = () => void api.agreeToPositions(!use.agreed).then(read, read)
   return (
     <section class="card settings">
-      <div class="item">
+      <div class="item stacked">
         <span>
           {t(use.agreed ? 'consent_given' : 'consent_missing')}
           <small class={use.agreed ? 'sub' : 'sub bad'}>{t(use.agreed ? 'consent_given_hint' : 'consent_missing_hint', { n: use.kept_days })}</small>

@@ -79,7 +79,7 @@ export function TicketRow({ ticket }: { ticket: ShownTicket }) {
     <li>
       <a class="ticket-row" href={`#/ticket/${ticket.ticket_id}`}>
         <span class="at">
-          {from ? clockTime(from) : <small>{t('no_window')}</small>}
+          {from ? clockTime(from) : <small>{t('no_time')}</small>}
           {ticket.window && <small>{clockTime(ticket.window.end)}</small>}
         </span>
         <span class="what">

@@ -95,7 +95,7 @@ function PartChoice({ draft, set }: { draft: Draft; set: (draft: Draft) => void 
     <>
       <Field name={t('part')}>
         <select value={draft.part} onChange={(e) => set({ ...draft, part: e.currentTarget.value })}>
-          <option value="" />
+          <option value="">{t('choose')}</option>
           {parts.map((one) => (
             <option key={one.part} value={one.part}>
               {own(one.name)}

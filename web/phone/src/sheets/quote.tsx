@@ -51,7 +51,7 @@ function PriceList({ pick, currency }: { pick: (line: DraftLine) => void; curren
   return (
     <Field name={t('price_list')}>
       <select value="" onChange={(e) => choose(e.currentTarget.value)}>
-        <option value="" />
+        <option value="">{t('choose')}</option>
         {prices.map((one) => (
           <option key={one.code} value={one.code}>
             {own(one.name)} · {moneyText(one.unit_price_minor, currency)}
