@@ -12,7 +12,7 @@ from api.declared import problems
 from api.dispatcher import proof_views as views
 from api.house import Asking, Here, once, reply, request_hash
 from api.shapes import TicketCreated
-from dispatch.actions import evidence_follow_up, evidence_machines, money_settlement
+from dispatch.actions import evidence_follow_up, evidence_machines, money_rates, money_settlement
 from dispatch.actions.acceptance_many import make_manager_link
 from dispatch.actions.cases import load_case
 from dispatch.actions.step import Step, run_step
@@ -24,7 +24,6 @@ endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
 
 ListCode = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,40}$")]
 WorkTypeCode = ListCode
-Payee = Literal["engineer", "contractor", "helper"]
 _LONGEST = timedelta(days=400)
 
 
@@ -76,12 +75,12 @@ def drop_price(code: ListCode, asking: Asking, here: Here) -> Response:
     responses=problems(401, 403, 404, 409, 422),
 )
 def put_rate(
-    work_type: WorkTypeCode, payee_kind: Payee, body: views.RateWanted, asking: Asking, here: Here
+    work_type: WorkTypeCode, payee_kind: views.Payee, body: views.RateWanted, asking: Asking, here: Here
 ) -> Response:
-    """What engineers, contractors or helpers earn by one work type."""
+    """What engineers, contractors or helpers earn by one work type on days without a dated rate."""
 
     def put(step: Step) -> None:
-        money_settlement.put_rate(step, work_type, payee_kind, body.fixed_minor, body.share_bp)
+        money_rates.put_rate(step, work_type, payee_kind, body.fixed_minor, body.share_bp)
 
     run_step(here.house, asking, put)
     return Response(status_code=204)
@@ -93,8 +92,31 @@ def put_rate(
     status_code=204,
     responses=problems(401, 403, 404, 409, 422),
 )
-def drop_rate(work_type: WorkTypeCode, payee_kind: Payee, asking: Asking, here: Here) -> Response:
-    run_step(here.house, asking, lambda step: money_settlement.drop_rate(step, work_type, payee_kind))
+def drop_rate(work_type: WorkTypeCode, payee_kind: views.Payee, asking: Asking, here: Here) -> Response:
+    run_step(here.house, asking, lambda step: money_rates.drop_rate(step, work_type, payee_kind))
+    return Response(status_code=204)
+
+
+@endpoints.put(
+    "/dated_rates/{rate_id}",
+    operation_id="dispatcher_put_dated_rate",
+    status_code=204,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def put_dated_rate(rate_id: UUID, body: views.DatedRateWanted, asking: Asking, here: Here) -> Response:
+    """What they earn by one work type on certain days; it shares none with another of them."""
+    run_step(here.house, asking, lambda step: money_rates.put_dated_rate(step, rate_id, body.model_dump()))
+    return Response(status_code=204)
+
+
+@endpoints.delete(
+    "/dated_rates/{rate_id}",
+    operation_id="dispatcher_drop_dated_rate",
+    status_code=204,
+    responses=problems(401, 403, 404, 409, 422),
+)
+def drop_dated_rate(rate_id: UUID, asking: Asking, here: Here) -> Response:
+    run_step(here.house, asking, lambda step: money_rates.drop_dated_rate(step, rate_id))
     return Response(status_code=204)
 
 

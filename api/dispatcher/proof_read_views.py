@@ -113,9 +113,11 @@ class ChecklistLine(Reply):
 
 class ChecklistPage(Reply):
     checklists: list[ChecklistLine]
+    next_page: str | None
 
 
 class PriceLine(Reply):
+    line_id: str
     code: str
     name: Texts
     kind: Literal["labour", "part", "call_out", "other"]
@@ -125,16 +127,30 @@ class PriceLine(Reply):
     valid_until: datetime | None
 
 
-class RateLine(Reply):
-    work_type: str
-    payee_kind: str
-    fixed_minor: int
-    share_bp: int
-
-
-class MoneyLists(Reply):
+class PricePage(Reply):
     """Integer minor units of `currency`."""
 
     currency: str
     prices: list[PriceLine]
+    next_page: str | None
+
+
+class RateLine(Reply):
+    """The standing rate has neither `rate_id` nor days; a dated one stands instead of it on its days."""
+
+    line_id: str
+    rate_id: UUID | None
+    work_type: str
+    payee_kind: str
+    fixed_minor: int
+    share_bp: int
+    valid_from: datetime | None
+    valid_until: datetime | None
+
+
+class RatePage(Reply):
+    """Integer minor units of `currency`."""
+
+    currency: str
     rates: list[RateLine]
+    next_page: str | None

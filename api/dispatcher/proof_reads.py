@@ -1,16 +1,22 @@
 """What the board reads of a ticket's proof and money, and of the lists an admin writes."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
-from api.declared import ERRORS, problems
+from api.declared import problems
 from api.dispatcher import proof_read_views as views
 from api.house import Asking, Here, reply
 from dispatch.domain.errors import NotFound
-from dispatch.store.queries import proof
+from dispatch.store.queries import price_lists, proof
 
 endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
+
+Code = Annotated[str | None, Query(pattern=r"^[a-z0-9_]{1,40}$")]
+#: A line's own key: codes, and days where it has some, with points between.
+LineKey = Annotated[str | None, Query(pattern=r"^[a-z0-9_.-]{1,200}$")]
+_READ = problems(401, 403, 422)
 
 
 @endpoints.get(
@@ -32,16 +38,23 @@ def ticket_proof(ticket_id: UUID, asking: Asking, here: Here) -> Response:
     "/checklists",
     operation_id="dispatcher_checklists",
     response_model=views.ChecklistPage,
-    responses=ERRORS,
+    responses=_READ,
 )
-def checklists(asking: Asking, here: Here) -> Response:
+def checklists(asking: Asking, here: Here, page: Code = None) -> Response:
     """What each work type asks for at completion."""
     with here.house.database.transaction(asking.tenant_id) as db:
-        return reply({"checklists": proof.read_checklists(db, asking.tenant_id)})
+        return reply(price_lists.read_checklists(db, asking.tenant_id, page))
 
 
-@endpoints.get("/prices", operation_id="dispatcher_prices", response_model=views.MoneyLists, responses=ERRORS)
-def prices(asking: Asking, here: Here) -> Response:
-    """The price list, and what engineers and contractors earn."""
+@endpoints.get("/prices", operation_id="dispatcher_prices", response_model=views.PricePage, responses=_READ)
+def prices(asking: Asking, here: Here, page: LineKey = None) -> Response:
+    """The price list."""
     with here.house.database.transaction(asking.tenant_id) as db:
-        return reply(proof.read_money_lists(db, asking.tenant_id))
+        return reply(price_lists.read_prices(db, asking.tenant_id, page))
+
+
+@endpoints.get("/rates", operation_id="dispatcher_rates", response_model=views.RatePage, responses=_READ)
+def rates(asking: Asking, here: Here, page: LineKey = None) -> Response:
+    """What engineers, helpers and contractors earn, the standing rates and those of certain days."""
+    with here.house.database.transaction(asking.tenant_id) as db:
+        return reply(price_lists.read_rates(db, asking.tenant_id, page))

@@ -37,11 +37,23 @@ class PriceWanted(Wire):
     valid_until: Instant | None = None
 
 
+Payee = Literal["engineer", "contractor", "helper"]
+
+
 class RateWanted(Wire):
     """`share_bp`: hundredths of a percent of the approved quote. A helper's rate is each helper's own."""
 
     fixed_minor: MinorOrNone
     share_bp: int = Field(default=0, ge=0, le=10_000)
+
+
+class DatedRateWanted(RateWanted):
+    """It stands from `valid_from` to before `valid_until`; one of them may be open."""
+
+    work_type: Code
+    payee_kind: Payee
+    valid_from: Instant | None = None
+    valid_until: Instant | None = None
 
 
 class Kept(Reply):

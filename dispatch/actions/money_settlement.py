@@ -16,10 +16,11 @@ from dispatch.domain.evidence_checklist import check_checklist
 from dispatch.domain.lifecycle import Need
 from dispatch.domain.money import Rate, earned, inert
 from dispatch.store.ids import new_id
+from dispatch.store.queries.price_lists import rate_on
 from dispatch.store.queries.reading import fetch
 from dispatch.store.tables.money import Part, Quote, SettlementLine
 from dispatch.store.tables.people import Engineer
-from dispatch.store.tables.proof import Payment, Price, SettlementRate
+from dispatch.store.tables.proof import Payment, Price
 from dispatch.store.tables.tenants import WorkType
 
 MOST_LINES = 1_000
@@ -98,7 +99,8 @@ HANDLERS = {"pay": (_pay_met, _pay)}
 
 def settle(step: Step, case: Case) -> list[dict[str, object]]:
     """What the accepted visit earns its engineer, the helpers who were there, and the contractor who lent the
-    engineer: lines by the work type's rates. A visit the customer rejected earns nothing; its rework does."""
+    engineer: lines by the rates that stand on the day of the work. A visit the customer rejected earns nothing; its
+    rework does."""
     visit = case.visit
     if visit.engineer_id is None or visit.completed_at is None:
         return []
@@ -112,11 +114,10 @@ def settle(step: Step, case: Case) -> list[dict[str, object]]:
     quoted = (quote.total_minor, quote.currency) if quote else None
     facts: list[dict[str, object]] = []
     for kind, payee_id in payees:
-        key = {"tenant_id": step.tenant_id, "work_type": case.ticket.work_type, "payee_kind": kind}
-        rate = step.db.get(SettlementRate, key)
+        rate = rate_on(step.db, step.tenant_id, case.ticket.work_type, kind, visit.completed_at)
         if rate is None:
             continue
-        for line in earned(Rate(rate.fixed_minor, rate.share_bp), step.rules.currency, quoted):
+        for line in earned(Rate(*rate), step.rules.currency, quoted):
             step.db.add(
                 SettlementLine(
                     tenant_id=step.tenant_id,
@@ -186,27 +187,31 @@ def take_back(step: Step, case: Case) -> list[dict[str, object]]:
 def put_checklist(step: Step, work_type: str, items: list[dict[str, Any]], photos: int | None) -> None:
     """The checklist of a work type, whole. Raises NotFound `work_type_unknown`, NotReady `checklist_invalid`."""
     check_checklist(items)
-    row = _work_type(step, work_type)
+    row = work_type_of(step, work_type)
     row.checklist = items
     if photos is not None:
         row.completion_photos = photos
     row.version += 1
-    _changed(step, "checklist", {"work_type": work_type, "items": len(items)})
+    changed(step, "checklist", {"work_type": work_type, "items": len(items)})
 
 
 def put_price(step: Step, code: str, line: Mapping[str, Any]) -> None:
     """One line of the price list, added or changed; quotes made before keep their prices.
 
-    Raises NotReady `part_unknown`, `span_out_of_range` where it would end before it begins.
+    Raises NotReady `part_unknown`, `days_backwards`.
     """
     if line.get("part") is not None and _part(step, line["part"]) is None:
         raise NotReady("part_unknown", part=line["part"])
-    begins, ends = line.get("valid_from"), line.get("valid_until")
-    if begins is not None and ends is not None and ends <= begins:
-        raise NotReady("span_out_of_range", most_days=None)
+    check_days(line.get("valid_from"), line.get("valid_until"))
     row = insert(Price).values(tenant_id=step.tenant_id, code=code, **line)
     step.db.execute(row.on_conflict_do_update(index_elements=["tenant_id", "code"], set_=dict(line)))
-    _changed(step, "price", {"code": code})
+    changed(step, "price", {"code": code})
+
+
+def check_days(valid_from: datetime | None, valid_until: datetime | None) -> None:
+    """Raises NotReady `days_backwards` for what would end before it begins."""
+    if valid_from is not None and valid_until is not None and valid_until <= valid_from:
+        raise NotReady("days_backwards")
 
 
 def drop_price(step: Step, code: str) -> None:
@@ -216,28 +221,7 @@ def drop_price(step: Step, code: str) -> None:
         raise NotFound("price_unknown", code_wanted=code)
     step.db.delete(row)
     step.db.flush()
-    _changed(step, "price", {"code": code, "dropped": True})
-
-
-def put_rate(step: Step, work_type: str, payee_kind: str, fixed_minor: int, share_bp: int) -> None:
-    """What one kind of payee earns by one work type. Raises NotFound `work_type_unknown`."""
-    _work_type(step, work_type)
-    values = {"fixed_minor": fixed_minor, "share_bp": share_bp}
-    key = {"work_type": work_type, "payee_kind": payee_kind}
-    row = insert(SettlementRate).values(tenant_id=step.tenant_id, **key, **values)
-    step.db.execute(row.on_conflict_do_update(index_elements=["tenant_id", *key], set_=values))
-    _changed(step, "rate", {**key, **values})
-
-
-def drop_rate(step: Step, work_type: str, payee_kind: str) -> None:
-    """They earn nothing by it from now on. Raises NotFound `rate_unknown`."""
-    key = {"work_type": work_type, "payee_kind": payee_kind}
-    row = step.db.get(SettlementRate, {"tenant_id": step.tenant_id, **key})
-    if row is None:
-        raise NotFound("rate_unknown", **key)
-    step.db.delete(row)
-    step.db.flush()
-    _changed(step, "rate", {**key, "dropped": True})
+    changed(step, "price", {"code": code, "dropped": True})
 
 
 def put_parts(step: Step, lines: Sequence[Mapping[str, Any]]) -> None:
@@ -249,21 +233,22 @@ def put_parts(step: Step, lines: Sequence[Mapping[str, Any]]) -> None:
                 index_elements=["tenant_id", "code"], set_={k: v for k, v in line.items() if k != "code"}
             )
         )
-    _changed(step, "parts", {"lines": len(lines)})
+    changed(step, "parts", {"lines": len(lines)})
 
 
 def _part(step: Step, code: str) -> Part | None:
     return step.db.get(Part, {"tenant_id": step.tenant_id, "code": code})
 
 
-def _work_type(step: Step, code: str) -> WorkType:
+def work_type_of(step: Step, code: str) -> WorkType:
+    """Raises NotFound `work_type_unknown`."""
     row = step.db.get(WorkType, {"tenant_id": step.tenant_id, "code": code})
     if row is None:
         raise NotFound("work_type_unknown", work_type=code)
     return row
 
 
-def _changed(step: Step, what: str, facts: dict[str, object]) -> None:
+def changed(step: Step, what: str, facts: dict[str, object]) -> None:
     """A change of the tenant's own lists is an event like any other."""
     step.drafts.append(Draft("tenant", step.tenant_id, None, f"{what}_changed", facts=facts))
 

@@ -166,6 +166,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "dispatcher_put_parts": _ADMIN,
     "dispatcher_put_rate": _ADMIN,
     "dispatcher_drop_rate": _ADMIN,
+    "dispatcher_put_dated_rate": _ADMIN,
+    "dispatcher_drop_dated_rate": _ADMIN,
     "dispatcher_settlement": _ADMIN,
     "dispatcher_depots": _BOARD,
     "dispatcher_put_depot": _ADMIN,
@@ -187,6 +189,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "dispatcher_ticket_proof": _BOARD,
     "dispatcher_checklists": _BOARD,
     "dispatcher_prices": _ADMIN,
+    "dispatcher_rates": _ADMIN,
     "dispatcher_parts": _BOARD,
     "dispatcher_part_movements": _BOARD,
     # the customer's link

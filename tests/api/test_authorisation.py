@@ -7,7 +7,7 @@ policy table, or a row without a route, fails.
 import base64
 import secrets
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -72,6 +72,7 @@ class World:
     def __init__(self, product: Product) -> None:
         self.town: Town = product.company()
         self.endpoint_id: str | None = None
+        self.days = 0
         self.made_calendar: str | None = None
         town, made = self.town, self.town.made
         self.made = town.create(new_ticket("ac_direct"))
@@ -294,6 +295,19 @@ class World:
         url, headers = "/dispatcher/v1/rates/survey/engineer", self.town.board("Ada")
         self.town.product.client.put(url, json={"fixed_minor": 1}, headers=headers)
         return "survey/engineer"
+    def dated_rate(self) -> tuple[str, dict[str, Any]]:
+        """A rate of a day that no other has."""
+        self.days += 1
+        day = datetime(2030, 1, 1, tzinfo=UTC) + timedelta(days=self.days)
+        span = {"valid_from": day.isoformat(), "valid_until": (day + timedelta(days=1)).isoformat()}
+        line = {"work_type": "survey", "payee_kind": "engineer", "fixed_minor": 1, **span}
+        return f"/dispatcher/v1/dated_rates/{new_id()}", line
+
+    def kept_dated_rate(self) -> str:
+        url, line = self.dated_rate()
+        self.town.product.client.put(url, json=line, headers=self.town.board("Ada"))
+        return url
+
 
     def asset_id(self) -> str:
         body = {"kind": "probe", "serial": "1", "name": NAME}
@@ -532,6 +546,8 @@ REQUESTS: dict[str, Maker] = {
     "dispatcher_put_parts": at("/dispatcher/v1/parts", {"lines": [{"code": "probe", "name": NAME}]}),
     "dispatcher_put_rate": at("/dispatcher/v1/rates/survey/helper", {"fixed_minor": 1}),
     "dispatcher_drop_rate": lambda w, r: (f"/dispatcher/v1/rates/{w.rate()}", None),
+    "dispatcher_put_dated_rate": lambda w, r: w.dated_rate(),
+    "dispatcher_drop_dated_rate": lambda w, r: (w.kept_dated_rate(), None),
     "dispatcher_settlement": at(
         "/dispatcher/v1/settlement.csv?since=2026-01-01T00:00:00Z&before=2026-02-01T00:00:00Z"
     ),
@@ -739,6 +755,7 @@ REQUESTS |= {
     "dispatcher_ticket_proof": lambda w, r: (f"/dispatcher/v1/tickets/{w.ticket_id}/proof", None),
     "dispatcher_checklists": at("/dispatcher/v1/checklists"),
     "dispatcher_prices": at("/dispatcher/v1/prices"),
+    "dispatcher_rates": at("/dispatcher/v1/rates"),
     "dispatcher_parts": at("/dispatcher/v1/parts"),
     "dispatcher_part_movements": at("/dispatcher/v1/part_movements"),
 }

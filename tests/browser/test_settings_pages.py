@@ -142,6 +142,19 @@ def test_one_real_change_on_each_page_is_kept(world: World, browser: Browser) ->
     page.fill("dialog [name=share_bp]", "12.5")
     saved(page)
     expect(rows.filter(has_text="Contractor")).to_contain_text("12.5%")
+    for fixed, day, shown in (("60", "2031-01-02", "60.00"), ("70", "2031-01-04", None)):
+        page.locator(".part-head .primary").first.click()
+        page.select_option("dialog [name=payee_kind]", "contractor")
+        page.fill("dialog [name=fixed_minor]", fixed)
+        page.fill("dialog [name=valid_from]", day)
+        if shown:
+            saved(page)
+            expect(rows.filter(has_text="2031-01-02")).to_contain_text(shown)
+        else:
+            page.click("dialog button.primary")
+            expect(page.locator("dialog .field-error")).to_have_text("Another rate stands on some of these days.")
+            page.keyboard.press("Escape")
+            expect(page.locator("dialog")).to_have_count(0)
 
     page.goto(f"{world.address}#/settings/parts")
     rows.first.get_by_role("button", name="Load a van").click()
@@ -162,6 +175,17 @@ def test_one_real_change_on_each_page_is_kept(world: World, browser: Browser) ->
     saved(page)
     expect(ledger.first).to_contain_text("Lost")
     expect(stock.first).to_contain_text("7")
+    old = page.get_by_role("table", name="Old parts").locator("tbody tr")
+    expect(old.first).to_contain_text("Engineer Ana")
+    old.first.get_by_role("button", name="Hand in").click()
+    saved(page)
+    expect(old.first).to_contain_text("Depot")
+    old.first.get_by_role("button", name="Book out").click()
+    page.select_option("dialog [name=to]", "supplier")
+    page.fill("dialog [name=reference]", "RMA-7")
+    saved(page)
+    expect(old).to_have_count(0)
+    expect(ledger.first).to_contain_text("RMA-7")
 
     add(page, world, "policies")
     page.select_option("dialog [name=mode]", "pool")

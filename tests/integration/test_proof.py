@@ -125,7 +125,7 @@ def test_a_price_stands_in_its_days_alone_and_each_line_changes_by_itself(town: 
     assert put(town, "prices/labour_new", {**line, "valid_from": soon}).status_code == 204
     assert put(town, "prices/visit", {**line, "kind": "call_out"}).status_code == 204
     backwards = {"valid_from": soon, "valid_until": now.isoformat()}
-    refused(put(town, "prices/visit", {**line, **backwards}), 422, "span_out_of_range")
+    refused(put(town, "prices/visit", {**line, **backwards}), 422, "days_backwards")
     refused(put(town, "prices/visit", {**line, "part": "song"}), 422, "part_unknown")
 
     def on_the_phone() -> list[str]:

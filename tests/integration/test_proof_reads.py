@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dispatch.store.ids import new_id
-from dispatch.store.queries import proof, stock
+from dispatch.store.queries import price_lists, proof, stock
 from tests.browser.world import CHECKLIST, busy_company, give_lists
 from tests.builders import new_ticket
 from tests.depots import line, load
@@ -46,6 +46,37 @@ def test_a_finished_ticket_tells_its_work_and_its_money_and_a_query_that_forgets
     assert len(read(town, f"tickets/{tickets['finished']}/proof")["parts"]) == 1
 
 
+def in_pages(town: Town, name: str, key: str) -> list[list[str]]:
+    """A list of the board read to its end."""
+    pages, page = [], ""
+    while True:
+        found = read(town, f"{name}{page}")
+        pages.append([one[key] for one in found[name]])
+        if found["next_page"] is None:
+            return pages
+        page = f"?page={found['next_page']}"
+
+
+def test_long_lists_go_on_with_their_next_page(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(price_lists, "PAGE", 2)
+    client, ada = town.product.client, town.board("Ada")
+    line = {"name": {"zh": "价", "en": "Price"}, "unit_price_minor": 1}
+    for code, kind in (("a", "part"), ("b", "labour"), ("c", "call_out"), ("d", "part"), ("e", "other")):
+        client.put(f"/dispatcher/v1/prices/{code}", json={**line, "kind": kind}, headers=ada)
+    assert in_pages(town, "prices", "code") == [["c", "b"], ["e", "a"], ["d"]]
+    for kind in ("engineer", "helper"):
+        client.put(f"/dispatcher/v1/rates/survey/{kind}", json={"fixed_minor": 1}, headers=ada)
+    for day in (3, 1):
+        span = {"valid_from": f"2031-01-{day:02}T00:00:00Z", "valid_until": f"2031-01-{day + 1:02}T00:00:00Z"}
+        rate = {"work_type": "survey", "payee_kind": "engineer", "fixed_minor": day, **span}
+        client.put(f"/dispatcher/v1/dated_rates/{new_id()}", json=rate, headers=ada)
+    assert in_pages(town, "rates", "fixed_minor") == [[1, 1], [3, 1]]
+    codes = [code for page in in_pages(town, "checklists", "code") for code in page]
+    assert len(codes) > 2
+    assert codes == sorted(set(codes))
+    refused(client.get("/dispatcher/v1/rates?page=%27", headers=ada), 422, "request_invalid")
+
+
 def test_lists_are_read_as_they_were_written_and_the_ledger_page_by_page(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,7 +84,8 @@ def test_lists_are_read_as_they_were_written_and_the_ledger_page_by_page(
     give_lists(town)
     money = read(town, "prices")
     assert (money["currency"], [line["code"] for line in money["prices"]]) == ("CNY", ["visit"])
-    assert [line["share_bp"] for line in money["rates"]] == [1_250]
+    rates = read(town, "rates")
+    assert (rates["currency"], [line["share_bp"] for line in rates["rates"]]) == ("CNY", [1_250])
     survey = next(one for one in read(town, "checklists")["checklists"] if one["code"] == "survey")
     assert survey["items"] == CHECKLIST
     assert [float(part["in_vans"]) for part in read(town, "parts", "Dora")["parts"]] == [3.0]

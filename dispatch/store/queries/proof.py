@@ -1,11 +1,11 @@
-"""What proves and settles one ticket, and the tenant's lists behind it, as the board shows them."""
+"""What proves and settles one ticket, as the board shows it."""
 
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from dispatch.store.queries.reading import CURRENCY, fetch, fetch_all
+from dispatch.store.queries.reading import fetch_all
 
 _TICKET = """
   select t.coverage, w.checklist as items,
@@ -52,18 +52,6 @@ _EARNED = """
   left join contractors c on c.tenant_id = l.tenant_id and c.id = l.payee_id and l.payee_kind = 'contractor'
   where l.tenant_id = %(tenant)s and l.ticket_id = %(ticket)s order by l.at, l.id limit 100
 """
-_CHECKLISTS = """
-  select code, name, checklist as items, completion_photos from work_types
-  where tenant_id = %(tenant)s order by code limit 500
-"""
-_PRICES = """
-  select code, name, kind, unit_price_minor, part, valid_from, valid_until from prices
-  where tenant_id = %(tenant)s and active order by kind, code limit 500
-"""
-_RATES = """
-  select work_type, payee_kind, fixed_minor, share_bp from settlement_rates
-  where tenant_id = %(tenant)s order by work_type, payee_kind limit 1500
-"""
 
 
 def read_ticket_proof(db: Session, tenant_id: UUID, ticket_id: UUID) -> dict[str, Any] | None:
@@ -76,15 +64,3 @@ def read_ticket_proof(db: Session, tenant_id: UUID, ticket_id: UUID) -> dict[str
         return None
     names = ("visits", "machines", "parts", "quotes", "payments", "earned")
     return {**tickets[0], **dict(zip(names, lists, strict=True))}
-
-
-def read_checklists(db: Session, tenant_id: UUID) -> list[dict[str, Any]]:
-    """views.ChecklistLine of every work type."""
-    return list(fetch(db, _CHECKLISTS, {"tenant": tenant_id}))
-
-
-def read_money_lists(db: Session, tenant_id: UUID) -> dict[str, Any]:
-    """The price list, the rates and the currency both are in, for views.MoneyLists."""
-    values = {"tenant": tenant_id}
-    prices, rates, currency = fetch_all(db, (_PRICES, values), (_RATES, values), (CURRENCY, values))
-    return {"currency": currency[0]["currency"], "prices": list(prices), "rates": list(rates)}

@@ -6,21 +6,21 @@ import { answerText } from '../parts/answers'
 import { label, own, t } from '../words'
 import { ItemForm } from './checklist_item'
 import { AddButton, change, Part, RowButton, useLoaded } from './parts'
-import { putChecklist, readChecklists, type Checklist, type ChecklistItem } from './settings_api'
+import { everyPage, putChecklist, readChecklists, type Checklist, type ChecklistItem } from './settings_api'
 
 /** What the engineer answers before a visit of each work type is complete. */
 export function Checklists(): JSX.Element {
-  const { value, reload, waiting } = useLoaded(readChecklists)
+  const { value, reload, waiting } = useLoaded(() => everyPage(readChecklists))
   const [code, setCode] = useState<string | null>(null)
   if (!value) return waiting!
-  const chosen = value.checklists.find((one) => one.code === code) ?? value.checklists.find((one) => one.items.length) ?? value.checklists[0]
+  const chosen = value.find((one) => one.code === code) ?? value.find((one) => one.items.length) ?? value[0]
   if (!chosen) return <Empty title={t('checklists_none')} hint={t('checklists_none_hint')} />
   return (
     <>
       <label class="field narrow-choice">
         <span>{t('policy_work_type')}</span>
         <select value={chosen.code} onChange={(event) => setCode(event.currentTarget.value)}>
-          {value.checklists.map((one) => <option key={one.code} value={one.code} selected={one.code === chosen.code}>{own(one.name)} ({one.items.length})</option>)}
+          {value.map((one) => <option key={one.code} value={one.code} selected={one.code === chosen.code}>{own(one.name)} ({one.items.length})</option>)}
         </select>
       </label>
       <One key={chosen.code} checklist={chosen} reload={reload} />

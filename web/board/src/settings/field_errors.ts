@@ -13,7 +13,7 @@ const CODE_FIELDS: Record<string, readonly string[]> = {
   signin_taken: ['signin_id'], code_taken: ['code'], line_twice: ['code', 'work_type'], work_type_unknown: ['work_type'], territory_unknown: ['territory_id'],
   contractor_unknown: ['contractor_id'], contractor_missing: ['contractor_id'], policy_exists: ['work_type'], part_unknown: ['part'], key_already_ended: ['expires'],
   shift_span_wrong: ['end', 'ends_at'], calendar_invalid: ['hours'], zone_unknown: ['zone'], window_invalid: ['ends_at'], contract_number_known: ['number'],
-  customer_unknown: ['customer_phone'], span_out_of_range: ['before', 'valid_until'], url_not_https: ['url', 'issuer'], url_not_public: ['url', 'issuer'], url_malformed: ['url', 'issuer'],
+  customer_unknown: ['customer_phone'], span_out_of_range: ['before'], days_backwards: ['valid_until'], days_missing: ['valid_from'], rate_overlaps: ['valid_from'], url_not_https: ['url', 'issuer'], url_not_public: ['url', 'issuer'], url_malformed: ['url', 'issuer'],
   oidc_secret_wanted: ['client_secret'], dispatcher_unknown: ['dispatcher_id'], email_taken: ['email'], serial_missing: ['serial'], quantity_not_one: ['quantity', 'counted'], stock_short: ['quantity'],
   delivery_known: ['reference'], serial_known: ['serial'], serial_elsewhere: ['serial'], depot_unknown: ['depot_id'],
 }

@@ -2,10 +2,11 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { instantToWall, moneyText, wallToInstant } from '../../../shared/formats'
 import { BothNames, bothOf, Choice, FormDialog, TextField, textOf, textOrNull } from '../admin/forms'
+import { uuid7 } from '../api'
 import { catalogue, zoneOf } from '../state'
 import { label, language, own, t } from '../words'
-import { AddButton, change, Part, RowButton, Table, useLoaded } from './parts'
-import { dropPrice, dropRate, putPrice, putRate, readMoneyLists, readParts, type MoneyLists, type Price, type Rate } from './settings_api'
+import { AddButton, change, Part, RowButton, Table, useLoaded, usePaged } from './parts'
+import { dropPrice, dropRate, everyPage, putPrice, putRate, readParts, readPrices, readRates, type Price, type Rate, type RateLine } from './settings_api'
 import { AMOUNT, CODE, majorText, minorOf } from './values'
 
 const KINDS = ['labour', 'part', 'call_out', 'other'] as const
@@ -14,17 +15,23 @@ const PAYEES = ['engineer', 'contractor', 'helper'] as const
 /** A day of the form as the instant it begins in the company's zone, and back. */
 const dayStart = (day: string): string | null => (day ? wallToInstant(`${day}T00:00`, zoneOf(null)) : null)
 const dayOf = (at: string | null | undefined): string => (at ? instantToWall(at, zoneOf(null)).slice(0, 10) : '')
-const daysText = ({ valid_from, valid_until }: Price): string => (valid_from || valid_until ? `${dayOf(valid_from)} – ${dayOf(valid_until)}` : t('price_always'))
+const daysText = ({ valid_from, valid_until }: Pick<Price, 'valid_from' | 'valid_until'>): string => (valid_from || valid_until ? `${dayOf(valid_from)} – ${dayOf(valid_until)}` : t('price_always'))
 
 export function Prices(): JSX.Element {
-  const { value, reload, waiting } = useLoaded(readMoneyLists)
+  const [currency, setCurrency] = useState('')
+  const { rows, next, reload, waiting } = usePaged(async (page) => {
+    const found = await readPrices(page)
+    setCurrency(found.currency)
+    return { rows: found.prices, next: found.next_page }
+  })
   const [open, setOpen] = useState<Price | 'new' | null>(null)
-  if (!value) return waiting!
+  if (waiting || !rows) return waiting!
   return (
     <Part title="settings_prices" lead="prices_currency" action={<AddButton label="price_add" onClick={() => setOpen('new')} />}>
       <Table
         name="settings_prices"
-        rows={value.prices}
+        rows={rows}
+        next={next}
         id={(one) => one.code}
         empty="prices_none"
         hint="prices_none_hint"
@@ -33,7 +40,7 @@ export function Prices(): JSX.Element {
           { name: 'price_kind', cell: (one) => label('quote_kind', one.kind) },
           { name: 'price_part', cell: (one) => (one.part ? <code>{one.part}</code> : '–') },
           { name: 'price_days', cell: (one) => daysText(one) },
-          { name: 'price_unit', cell: (one) => moneyText(one.unit_price_minor, value.currency, language.value), number: true },
+          { name: 'price_unit', cell: (one) => moneyText(one.unit_price_minor, currency, language.value), number: true },
         ]}
         does={(one) => (
           <>
@@ -42,13 +49,16 @@ export function Prices(): JSX.Element {
           </>
         )}
       />
-      {open && <PriceForm lists={value} price={open === 'new' ? null : open} reload={reload} onClose={() => setOpen(null)} />}
+      {open && <PriceForm currency={currency} price={open === 'new' ? null : open} reload={reload} onClose={() => setOpen(null)} />}
     </Part>
   )
 }
 
-function PriceForm({ lists, price, reload, onClose }: { lists: MoneyLists; price: Price | null; reload: () => Promise<void>; onClose: () => void }): JSX.Element {
-  const { value } = useLoaded(() => readParts(null))
+function PriceForm({ currency, price, reload, onClose }: { currency: string; price: Price | null; reload: () => Promise<void>; onClose: () => void }): JSX.Element {
+  const { value } = useLoaded(() => everyPage(async (page) => {
+    const found = await readParts(page)
+    return { rows: found.parts, next: found.next_page }
+  }))
   const [kind, setKind] = useState<string>(price?.kind ?? 'labour')
   async function save(form: FormData): Promise<void> {
     await putPrice({
@@ -63,8 +73,8 @@ function PriceForm({ lists, price, reload, onClose }: { lists: MoneyLists; price
       {!price && <TextField name="code" label="admin_code" pattern={CODE} />}
       <BothNames {...(price ? { value: price.name } : {})} />
       <Choice name="kind" label="price_kind" options={KINDS.map((one) => [one, label('quote_kind', one)])} value={kind} onChange={setKind} />
-      {kind === 'part' && <Choice name="part" label="price_part" options={[['', t('none')], ...(value?.parts ?? []).map((one): [string, string] => [one.code, own(one.name)])]} value={price?.part ?? ''} />}
-      <TextField name="unit_price_minor" label="price_unit" pattern={AMOUNT} hint={t('amount_hint', { currency: lists.currency })} value={price ? majorText(price.unit_price_minor) : ''} />
+      {kind === 'part' && <Choice name="part" label="price_part" options={[['', t('none')], ...(value ?? []).map((one): [string, string] => [one.code, own(one.name)])]} value={price?.part ?? ''} />}
+      <TextField name="unit_price_minor" label="price_unit" pattern={AMOUNT} hint={t('amount_hint', { currency })} value={price ? majorText(price.unit_price_minor) : ''} />
       <div class="pair">
         <TextField name="valid_from" label="price_from" type="date" required={false} value={dayOf(price?.valid_from)} />
         <TextField name="valid_until" label="price_until" type="date" required={false} value={dayOf(price?.valid_until)} />
@@ -74,32 +84,30 @@ function PriceForm({ lists, price, reload, onClose }: { lists: MoneyLists; price
 }
 
 export function Rates(): JSX.Element {
-  const { value, reload, waiting } = useLoaded(readMoneyLists)
-  const [open, setOpen] = useState<Rate | 'new' | null>(null)
-  if (!value) return waiting!
+  const [currency, setCurrency] = useState('')
+  const { rows, next, reload, waiting } = usePaged(async (page) => {
+    const found = await readRates(page)
+    setCurrency(found.currency)
+    return { rows: found.rates, next: found.next_page }
+  })
+  const [open, setOpen] = useState<RateLine | 'new' | null>(null)
+  if (waiting || !rows) return waiting!
   const workType = (code: string) => own(catalogue.value?.work_types.find((one) => one.code === code)?.name ?? { zh: code, en: code })
-  async function save(form: FormData): Promise<void> {
-    const rate: Rate = {
-      work_type: textOf(form, 'work_type'), payee_kind: textOf(form, 'payee_kind'), fixed_minor: minorOf(textOf(form, 'fixed_minor')) ?? 0,
-      share_bp: Math.round(Number(textOf(form, 'share_bp') || 0) * 100),
-    }
-    await putRate(rate)
-    await reload()
-  }
-  const rate = open === 'new' || !open ? null : open
   return (
     <>
       <Part title="settings_rates" lead="rates_when" action={<AddButton label="rate_add" onClick={() => setOpen('new')} />}>
         <Table
           name="settings_rates"
-          rows={value.rates}
-          id={(one) => `${one.work_type} ${one.payee_kind}`}
+          rows={rows}
+          next={next}
+          id={(one) => one.line_id}
           empty="rates_none"
           hint="rates_none_hint"
           columns={[
             { name: 'policy_work_type', cell: (one) => <strong>{workType(one.work_type)}</strong> },
             { name: 'rate_payee', cell: (one) => label('payee', one.payee_kind) },
-            { name: 'rate_fixed', cell: (one) => moneyText(one.fixed_minor, value.currency, language.value), number: true },
+            { name: 'price_days', cell: (one) => daysText(one) },
+            { name: 'rate_fixed', cell: (one) => moneyText(one.fixed_minor, currency, language.value), number: true },
             { name: 'rate_share', cell: (one) => `${one.share_bp / 100}%`, number: true },
           ]}
           does={(one) => (
@@ -111,15 +119,36 @@ export function Rates(): JSX.Element {
         />
       </Part>
       <Settlement />
-      {open && (
-        <FormDialog title={rate ? 'rate_edit' : 'rate_add'} save={save} onClose={() => setOpen(null)}>
-          <Choice name="work_type" label="policy_work_type" options={(catalogue.value?.work_types ?? []).map((one) => [one.code, own(one.name)])} value={rate?.work_type ?? ''} />
-          <Choice name="payee_kind" label="rate_payee" options={PAYEES.map((one) => [one, label('payee', one)])} value={rate?.payee_kind ?? ''} />
-          <TextField name="fixed_minor" label="rate_fixed" pattern={AMOUNT} hint={t('amount_hint', { currency: value.currency })} value={majorText(rate?.fixed_minor ?? 0)} />
-          <TextField name="share_bp" label="rate_share_of" type="number" least={0} most={100} step={0.01} value={String((rate?.share_bp ?? 0) / 100)} />
-        </FormDialog>
-      )}
+      {open && <RateForm currency={currency} rate={open === 'new' ? null : open} reload={reload} onClose={() => setOpen(null)} />}
     </>
+  )
+}
+
+function RateForm({ currency, rate, reload, onClose }: { currency: string; rate: Rate | null; reload: () => Promise<void>; onClose: () => void }): JSX.Element {
+  const [newId] = useState(uuid7)
+  const standing = rate !== null && rate.rate_id === null
+  async function save(form: FormData): Promise<void> {
+    const days = { valid_from: standing ? null : dayStart(textOf(form, 'valid_from')), valid_until: standing ? null : dayStart(textOf(form, 'valid_until')) }
+    await putRate({
+      rate_id: rate ? rate.rate_id : days.valid_from || days.valid_until ? newId : null,
+      work_type: textOf(form, 'work_type'), payee_kind: textOf(form, 'payee_kind'), fixed_minor: minorOf(textOf(form, 'fixed_minor')) ?? 0,
+      share_bp: Math.round(Number(textOf(form, 'share_bp') || 0) * 100), ...days,
+    })
+    await reload()
+  }
+  return (
+    <FormDialog title={rate ? 'rate_edit' : 'rate_add'} {...(rate ? {} : { hint: 'rate_days_hint' as const })} save={save} onClose={onClose}>
+      <Choice name="work_type" label="policy_work_type" options={(catalogue.value?.work_types ?? []).map((one) => [one.code, own(one.name)])} value={rate?.work_type ?? ''} />
+      <Choice name="payee_kind" label="rate_payee" options={PAYEES.map((one) => [one, label('payee', one)])} value={rate?.payee_kind ?? ''} />
+      <TextField name="fixed_minor" label="rate_fixed" pattern={AMOUNT} hint={t('amount_hint', { currency })} value={majorText(rate?.fixed_minor ?? 0)} />
+      <TextField name="share_bp" label="rate_share_of" type="number" least={0} most={100} step={0.01} value={String((rate?.share_bp ?? 0) / 100)} />
+      {!standing && (
+        <div class="pair">
+          <TextField name="valid_from" label="price_from" type="date" required={false} value={dayOf(rate?.valid_from)} />
+          <TextField name="valid_until" label="price_until" type="date" required={false} value={dayOf(rate?.valid_until)} />
+        </div>
+      )}
+    </FormDialog>
   )
 }
 

@@ -9,6 +9,26 @@ const get = <T>(path: string, query: Record<string, string | null> = {}): Promis
   return api.ask<T>('GET', text ? `${path}?${text}` : path)
 }
 
+/** One page of a list, and the key of the next one. */
+export interface PageOf<Row> {
+  rows: Row[]
+  next: string | null
+}
+const MOST_PAGES = 50
+
+/** A list from its first page to its last, for what is chosen from. */
+export async function everyPage<Row>(read: (page: string | null) => Promise<PageOf<Row>>): Promise<Row[]> {
+  const all: Row[] = []
+  let page: string | null = null
+  for (let n = 0; n < MOST_PAGES; n++) {
+    const found: PageOf<Row> = await read(page)
+    all.push(...found.rows)
+    page = found.next
+    if (page === null) break
+  }
+  return all
+}
+
 export interface DeviceHealth {
   engineer_id: Uuid
   name: string
@@ -62,7 +82,10 @@ export interface Checklist {
   items: ChecklistItem[]
   completion_photos: number
 }
-export const readChecklists = (): Promise<{ checklists: Checklist[] }> => get('/checklists')
+export const readChecklists = async (page: string | null): Promise<PageOf<Checklist>> => {
+  const found = await get<{ checklists: Checklist[]; next_page: string | null }>('/checklists', { page })
+  return { rows: found.checklists, next: found.next_page }
+}
 export const putChecklist = (code: string, items: ChecklistItem[], completion_photos: number): Promise<unknown> =>
   api.ask('PUT', `/work_types/${code}/checklist`, { items, completion_photos })
 
@@ -75,22 +98,31 @@ export interface Price {
   valid_from: Instant | null
   valid_until: Instant | null
 }
+/** The standing rate has no id and no days; a dated one stands instead of it on its days. */
 export interface Rate {
+  rate_id: Uuid | null
   work_type: string
   payee_kind: string
   fixed_minor: number
   share_bp: number
+  valid_from: Instant | null
+  valid_until: Instant | null
 }
-export interface MoneyLists {
-  currency: string
-  prices: Price[]
-  rates: Rate[]
+export interface RateLine extends Rate {
+  line_id: string
 }
-export const readMoneyLists = (): Promise<MoneyLists> => get('/prices')
+export const readPrices = (page: string | null): Promise<{ currency: string; prices: Price[]; next_page: string | null }> => get('/prices', { page })
 export const putPrice = ({ code, ...line }: Price): Promise<void> => api.ask('PUT', `/prices/${code}`, line)
 export const dropPrice = (code: string): Promise<void> => api.ask('DELETE', `/prices/${code}`)
-export const putRate = ({ work_type, payee_kind, ...rate }: Rate): Promise<void> => api.ask('PUT', `/rates/${work_type}/${payee_kind}`, rate)
-export const dropRate = ({ work_type, payee_kind }: Rate): Promise<void> => api.ask('DELETE', `/rates/${work_type}/${payee_kind}`)
+export const readRates = (page: string | null): Promise<{ currency: string; rates: RateLine[]; next_page: string | null }> => get('/rates', { page })
+export const putRate = ({ rate_id, work_type, payee_kind, fixed_minor, share_bp, ...days }: Rate): Promise<void> => {
+  const line = { fixed_minor, share_bp }
+  return rate_id
+    ? api.ask('PUT', `/dated_rates/${rate_id}`, { work_type, payee_kind, ...line, ...days })
+    : api.ask('PUT', `/rates/${work_type}/${payee_kind}`, line)
+}
+export const dropRate = ({ rate_id, work_type, payee_kind }: Rate): Promise<void> =>
+  api.ask('DELETE', rate_id ? `/dated_rates/${rate_id}` : `/rates/${work_type}/${payee_kind}`)
 
 export interface PartLine {
   code: string
@@ -145,7 +177,12 @@ export interface MovedLine {
 }
 export const readParts = (page: string | null): Promise<{ currency: string; parts: PartLine[]; next_page: string | null }> => get('/parts', { page })
 export const putParts = (lines: Omit<PartLine, 'in_vans' | 'in_depots'>[]): Promise<unknown> => api.ask('PUT', '/parts', { lines })
-export const readDepots = (): Promise<{ depots: Depot[]; next_page: string | null }> => get('/depots')
+/** Every depot. */
+export const readDepots = (): Promise<Depot[]> =>
+  everyPage(async (page) => {
+    const found = await get<{ depots: Depot[]; next_page: string | null }>('/depots', { page })
+    return { rows: found.depots, next: found.next_page }
+  })
 export const putDepot = (id: Uuid, depot: { code: string; name: Texts; position: { lon: number; lat: number } | null; active: boolean }): Promise<unknown> =>
   api.ask('PUT', `/depots/${id}`, depot)
 export const readStock = (place: Place, page: string | null): Promise<{ stock: StockLine[]; next_page: string | null }> => get('/stock', { ...place, page })
@@ -155,6 +192,22 @@ export const receiveParts = (depot: Uuid, command_id: Uuid, reference: string, l
   api.ask('POST', `/depots/${depot}/deliveries`, { command_id, reference, lines: [line] })
 export const moveParts = (way: 'van_loads' | 'van_returns', depot: Uuid, command_id: Uuid, engineer_id: Uuid, line: MovedLine): Promise<unknown> =>
   api.ask('POST', `/depots/${depot}/${way}`, { command_id, engineer_id, lines: [line] })
+/** Old parts taken from customers, where they are: in a depot, or with an engineer. */
+export interface OldPart {
+  line_id: string
+  part: string
+  name: Texts
+  unit: string
+  quantity: string
+  depot_id: Uuid | null
+  engineer_id: Uuid | null
+  place_name: Texts
+}
+export const readOldParts = (page: string | null): Promise<{ old_parts: OldPart[]; next_page: string | null }> => get('/old_parts', { page })
+export const takeOldParts = (depot: Uuid, command_id: Uuid, engineer_id: Uuid, line: { part: string; quantity: string }): Promise<unknown> =>
+  api.ask('POST', `/depots/${depot}/old_parts_in`, { command_id, engineer_id, lines: [line] })
+export const bookOutOldParts = (depot: Uuid, command_id: Uuid, to: string, reference: string | null, line: { part: string; quantity: string }): Promise<unknown> =>
+  api.ask('POST', `/depots/${depot}/old_parts_out`, { command_id, to, reference, lines: [line] })
 export const takeStock = (place: Place, command_id: Uuid, reason: string, line: { part: string; counted: string; serial: string | null }): Promise<unknown> =>
   api.ask('POST', '/stock_takes', { command_id, ...place, reason, lines: [line] })
 

@@ -5,6 +5,7 @@ import { ticketHash } from '../route'
 import { engineers, me } from '../state'
 import { label, language, own, t } from '../words'
 import type { Texts } from '../wire'
+import { OldParts } from './old_parts'
 import { AddButton, Part, RowButton, Table, useLoaded, usePaged, when } from './parts'
 import { readDepots, readMovements, readParts, readStock, type Depot, type PartLine, type Place } from './settings_api'
 import { CountForm, DepotForm, MoveForm, PartForm, ReceiveForm, type Counted } from './stock_forms'
@@ -35,7 +36,7 @@ export function Parts(): JSX.Element {
     setBooked(booked + 1)
     await Promise.all([parts.reload(), depots.reload()])
   }
-  const places = depots.value.depots.filter((one) => one.active)
+  const places = depots.value.filter((one) => one.active)
   return (
     <>
       <Part title="settings_parts" {...(admin ? { action: <AddButton label="part_add" onClick={() => setOpen({ form: 'part', part: null })} /> } : {})}>
@@ -70,11 +71,12 @@ export function Parts(): JSX.Element {
       </Part>
       <Stock
         key={`stock ${booked}`}
-        depots={depots.value.depots}
+        depots={depots.value}
         parts={parts.rows}
         depot={admin ? (depot) => setOpen({ form: 'depot', depot }) : null}
         count={(counted, place) => setOpen({ form: 'count', counted, place })}
       />
+      <OldParts key={`old ${booked}`} depots={places} reload={again} />
       <Ledger key={`${part} ${booked}`} part={part} all={() => setPart(null)} />
       {open?.form === 'part' && <PartForm part={open.part} reload={again} onClose={close} />}
       {open?.form === 'depot' && <DepotForm depot={open.depot} reload={again} onClose={close} />}
@@ -153,7 +155,7 @@ function Ledger({ part, all }: { part: string | null; all: () => void }): JSX.El
           <span>{t('stock_place')}</span>
           <select name="ledger_place" value={where} onChange={(event) => setWhere(event.currentTarget.value)}>
             <option value="">{t('stock_everywhere')}</option>
-            {depots.value?.depots.map((one) => <option key={one.depot_id} value={`depot ${one.depot_id}`}>{own(one.name)}</option>)}
+            {depots.value?.map((one) => <option key={one.depot_id} value={`depot ${one.depot_id}`}>{own(one.name)}</option>)}
             {engineers.value.map((one) => <option key={one.engineer_id} value={`van ${one.engineer_id}`}>{`${t('stock_van')} ${one.name}`}</option>)}
           </select>
         </label>

@@ -113,7 +113,7 @@ export function CountForm({ counted: { part, parts }, place, reload, onClose }: 
   )
 }
 
-const DepotChoice = ({ depots }: { depots: Depot[] }): JSX.Element => <Choice name="depot_id" label="stock_depot" options={depots.map((one) => [one.depot_id, own(one.name)])} />
+export const DepotChoice = ({ depots }: { depots: Depot[] }): JSX.Element => <Choice name="depot_id" label="stock_depot" options={depots.map((one) => [one.depot_id, own(one.name)])} />
 
 function HowMany({ part }: { part: PartLine }): JSX.Element {
   return part.serialised

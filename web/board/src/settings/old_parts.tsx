@@ -1,0 +1,61 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { Choice, FormDialog, TextField, textOf, textOrNull } from '../admin/forms'
+import { uuid7 } from '../api'
+import { label, own, t } from '../words'
+import { Part, RowButton, Table, usePaged } from './parts'
+import { bookOutOldParts, readOldParts, takeOldParts, type Depot, type OldPart } from './settings_api'
+import { DepotChoice } from './stock_forms'
+
+/** Old parts that engineers took from customers: handed in at a depot, then scrapped or sent to the supplier. */
+export function OldParts({ depots, reload }: { depots: Depot[]; reload: () => Promise<void> }): JSX.Element {
+  const { rows, next, waiting } = usePaged(async (page) => {
+    const found = await readOldParts(page)
+    return { rows: found.old_parts, next: found.next_page }
+  })
+  const [open, setOpen] = useState<OldPart | null>(null)
+  const active = (one: OldPart): boolean => (one.depot_id ? depots.some((each) => each.depot_id === one.depot_id) : depots.length > 0)
+  return (
+    <Part title="old_parts" lead="old_parts_lead">
+      {waiting ?? (
+        <Table
+          name="old_parts"
+          rows={rows!}
+          next={next}
+          id={(one) => one.line_id}
+          empty="old_parts_none"
+          columns={[
+            { name: 'price_part', cell: (one) => <><strong>{own(one.name)}</strong> <small><code>{one.part}</code></small></> },
+            { name: 'old_part_at', cell: (one) => `${t(one.depot_id ? 'stock_depot' : 'engineer')} ${own(one.place_name)}` },
+            { name: 'part_quantity', cell: (one) => <b>{Number(one.quantity)} {one.unit}</b>, number: true },
+          ]}
+          does={(one) => active(one) && <RowButton label={one.depot_id ? 'old_part_out' : 'old_part_in'} about={own(one.name)} onClick={() => setOpen(one)} />}
+        />
+      )}
+      {open && <OldPartForm line={open} depots={depots} reload={reload} onClose={() => setOpen(null)} />}
+    </Part>
+  )
+}
+
+const WAYS_OUT = ['scrapped', 'supplier'] as const
+
+function OldPartForm({ line, depots, reload, onClose }: { line: OldPart; depots: Depot[]; reload: () => Promise<void>; onClose: () => void }): JSX.Element {
+  const [commandId] = useState(uuid7)
+  const [to, setTo] = useState<string>(WAYS_OUT[0])
+  async function save(form: FormData): Promise<void> {
+    const moved = { part: line.part, quantity: textOf(form, 'quantity') }
+    if (line.depot_id) await bookOutOldParts(line.depot_id, commandId, to, textOrNull(form, 'reference'), moved)
+    else await takeOldParts(textOf(form, 'depot_id'), commandId, line.engineer_id!, moved)
+    await reload()
+  }
+  return (
+    <FormDialog title={line.depot_id ? 'old_part_out' : 'old_part_in'} save={save} onClose={onClose}>
+      <p>{own(line.name)} · {own(line.place_name)}</p>
+      {line.depot_id
+        ? <Choice name="to" label="ledger_to" options={WAYS_OUT.map((one) => [one, label('stock', one)])} value={to} onChange={setTo} />
+        : <DepotChoice depots={depots} />}
+      {line.depot_id && to === 'supplier' && <TextField name="reference" label="old_part_reference" required={false} maxLength={100} />}
+      <TextField name="quantity" label="part_quantity" type="number" least={0.001} most={Number(line.quantity)} step={0.001} value={String(Number(line.quantity))} />
+    </FormDialog>
+  )
+}
