@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import shapes
 from api.declared import ERRORS, IMAGE, problems
-from api.dispatcher import admin_endpoints, oidc_endpoints, signin_endpoints, views
+from api.dispatcher import admin_endpoints, list_endpoints, oidc_endpoints, signin_endpoints, views
 from api.dispatcher.desk import lines_for, view_for
 from api.house import Asking, Here, Rooms, refusal_reply, reply, to_command
 from api.intake import create_by
@@ -35,6 +35,7 @@ endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
 endpoints.include_router(signin_endpoints.endpoints)
 endpoints.include_router(oidc_endpoints.endpoints)
 endpoints.include_router(admin_endpoints.endpoints)
+endpoints.include_router(list_endpoints.endpoints)
 
 JobId = Annotated[int, Path(ge=1, le=2**62)]
 Page = Annotated[str | None, Query(max_length=20)]

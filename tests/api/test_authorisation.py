@@ -284,6 +284,14 @@ class World:
             )
         return depot_id
 
+    def listed(self, kind: str) -> str:
+        """The code of a skill or work type that nothing uses."""
+        body: dict[str, Any] = {"code": f"x{secrets.token_hex(8)}", "name": NAME}
+        more = {"duration_min": 30} if kind == "work_types" else {}
+        url, headers = f"/dispatcher/v1/admin/{kind}", self.town.board("Ada")
+        assert self.town.product.client.post(url, json=body | more, headers=headers).status_code == 204
+        return str(body["code"])
+
     def price(self) -> str:
         """A line of the price list."""
         headers = self.town.board("Ada")
@@ -677,6 +685,15 @@ REQUESTS: dict[str, Maker] = {
             "duration_min": 30,
             "skills": {"hvac": 1},
         },
+    ),
+    "dispatcher_rename_skill": at("/dispatcher/v1/admin/skills/hvac", {"name": NAME}),
+    "dispatcher_remove_skill": lambda w, r: (f"/dispatcher/v1/admin/skills/{w.listed('skills')}", None),
+    "dispatcher_change_work_type": at(
+        "/dispatcher/v1/admin/work_types/survey", {"name": NAME, "duration_min": 30}
+    ),
+    "dispatcher_remove_work_type": lambda w, r: (
+        f"/dispatcher/v1/admin/work_types/{w.listed('work_types')}",
+        None,
     ),
     "dispatcher_dead_letters": at("/dispatcher/v1/dead_letters"),
     "dispatcher_retry": lambda w, r: (f"/dispatcher/v1/dead_letters/{w.failed_job()}/retry", None),

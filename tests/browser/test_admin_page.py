@@ -111,6 +111,22 @@ def test_an_admin_adds_an_engineer_and_a_key_and_signs_a_phone_out(
     page.click("dialog button.primary")
     expect(page.locator(".key-once code")).to_contain_text("pdk_")
     keep(page, f"admin_key_{language}")
+
+    page.goto(f"http://127.0.0.1:{running.port}/board/#/settings/lists")
+    skill = page.locator(".list-line", has_text="hvac")
+    skill.locator("button").first.click()
+    page.fill("dialog [name=zh]", "制冷")
+    page.fill("dialog [name=en]", "Cooling")
+    page.click("dialog button.primary")
+    expect(skill).to_contain_text("制冷" if language == "zh" else "Cooling")
+    skill.locator("button").last.click()
+    expect(page.locator(".notice[data-kind=bad]")).to_be_visible()
+    expect(skill).to_be_visible()
+    unused = page.locator(".list-line", has_text="survey")
+    unused.locator("button").last.click()
+    expect(unused).to_have_count(0)
+    keep(page, f"admin_lists_{language}")
+    assert fits_the_screen(page)
     page.context.close()
 
 

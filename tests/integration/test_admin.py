@@ -156,6 +156,39 @@ def test_people_and_keys_go_page_by_page_and_a_part_of_a_name_finds_them(
     assert ok(ask(town, "GET", "/engineers?q=%25"))["engineers"] == []
 
 
+def test_a_skill_and_a_work_type_are_called_otherwise_and_taken_out_while_nothing_uses_them(
+    town: Town,
+) -> None:
+    name = {"zh": "新名", "en": "New name"}
+    assert ask(town, "PUT", "/skills/hvac", {"name": name}).status_code == 204
+    assert ask(town, "PUT", "/work_types/survey", {"name": name, "duration_min": 45}).status_code == 204
+    listed = ok(ask(town, "GET", ""))
+    assert next(s for s in listed["skills"] if s["code"] == "hvac")["name"] == name
+    changed = next(w for w in listed["work_types"] if w["code"] == "survey")
+    assert (changed["name"], changed["duration_min"]) == (name, 45)
+
+    refused(ask(town, "PUT", "/skills/magic", {"name": name}), 404, "skill_unknown")
+    refused(
+        ask(town, "PUT", "/work_types/magic", {"name": name, "duration_min": 45}), 404, "work_type_unknown"
+    )
+    town.create(new_ticket("survey"))
+    for used in ("/skills/hvac", "/work_types/survey"):
+        refused(ask(town, "DELETE", used), 409, "code_in_use")
+        refused(ask(town, "DELETE", used, who="Dora"), 403, "forbidden")
+    free = {"code": "spare", "name": name}
+    assert ask(town, "POST", "/skills", free).status_code == 204
+    assert (
+        ask(town, "POST", "/work_types", free | {"duration_min": 30, "skills": {"spare": 1}}).status_code
+        == 204
+    )
+    refused(ask(town, "DELETE", "/skills/spare"), 409, "code_in_use")
+    assert ask(town, "DELETE", "/work_types/spare").status_code == 204
+    assert ask(town, "DELETE", "/skills/spare").status_code == 204
+    refused(ask(town, "DELETE", "/skills/spare"), 404, "skill_unknown")
+    left = ok(ask(town, "GET", ""))
+    assert "spare" not in {line["code"] for line in left["skills"] + left["work_types"]}
+
+
 def test_lists_grow_and_a_code_is_taken_once(town: Town) -> None:
     skill = {"code": "lifts", "name": {"zh": "电梯", "en": "Lifts"}}
     assert ask(town, "POST", "/skills", skill).status_code == 204

@@ -118,7 +118,7 @@ function forget(): void {
   queueIds.value = null
 }
 
-async function loadCatalogue(): Promise<void> {
+export async function loadCatalogue(): Promise<void> {
   try {
     catalogue.value = await api.catalogue()
   } catch (error) {

@@ -26,6 +26,8 @@ export const admin = {
   admin_add_dispatcher: ['添加调度员', 'Add a dispatcher'],
   admin_add_key: ['新建密钥', 'New key'],
   admin_add_skill: ['添加技能', 'Add a skill'],
+  admin_change_skill: ['修改技能', 'Change the skill'],
+  admin_change_work_type: ['修改服务类型', 'Change the work type'],
   admin_add_work_type: ['添加服务类型', 'Add a work type'],
   admin_add_shifts: ['排班', 'Add shifts'],
   admin_save: ['保存', 'Save'],

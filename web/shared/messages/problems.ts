@@ -45,6 +45,7 @@ export const problems = {
   problem_dispatcher_unknown: ['没有这位调度员', 'No such dispatcher.'],
   problem_signin_taken: ['账号已被使用', 'That sign-in name is taken.'],
   problem_code_taken: ['代码已存在', 'That code is taken.'],
+  problem_code_in_use: ['仍在使用，不能删除', 'It is in use and cannot be removed.'],
   problem_skill_unknown: ['没有技能 {skill}', 'No such skill: {skill}.'],
   problem_territory_unknown: ['没有该服务区域', 'No such territory.'],
   problem_contractor_unknown: ['请选择服务商', 'Choose the contractor.'],

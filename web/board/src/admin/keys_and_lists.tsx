@@ -1,8 +1,9 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
+import type { CatalogueReply } from '../wire'
 import { Empty } from '../parts/basics'
-import { MoreButton, usePaged, usePages } from '../settings/parts'
-import { complain, say } from '../state'
+import { change, MoreButton, RowButton, usePaged, usePages } from '../settings/parts'
+import { complain, loadCatalogue, say } from '../state'
 import { language, own, t } from '../words'
 import { readKeys, send } from './admin_api'
 import { Choice, FormDialog, levelsOf, SkillLevels, TextField, textOf } from './forms'
@@ -83,21 +84,25 @@ const names = (form: FormData) => ({ zh: textOf(form, 'zh'), en: textOf(form, 'e
 
 export function ListsTab({ admin, reload }: TabProps): JSX.Element {
   const [adding, setAdding] = useState<'skill' | 'work_type' | null>(null)
-  const close = () => setAdding(null)
+  const [editing, setEditing] = useState<Listed | null>(null)
+  const close = () => (setAdding(null), setEditing(null))
+  // The forms elsewhere on the board choose from the same lists.
+  const readAgain = () => Promise.all([reload(), loadCatalogue()]).then(() => undefined)
+  const remove = (kind: Listed['kind'], code: string) => void change(() => send('DELETE', `/admin/${kind}/${code}`), readAgain)
   const skills = usePages(admin.skills)
   const works = usePages(admin.work_types)
   const modes = (['offer', 'direct', 'pool', 'manual'] as const).map((mode): [string, string] => [mode, t(`admin_mode_${mode}`)])
   const addWorkType = (form: FormData) =>
     send('POST', '/admin/work_types', {
       code: textOf(form, 'code'), name: names(form), duration_min: Number(textOf(form, 'minutes')), mode: textOf(form, 'mode'), skills: levelsOf(form),
-    }).then(reload)
+    }).then(readAgain)
   return (
     <section class="admin-section two">
       <div>
         <button type="button" class="button primary" onClick={() => setAdding('skill')}>{t('admin_add_skill')}</button>
         <ul class="admin-list">
           {skills.shown.map((skill) => (
-            <li key={skill.code}><div class="admin-who"><strong>{own(skill.name)}</strong><small><code>{skill.code}</code></small></div></li>
+            <ListLine key={skill.code} one={skill} fact={null} edit={() => setEditing({ kind: 'skills', one: skill })} remove={() => remove('skills', skill.code)} />
           ))}
         </ul>
         {skills.more}
@@ -106,20 +111,19 @@ export function ListsTab({ admin, reload }: TabProps): JSX.Element {
         <button type="button" class="button primary" onClick={() => setAdding('work_type')}>{t('admin_add_work_type')}</button>
         <ul class="admin-list">
           {works.shown.map((work) => (
-            <li key={work.code}>
-              <div class="admin-who"><strong>{own(work.name)}</strong><small><code>{work.code}</code> · {t('admin_minutes')} {work.duration_min}</small></div>
-            </li>
+            <ListLine key={work.code} one={work} fact={`${t('admin_minutes')} ${work.duration_min}`} edit={() => setEditing({ kind: 'work_types', one: work })} remove={() => remove('work_types', work.code)} />
           ))}
         </ul>
         {works.more}
       </div>
       {adding === 'skill' && (
-        <FormDialog title="admin_add_skill" onClose={close} save={(form) => send('POST', '/admin/skills', { code: textOf(form, 'code'), name: names(form) }).then(reload)}>
+        <FormDialog title="admin_add_skill" onClose={close} save={(form) => send('POST', '/admin/skills', { code: textOf(form, 'code'), name: names(form) }).then(readAgain)}>
           <TextField name="zh" label="admin_name_zh" />
           <TextField name="en" label="admin_name_en" />
           <TextField name="code" label="admin_code" pattern={CODE} />
         </FormDialog>
       )}
+      {editing && <ChangeListed listed={editing} readAgain={readAgain} onClose={close} />}
       {adding === 'work_type' && (
         <FormDialog title="admin_add_work_type" onClose={close} save={addWorkType}>
           <TextField name="zh" label="admin_name_zh" />
@@ -131,5 +135,34 @@ export function ListsTab({ admin, reload }: TabProps): JSX.Element {
         </FormDialog>
       )}
     </section>
+  )
+}
+
+type Listed = { kind: 'skills'; one: CatalogueReply['skills'][number] } | { kind: 'work_types'; one: CatalogueReply['work_types'][number] }
+
+function ListLine({ one, fact, edit, remove }: { one: Listed['one']; fact: string | null; edit: () => void; remove: () => void }): JSX.Element {
+  return (
+    <li class="list-line">
+      <div class="admin-who"><strong>{own(one.name)}</strong><small><code>{one.code}</code>{fact && ` · ${fact}`}</small></div>
+      <div class="admin-does">
+        <RowButton label="edit" about={own(one.name)} onClick={edit} />
+        <RowButton label="remove" about={own(one.name)} onClick={remove} />
+      </div>
+    </li>
+  )
+}
+
+/** Called otherwise; its code stays. */
+function ChangeListed({ listed: { kind, one }, readAgain, onClose }: { listed: Listed; readAgain: () => Promise<void>; onClose: () => void }): JSX.Element {
+  const save = (form: FormData) => {
+    const minutes = 'duration_min' in one ? { duration_min: Number(textOf(form, 'minutes')) } : {}
+    return send('PUT', `/admin/${kind}/${one.code}`, { name: names(form), ...minutes }).then(readAgain)
+  }
+  return (
+    <FormDialog title={kind === 'skills' ? 'admin_change_skill' : 'admin_change_work_type'} save={save} onClose={onClose}>
+      <TextField name="zh" label="admin_name_zh" value={one.name.zh} />
+      <TextField name="en" label="admin_name_en" value={one.name.en} />
+      {'duration_min' in one && <TextField name="minutes" label="admin_minutes" type="number" least={1} most={1440} value={String(one.duration_min)} />}
+    </FormDialog>
   )
 }

@@ -135,7 +135,7 @@ export function liveLayers(colour: Colour): LayerSpecification[] {
     { id: 'engineers', type: 'symbol', source: 'engineers', layout: { 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'icon-offset': atSite([0, AT_SITE_PX]), 'icon-size': ['interpolate', ['linear'], ['zoom'], 8, 0.3, 10.5, 0.7, 13, 1], 'symbol-sort-key': ['get', 'order'] }, paint: { 'icon-opacity': ['case', ['get', 'stale'], 0.4, 1] } },
     // Of labels that would cover one another the topmost disc's stays: the key of placing runs against the key of drawing.
     { id: 'engineer-initials', type: 'symbol', source: 'engineers', minzoom: 10.5, layout: { 'text-field': ['get', 'initials'], 'text-font': FONT, 'text-size': ['get', 'size'], 'text-padding': 5, 'text-offset': ['interpolate', ['linear'], ['zoom'], 10.5, atSite([0, (0.7 * AT_SITE_PX) / LABEL_PX]), 13, atSite([0, AT_SITE_PX / LABEL_PX])], 'symbol-sort-key': ['-', 0, ['get', 'order']] }, paint: { 'text-color': ['match', ['get', 'icon'], 'engineer-free', colour('--engineer-free'), 'engineer-off', colour('--ink-2'), ['case', ['get', 'stale'], colour('--ink'), colour('--surface')]] } },
-    { id: 'tickets', type: 'symbol', source: 'tickets', layout: { 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'icon-anchor': 'bottom', 'icon-size': ['interpolate', ['linear'], ['zoom'], 8, 0.4, 10.5, 0.75, 13, 1], 'symbol-sort-key': ['get', 'order'] } },
+    { id: 'tickets', type: 'symbol', source: 'tickets', layout: { 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'icon-ignore-placement': true, 'icon-anchor': 'bottom', 'icon-size': ['interpolate', ['linear'], ['zoom'], 8, 0.4, 10.5, 0.75, 13, 1], 'symbol-sort-key': ['get', 'order'] } },
   ]
   return layers as LayerSpecification[]
 }
