@@ -33,7 +33,7 @@ CHANNEL = "paidan_live"
 _OUTBOX = """
   delete from outbox where id in (
     select id from outbox order by id limit %(batch)s for update skip locked)
-  returning id, tenant_id, seq, action, subject_id, ticket_id, territory_id, depth, trace
+  returning id, tenant_id, seq, action, subject_id, ticket_id, territory_id, depth, trace, span
 """
 _TIMERS = """
   delete from timers where (tenant_id, kind, subject_id) in (
@@ -130,7 +130,7 @@ def _due(timers: list[dict[str, Any]]) -> Iterator[JobWanted]:
         yield _job(TIMERS[timer["kind"]], timer["tenant_id"], timer["subject_id"])
 
 
-_ABOUT = ("tenant_id", "subject_id", "ticket_id", "seq", "depth", "trace")
+_ABOUT = ("tenant_id", "subject_id", "ticket_id", "seq", "depth", "trace", "span")
 
 
 def _job(
@@ -141,6 +141,7 @@ def _job(
     seq: int = 0,
     depth: int = 0,
     trace: str | None = None,
+    span: str | None = None,
 ) -> JobWanted:
     arguments = {
         "tenant": str(tenant_id),
@@ -149,6 +150,7 @@ def _job(
         "seq": seq,
         "depth": depth,
         "trace": trace,
+        "span": span,
     }
     return JobWanted(name, arguments, lock=_lock(name, str(ticket_id or subject_id)))
 

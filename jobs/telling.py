@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from dispatch.actions import telling, telling_messages
+from dispatch.actions import telling, telling_customers, telling_engineers
 from dispatch.actions.step import Step
 from dispatch.actions.telling_messages import Telling
 from dispatch.actions.telling_people import Person
@@ -10,6 +10,15 @@ from jobs.registry import About, Wired, in_step, job
 
 
 def _push(wired: Wired, about: About, kind: str) -> None:
+    book, pushes = wired.book, wired.push is not None
+    if book is not None and kind in telling_engineers.TEMPLATES:
+        in_step(
+            wired,
+            about,
+            lambda step: telling_engineers.tell_in_place_of_push(
+                step, book.of(step), about.ticket_id, about.seq, kind, pushes
+            ),
+        )
     _send(wired, about, lambda step: telling.plan_pushes(step, about.ticket_id, about.seq, kind))
 
 
@@ -42,6 +51,15 @@ def push_ticket_changed(wired: Wired, about: About) -> None:
 
 @job
 def push_request_answered(wired: Wired, about: About) -> None:
+    book, pushes = wired.book, wired.push is not None
+    if book is not None:
+        in_step(
+            wired,
+            about,
+            lambda step: telling_engineers.tell_answer(
+                step, book.of(step), about.subject_id, about.seq, pushes
+            ),
+        )
     _send(wired, about, lambda step: telling.plan_answer_pushes(step, about.subject_id, about.seq))
 
 
@@ -55,9 +73,8 @@ def _tell(wired: Wired, about: About, template: str) -> None:
         telling.tell_customer(step, about.ticket_id, about.seq, template)
         if book is not None:
             customer = Person("customer", about.ticket_id)
-            telling_messages.tell(
-                step, book.of(step), Telling(about.seq, about.ticket_id, template, customer)
-            )
+            said = Telling(about.seq, about.ticket_id, template, customer)
+            telling_customers.tell_everywhere(step, book.of(step), said)
 
     in_step(wired, about, tell)
 
@@ -75,6 +92,22 @@ def tell_customer_assigned(wired: Wired, about: About) -> None:
 @job
 def tell_customer_en_route(wired: Wired, about: About) -> None:
     _tell(wired, about, "en_route")
+
+
+@job
+def tell_customer_arrived(wired: Wired, about: About) -> None:
+    """In their browsers alone: who has none sees who is at the door."""
+    book = wired.book
+    if book is not None:
+        said = Telling(about.seq, about.ticket_id, "arrived", Person("customer", about.ticket_id))
+        in_step(wired, about, lambda step: telling_customers.tell_browsers(step, book.of(step), said))
+
+
+@job
+def tell_customer_rebooked(wired: Wired, about: About) -> None:
+    """The window moved: whoever moved it themselves knows."""
+    if not in_step(wired, about, lambda step: telling_customers.by_customer(step, about.seq)):
+        _tell(wired, about, "delayed")
 
 
 @job

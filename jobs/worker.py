@@ -80,7 +80,7 @@ def run_job(wired: Wired, name: str, arguments: Mapping[str, Any]) -> None:
     TRACE.set(arguments.get("trace") or new_trace())
     began, outcome = time.monotonic(), "failed"
     try:
-        with span(f"job {name}", "consumer", parent="") as told:
+        with span(f"job {name}", "consumer", parent=arguments.get("span") or "") as told:
             outcome = _run(wired, name, arguments)
             if told is not None:
                 told.said |= {"paidan.outcome": outcome, "paidan.tenant": str(arguments.get("tenant"))}

@@ -13,9 +13,10 @@ from api.declared import ERRORS, IMAGE, problems
 from api.house import Asking, Here, Rooms, refusal_reply, reply, request_hash, to_command
 from api.photos import PhotoBrought, keep_photo, read_body, show_photo
 from api.problems import problem, trace_of
+from dispatch.actions import telling_customers
 from dispatch.actions.intake import TicketWanted, create_ticket
 from dispatch.actions.service_code import service_code
-from dispatch.actions.step import Answer, Step, read_rules, run_command
+from dispatch.actions.step import Answer, Step, read_rules, run_command, run_step
 from dispatch.actions.take_action import take_action
 from dispatch.domain.commands import Principal, Role
 from dispatch.domain.errors import NotFound
@@ -110,6 +111,32 @@ def get_photo(
     photo_id: UUID, asking: Asking, here: Here, size: Literal["large", "thumb"] = "thumb"
 ) -> Response:
     return show_photo(here, asking, photo_id, size)
+
+
+@endpoints.put(
+    "/browser",
+    operation_id="customer_put_browser",
+    status_code=204,
+    responses=problems(401, 403, 409, 422),
+)
+def put_browser(body: views.BrowserWanted, asking: Asking, here: Here) -> Response:
+    """The customer's browser is told of this ticket from now on, as long as the link holds."""
+    run_step(
+        here.house, asking, lambda step: telling_customers.switch_on(step, body.subscription, body.language)
+    )
+    return Response(status_code=204)
+
+
+@endpoints.post(
+    "/browser/gone",
+    operation_id="customer_drop_browser",
+    status_code=204,
+    responses=problems(401, 403, 422),
+)
+def drop_browser(body: views.Browser, asking: Asking, here: Here) -> Response:
+    """It is told nothing more; done again, it stays so."""
+    run_step(here.house, asking, lambda step: telling_customers.switch_off(step, body.subscription))
+    return Response(status_code=204)
 
 
 requests = APIRouter(tags=["customer"])

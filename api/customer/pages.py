@@ -23,6 +23,7 @@ from api.customer.rendering import (
     PageRoute,
     browser_language,
     check_origin,
+    notices_script,
     problem_text,
     show,
     wished_language,
@@ -31,6 +32,7 @@ from api.customer.words import Words
 from api.house import Here, Rooms
 from api.photos import PhotoBrought, keep_photo, show_photo
 from api.problems import status_of, trace_of
+from dispatch.adapters.webpush import public_key
 from dispatch.domain.commands import Principal
 from dispatch.domain.errors import DispatchError, NotReady
 from dispatch.domain.lifecycle import FINAL
@@ -43,6 +45,8 @@ CHOICES = {
     "reject": REASONS["reject"],
     "reopen": REASONS["reopen"],
 }
+#: It asks nobody anything.
+NOTICES_POLICY = "default-src 'none'"
 #: Forms that bring photos, and what the photos are then.
 PHOTO_KINDS: dict[str, str] = {"reject": "reject", "add_photos": "intake"}
 FURTHEST_DAYS = 90
@@ -88,6 +92,18 @@ class Refused:
 
 
 # the ticket
+
+
+@pages.get(
+    "/c/notices.js",
+    operation_id="link_notices",
+    response_class=Response,
+    responses={200: {"content": {"text/javascript": {"schema": {"type": "string"}}}}},
+)
+def link_notices() -> Response:
+    """What a browser runs to show the notices of a link while its page is closed."""
+    headers = {"Cache-Control": "no-cache", "Content-Security-Policy": NOTICES_POLICY}
+    return Response(notices_script(), media_type="text/javascript", headers=headers)
 
 
 @pages.get("/c/{token}", operation_id="link_page", responses=_answers(404))
@@ -179,6 +195,7 @@ def _ticket_page(
         lines=progress.quote_lines(ticket, words),
         buttons=progress.buttons(ticket),
         final=ticket["status"] in FINAL,
+        push_key=public_key(here.settings.vapid_key) if here.settings.vapid_key else None,
         takes_photos=ticket["status"] in progress.TAKES_PHOTOS,
         choices=CHOICES,
         rebook=_rebook_defaults(ticket, words),

@@ -46,8 +46,15 @@ def environment() -> Environment:
     made.globals["new_id"] = lambda: str(uuid4())
     # Our own files, written into the page under its nonce: one request shows it all.
     made.globals["style"] = Markup(_squeeze(_text("shared/tokens.css") + _text("customer/style.css")))
+    made.globals["switch_script"] = Markup(_text("customer/switch.js"))
     made.globals["script"] = Markup(_text("customer/page.js"))
     return made
+
+
+@cache
+def notices_script() -> str:
+    """The service worker of the customer's pages."""
+    return _text("customer/notices.js")
 
 
 def _text(name: str) -> str:
@@ -66,7 +73,7 @@ def show(
     nonce = secrets.token_urlsafe(16)
     text = environment().get_template(template).render(words=words, say=words.say, nonce=nonce, **context)
     policy = (
-        f"default-src 'self'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
+        f"default-src 'self'; script-src 'nonce-{nonce}'; worker-src 'self'; style-src 'nonce-{nonce}'; "
         "img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; "
         "form-action 'self'; frame-ancestors 'none'"
     )

@@ -38,6 +38,18 @@ class CustomerCommand(Wire):
     facts: CustomerFacts = CustomerFacts()
 
 
+class Browser(Wire):
+    """A browser's push subscription, as JSON."""
+
+    subscription: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+
+
+class BrowserWanted(Browser):
+    """Tell this browser of the link's ticket, in this language."""
+
+    language: Literal["zh", "en"]
+
+
 class Step(Reply):
     """A line of the customer's progress: what happened, when."""
 

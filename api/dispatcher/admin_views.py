@@ -192,12 +192,22 @@ class CustomerWords(Reply):
     text: str
 
 
+class CustomerBrowser(Reply):
+    """A browser the customer switched notices on in: its push service's address and keys."""
+
+    ticket_id: UUID
+    subscription: str
+    language: str
+    switched_on_at: datetime
+
+
 class CustomerData(Reply):
     """One customer's data, readable, for handing to them."""
 
     customer_id: UUID
     tickets: list[CustomerTicket]
     words: list[CustomerWords]
+    browsers: list[CustomerBrowser]
 
 
 class DeviceLines(Reply):

@@ -14,6 +14,7 @@ from dispatch.actions.cases import Case, load_case
 from dispatch.actions.evidence_follow_up import child_ticket
 from dispatch.actions.matching import find_candidates
 from dispatch.actions.step import Draft, Step
+from dispatch.actions.telling_customers import tell_everywhere
 from dispatch.actions.telling_messages import Telling, tell
 from dispatch.actions.telling_people import Person
 from dispatch.actions.working import sign_off_by_default
@@ -232,7 +233,7 @@ def remind_window(step: Step, channels: Mapping[str, Channel], ticket_id: UUID) 
         return
     key = -int(window_from.timestamp())
     facts = {"at": window_from.isoformat()}
-    tell(step, channels, Telling(key, ticket_id, "window_reminder", _customer(case), facts))
+    tell_everywhere(step, channels, Telling(key, ticket_id, "window_reminder", _customer(case), facts))
     for person in people.audience(step, "engineer", case.visit.engineer_id):
         tell(step, channels, Telling(key, ticket_id, "visit_reminder", person, facts))
 
@@ -252,7 +253,7 @@ def ask_rating(step: Step, channels: Mapping[str, Channel], ticket_id: UUID) -> 
         return
     if _once(step, case, "ask_rating", closed_at.isoformat()):
         key = -int(closed_at.timestamp())
-        tell(step, channels, Telling(key, ticket_id, "rate_us", _customer(case)))
+        tell_everywhere(step, channels, Telling(key, ticket_id, "rate_us", _customer(case)))
 
 
 def warn_closing(step: Step, channels: Mapping[str, Channel], ticket_id: UUID) -> None:
@@ -265,7 +266,7 @@ def warn_closing(step: Step, channels: Mapping[str, Channel], ticket_id: UUID) -
         return
     facts = {"at": (done_at + timedelta(days=step.rules.acceptance_days)).isoformat()}
     key = -int(done_at.timestamp())
-    tell(step, channels, Telling(key, ticket_id, "closing_soon", _customer(case), facts))
+    tell_everywhere(step, channels, Telling(key, ticket_id, "closing_soon", _customer(case), facts))
 
 
 def closes_unanswered(step: Step) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from dispatch.domain.events import GENESIS, Event, chain_hash
-from dispatch.domain.tracing import TRACE
+from dispatch.domain.tracing import SPAN, TRACE
 from dispatch.store.exchange import Question
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ _EVENT = """
       %(actor_id)s, %(acting_for)s, %(command_id)s, %(from_status)s, %(to_status)s, %(facts)s, %(device_at)s,
       %(at)s, %(prev_hash)s, %(hash)s)
   )
-  insert into outbox (tenant_id, seq, action, subject_id, ticket_id, territory_id, depth, trace) values
+  insert into outbox (tenant_id, seq, action, subject_id, ticket_id, territory_id, depth, trace, span) values
     (%(tenant_id)s, %(seq)s, %(action)s, %(subject_id)s, %(ticket_id)s, %(territory_id)s, %(depth)s,
-     %(trace)s)
+     %(trace)s, %(span)s)
 """
 _TEXT = """
   insert into event_texts (tenant_id, seq, ticket_id, text)
@@ -45,7 +45,8 @@ def chained(step: "Step", seq: int, previous: bytes) -> tuple[int, list[Question
         event = _event(step, draft, seq)
         this = chain_hash(previous, event)
         row = _row(step, event, previous, this)
-        follows = {"territory_id": draft.territory_id, "depth": step.depth, "trace": TRACE.get() or None}
+        cause = {"trace": TRACE.get() or None, "span": SPAN.get() or None}
+        follows = {"territory_id": draft.territory_id, "depth": step.depth, **cause}
         writes.append((_EVENT, {**row, **follows}))
         if draft.text:
             writes.append((_TEXT, {**row, "text": draft.text}))

@@ -35,6 +35,7 @@ _ERASE_CUSTOMER = (
     f" and ticket_id in ({_THEIRS})",
     f"update completions set text = null where tenant_id = %(tenant)s and ticket_id in ({_THEIRS})",
     f"update check_ins set position = null, raw = null where tenant_id = %(tenant)s and ticket_id in ({_THEIRS})",
+    f"delete from customer_devices where tenant_id = %(tenant)s and ticket_id in ({_THEIRS})",
     "delete from tell_targets where tenant_id = %(tenant)s and person_kind = 'customer'"
     " and person_id = %(customer)s",
     "update tickets set contact_name_enc = null, contact_phone_enc = null, contact_phone_blind = null,"
@@ -62,6 +63,10 @@ _UNREFERRED = """
   order by b.sha256 limit %(limit)s for update skip locked
 """
 _FORGET = "delete from blobs where tenant_id = %(tenant)s and sha256 = any(%(hashes)s)"
+_BROWSERS_OF = f"""
+  select id, ticket_id, subscription_enc, language, switched_on_at from customer_devices
+  where tenant_id = %(tenant)s and ticket_id in ({_THEIRS}) order by switched_on_at limit 10000
+"""
 AT_ONCE = 200
 _WORK_OF = """
   select 1 from visit_engineers c join visits v on v.tenant_id = c.tenant_id and v.id = c.visit_id
@@ -141,8 +146,13 @@ def export_customer(step: Step, ticket_id: UUID) -> dict[str, Any]:
             for name in ("contact_name", "contact_phone", "door")
         }
         tickets.append({"ticket_id": row.pop("id"), **row, **opened})
+    browsers = fetch(step.db, _BROWSERS_OF, values)
+    for row in browsers:
+        sealed, device_id = row.pop("subscription_enc"), row.pop("id")
+        row["subscription"] = step.personal.decrypt(sealed, step.tenant_id, device_id, "subscription")
     return {
         "customer_id": values["customer"],
+        "browsers": list(browsers),
         "tickets": tickets,
         "words": [
             {"ticket_id": w["ticket_id"], "text": w["text"]} for w in fetch(step.db, _WORDS_OF, values)

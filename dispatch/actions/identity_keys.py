@@ -50,6 +50,7 @@ SEALED = (
     Sealed("dispatchers", "totp_enc", "totp"),
     Sealed("customer_links", "token_enc", "link"),
     Sealed("tell_targets", "address_enc", "address", (("address_blind", _same),)),
+    Sealed("customer_devices", "subscription_enc", "subscription", (("subscription_blind", _same),)),
     Sealed("webhook_endpoints", "secret_enc", "secret"),
     Sealed("webhook_endpoints", "old_secret_enc", "old_secret"),
     Sealed("oidc_providers", "client_secret_enc", "client_secret"),

@@ -1,4 +1,5 @@
-"""What is not kept for ever: answers to commands, positions and who saw them, ended sign-ins and codes."""
+"""What is not kept for ever: answers to commands, positions and who saw them, ended sign-ins and codes, browsers of
+links that ended."""
 
 from datetime import timedelta
 
@@ -24,6 +25,12 @@ _OLD_BY_WALL = (
     ("signin_codes", "expires_at", CODES_KEPT),
 )
 
+_ENDED_LINKS = """
+  delete from customer_devices d using customer_links l
+  where d.tenant_id = :tenant and l.tenant_id = d.tenant_id and l.id = d.link_id
+    and (l.revoked_at is not null or l.expires_at < :now)
+"""
+
 
 def purge_old(step: Step) -> dict[str, int]:
     """Rows removed per table, and the timer armed for tomorrow."""
@@ -37,5 +44,7 @@ def purge_old(step: Step) -> dict[str, int]:
             {"tenant": step.tenant_id, "before": before},
         )
         removed[table] = int(getattr(done, "rowcount", 0))
+    ended = step.db.execute(text(_ENDED_LINKS), {"tenant": step.tenant_id, "now": step.now})
+    removed["customer_devices"] = int(getattr(ended, "rowcount", 0))
     step.set_timer("purge_by", step.tenant_id, step.now + EVERY)
     return removed

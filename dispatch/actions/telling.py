@@ -33,7 +33,7 @@ class PushLater(Exception):
 def plan_pushes(step: Step, ticket_id: UUID, seq: int, kind: str) -> list[PlannedPush]:
     """A hint for every device of those concerned that has not been told of this event yet."""
     planned = []
-    for engineer_id, subject_id, expires_at in _concerned(step, ticket_id, kind):
+    for engineer_id, subject_id, expires_at in concerned(step, ticket_id, kind):
         ids = {"ticket_id": str(ticket_id)} | ({"offer_id": str(subject_id)} if kind == "offer" else {})
         planned += _for_devices(step, engineer_id, subject_id, seq, kind, expires_at, ids)
     return planned
@@ -94,7 +94,7 @@ def _for_devices(
     return planned
 
 
-def _concerned(step: Step, ticket_id: UUID, kind: str) -> list[tuple[UUID, UUID, datetime]]:
+def concerned(step: Step, ticket_id: UUID, kind: str) -> list[tuple[UUID, UUID, datetime]]:
     """(engineer, subject, until when it matters)."""
     until = step.now + PUSH_LASTS
     if kind == "offer":

@@ -19,7 +19,7 @@ def keep_target(step: Step, engineer_id: UUID, platform: str, target: str) -> No
     Raises NotReady `push_target_invalid` where a browser's subscription is none, or leads where nothing is sent.
     """
     if platform == "web":
-        _check(target)
+        check_subscription(target)
     row = insert(PushTarget).values(
         tenant_id=step.tenant_id,
         id=new_id(),
@@ -48,7 +48,8 @@ def drop_target(step: Step, engineer_id: UUID, platform: str, target: str) -> No
     step.db.execute(mine.values(gone_at=step.now))
 
 
-def _check(target: str) -> None:
+def check_subscription(target: str) -> None:
+    """Raises NotReady `push_target_invalid` as `keep_target`."""
     try:
         endpoint, _, _ = read_subscription(target)
         OutsideClient().check(endpoint)

@@ -125,7 +125,7 @@ def _rungs(step: Step, channels: Mapping[str, Channel], ladder: stored.Ladder, o
     person = Person("engineer", ladder.engineer_id)
     own = [
         place.channel
-        for place in people.places(step, person, ladder.ticket_id)
+        for place in people.places(step, person)
         if place.channel == "fcm" or place.channel in channels
     ]
     wanted = rungs(list(dict.fromkeys(own)), has_backup=offer.kind == "offer" and _has_backup(step))

@@ -34,7 +34,7 @@ class Telling:
     """One event to be told to one person. `facts` fill the template: codes, instants, numbers."""
 
     seq: int
-    ticket_id: UUID
+    ticket_id: UUID | None
     template: str
     person: Person
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -49,7 +49,7 @@ def tell(
     None where no channel is left, or the row is there already.
     """
     tried = _tried(step, telling)
-    places = [p for p in people.places(step, telling.person, telling.ticket_id) if p.channel in channels]
+    places = [p for p in people.places(step, telling.person) if p.channel in channels]
     left = [p for p in places if p.channel not in tried and only in (None, p.channel)]
     return _plan(step, telling, left[0]) if left else None
 
@@ -84,7 +84,7 @@ def _plan(step: Step, telling: Telling, place: Place) -> stored.Message | None:
             person_id=telling.person.id,
             channel=place.channel,
             target_id=place.target_id,
-            language=people.language(step, telling.person, telling.ticket_id),
+            language=people.language(step, telling.person),
             facts=dict(telling.facts),
             status="waiting",
             not_before=at,
@@ -227,6 +227,9 @@ def keep(step: Step, channels: Mapping[str, Channel], message_id: UUID, sent: Se
 def _forget(step: Step, row: stored.Message) -> None:
     key = {"tenant_id": step.tenant_id, "id": row.target_id}
     target = step.db.get(stored.TellTarget, key) or step.db.get(PushTarget, key)
+    browser = step.db.get(stored.CustomerDevice, key)
+    if browser is not None:
+        step.db.delete(browser)
     if target is not None:
         target.gone_at = step.now
 

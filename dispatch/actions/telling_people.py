@@ -16,7 +16,7 @@ from dispatch.store.queries.reading import fetch
 from dispatch.store.tables import telling as stored
 from dispatch.store.tables.people import Engineer, PushTarget
 from dispatch.store.tables.tenants import Dispatcher
-from dispatch.store.tables.tickets import Ticket
+from dispatch.store.tables.tickets import CustomerLink, Ticket
 
 #: Where nobody said otherwise, a known phone number is used after all that was named.
 PHONE_PREFERENCE = 90
@@ -25,7 +25,8 @@ TARGETS_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`kind` is engineer, dispatcher, customer (by the ticket's id) or group (the tenant's bots)."""
+    """`kind` is engineer, dispatcher, customer (by the ticket's id), device (a customer's browser) or group (the
+    tenant's bots)."""
 
     kind: str
     id: UUID
@@ -60,10 +61,12 @@ def audience(step: Step, whom: str, engineer_id: UUID | None = None) -> list[Per
     return [Person("dispatcher", row["id"]) for row in rows] + [Person("group", step.tenant_id)]
 
 
-def places(step: Step, person: Person, ticket_id: UUID) -> list[Place]:
+def places(step: Step, person: Person) -> list[Place]:
     """Where they are reached, the preferred first; a device that is gone is not there."""
     if person.kind == "group":
         return [Place(name, n, None) for n, name in enumerate(GROUP_CHANNELS, 1)]
+    if person.kind == "device":
+        return [Place("webpush", 0, person.id)]
     named = step.db.scalars(
         select(stored.TellTarget).where(
             stored.TellTarget.tenant_id == step.tenant_id,
@@ -122,20 +125,34 @@ def address(step: Step, row: stored.Message) -> str | None:
         if named.gone_at is not None:
             return None
         return step.personal.decrypt(named.address_enc, step.tenant_id, named.id, "address")
+    if person.kind == "device":
+        return _of_customer(step, row.target_id)
     device = step.db.get(PushTarget, key)
     return device.target if device is not None and device.gone_at is None else None
 
 
-def language(step: Step, person: Person, ticket_id: UUID) -> str:
+def _of_customer(step: Step, device_id: UUID) -> str | None:
+    """A customer's browser, as long as its link holds."""
+    key = {"tenant_id": step.tenant_id, "id": device_id}
+    device = step.db.get(stored.CustomerDevice, key)
+    link = step.db.get(CustomerLink, {**key, "id": device.link_id}) if device is not None else None
+    if device is None or link is None or link.revoked_at is not None or link.expires_at <= step.now:
+        return None
+    return step.personal.decrypt(device.subscription_enc, step.tenant_id, device_id, "subscription")
+
+
+def language(step: Step, person: Person) -> str:
     """The recipient's own; the tenant's for its group."""
     key = {"tenant_id": step.tenant_id, "id": person.id}
-    found: Engineer | Dispatcher | Ticket | None = None
+    found: Engineer | Dispatcher | Ticket | stored.CustomerDevice | None = None
     if person.kind == "engineer":
         found = step.db.get(Engineer, key)
     elif person.kind == "dispatcher":
         found = step.db.get(Dispatcher, key)
     elif person.kind == "customer":
         found = step.db.get(Ticket, key)
+    elif person.kind == "device":
+        found = step.db.get(stored.CustomerDevice, key)
     return found.language if found is not None else step.rules.language
 
 
@@ -159,14 +176,23 @@ _LINK = """
   select id::text, encode(token_enc, 'hex') as token from customer_links
   where tenant_id = %(tenant)s and ticket_id = %(ticket)s and revoked_at is null order by created_at desc limit 1
 """
+_LINK_OF_DEVICE = """
+  select l.id::text, encode(l.token_enc, 'hex') as token from customer_devices d
+  join customer_links l on l.tenant_id = d.tenant_id and l.id = d.link_id
+  where d.tenant_id = %(tenant)s and d.id = %(device)s
+"""
 
 
 def url(step: Step, row: stored.Message, public_url: str) -> str | None:
     """The page that goes with a message: the customer's link, the engineer's app, the board."""
+    if row.person_kind == "engineer" and row.ticket_id is None:
+        return f"{public_url}/phone/#/requests"
     if row.ticket_id is None:
         return None
-    if row.person_kind == "customer":
-        links = fetch(step.db, _LINK, {"tenant": step.tenant_id, "ticket": row.ticket_id})
+    if row.person_kind in ("customer", "device"):
+        sql = _LINK if row.person_kind == "customer" else _LINK_OF_DEVICE
+        values = {"tenant": step.tenant_id, "ticket": row.ticket_id, "device": row.person_id}
+        links = fetch(step.db, sql, values)
         return link_url(step.personal, step.tenant_id, links[0], public_url) if links else None
     if row.person_kind == "engineer":
         return f"{public_url}/phone/#/ticket/{row.ticket_id}"

@@ -42,6 +42,12 @@ TEMPLATES: dict[str, Template] = {
         urgent=True,
         lasts=timedelta(hours=2),
     ),
+    "arrived": Template(
+        ("工程师已到达", "工单 {ticket_no} 的工程师已到达。"),
+        ("Arrived", "The engineer for ticket {ticket_no} has arrived."),
+        urgent=True,
+        lasts=timedelta(hours=1),
+    ),
     "delayed": Template(
         ("时间有变", "工单 {ticket_no} 的上门时间有变，请查看详情。"),
         ("Change of plan", "The visit for ticket {ticket_no} has changed. Please see the details."),
@@ -93,6 +99,23 @@ TEMPLATES: dict[str, Template] = {
         gathers=True,
         lasts=timedelta(hours=4),
     ),
+    "visit_assigned": Template(
+        ("新工单", "工单 {ticket_no}（{work_type}）已派给您。"),
+        ("New ticket", "Ticket {ticket_no} ({work_type}) has been assigned to you."),
+        urgent=True,
+        lasts=timedelta(hours=4),
+    ),
+    "visit_changed": Template(
+        ("工单有更新", "工单 {ticket_no} 有更新，请查看。"),
+        ("Ticket changed", "Ticket {ticket_no} has changed. Please have a look."),
+        gathers=True,
+        lasts=timedelta(hours=4),
+    ),
+    "request_answered": Template(
+        ("申请已答复", "您的{request}申请{answer}。"),
+        ("Request answered", "Your request ({request}) was {answer}."),
+        lasts=timedelta(days=2),
+    ),
     # to dispatchers and duty managers
     "promise_at_risk": Template(
         ("时限预警", "工单 {ticket_no} 的{kind}时限已用 {pct}%。"),
@@ -124,6 +147,25 @@ KINDS = {
     "zh": {"response": "响应", "arrival": "到达", "resolution": "解决"},
     "en": {"response": "response", "arrival": "arrival", "resolution": "resolution"},
 }
+#: What engineers ask for, and what becomes of it.
+REQUESTS = {
+    "zh": {
+        "overtime": "加班",
+        "leave": "请假",
+        "discount": "优惠",
+        "part": "配件",
+        "approved": "已批准",
+        "refused": "未获批准",
+    },
+    "en": {
+        "overtime": "overtime",
+        "leave": "leave",
+        "discount": "discount",
+        "part": "part",
+        "approved": "approved",
+        "refused": "refused",
+    },
+}
 
 
 def placeholders(text: str) -> set[str]:
@@ -145,6 +187,8 @@ def render(name: str, language: str, facts: dict[str, object], zone: str) -> tup
 def _word(key: str, value: object, language: str, zone: str) -> str:
     if key == "kind":
         return KINDS["zh" if language == "zh" else "en"].get(str(value), str(value))
+    if key in ("request", "answer"):
+        return REQUESTS["zh" if language == "zh" else "en"].get(str(value), str(value))
     if key == "at":
         at = datetime.fromisoformat(str(value)).astimezone(ZoneInfo(zone))
         return f"{at.month}月{at.day}日 {at:%H:%M}" if language == "zh" else f"{at:%d %b %H:%M}"

@@ -40,6 +40,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "map_tile": PUBLIC,
     "static_page": PUBLIC,
     "link_page": PUBLIC,
+    "link_notices": PUBLIC,
     "link_form": PUBLIC,
     "link_photo_page": PUBLIC,
     "link_certificate": PUBLIC,
@@ -201,6 +202,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "customer_action": _CUSTOMER,
     "customer_put_photo": _CUSTOMER,
     "customer_get_photo": _CUSTOMER,
+    "customer_put_browser": _CUSTOMER,
+    "customer_drop_browser": _CUSTOMER,
     # other systems
     "integration_create_ticket": _KEY,
     "integration_ticket": _KEY,

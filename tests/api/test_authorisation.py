@@ -32,7 +32,9 @@ from dispatch.store.tables.tenants import Dispatcher
 from geo.pmtiles import BASE_MAP, write_pmtiles
 from tests.builders import PASSWORD, PASSWORD_HASH, new_ticket, picture
 from tests.house import Product, Town, ok
+from tests.integration.test_push_subscription import subscription
 
+BROWSER = subscription()
 DEVICE = "probe-device-0123456789abcdef"
 ROLES = (Role.ADMIN, Role.DISPATCHER, Role.CONTRACTOR, Role.ENGINEER, Role.CUSTOMER, Role.API_KEY)
 #: Streams never end: tests/faults/test_live.py asks them over a real socket.
@@ -50,6 +52,7 @@ PAGES = frozenset(
         "manager_form",
         "link_certificate",
         "check_certificate",
+        "link_notices",
     }
 )
 
@@ -700,6 +703,11 @@ REQUESTS: dict[str, Maker] = {
     "customer_ticket": at("/customer/v1/ticket"),
     "customer_action": lambda w, r: ("/customer/v1/actions", w.command("urge")),
     "customer_put_photo": lambda w, r: (f"/customer/v1/photos/{new_id()}?kind=intake", picture(4)),
+    "customer_put_browser": lambda w, r: (
+        "/customer/v1/browser",
+        {"subscription": BROWSER, "language": "zh"},
+    ),
+    "customer_drop_browser": lambda w, r: ("/customer/v1/browser/gone", {"subscription": BROWSER}),
     "customer_get_photo": lambda w, r: (f"/customer/v1/photos/{w.photo_id}", None),
     "integration_create_ticket": lambda w, r: ("/api/v1/tickets", new_ticket("survey")),
     "integration_ticket": lambda w, r: (f"/api/v1/tickets/{w.ticket_id}", None),

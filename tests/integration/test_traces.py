@@ -60,6 +60,10 @@ def test_a_request_and_its_jobs_are_one_trace(town: Town, told: list[Span]) -> N
     town.settle()
     jobs = [one for one in told if one.kind == "consumer" and one.trace == TRACE_ID]
     assert "job match_ticket" in {one.name for one in jobs}
+    caused = [one for one in jobs if one.parent == request.span]
+    assert {"job match_ticket", "job keep_promises"} <= {one.name for one in caused}
+    known = {one.span for one in told}
+    assert {one.parent for one in jobs} <= known
     assert not any(one.failed for one in told)
     link = reply.json()["customer_link"]
     town.product.client.get(link)

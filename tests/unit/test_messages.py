@@ -4,7 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dispatch.domain.messages import KINDS, LANGUAGES, TEMPLATES, Quiet, not_before, placeholders, render
+from dispatch.domain.messages import (
+    KINDS,
+    LANGUAGES,
+    REQUESTS,
+    TEMPLATES,
+    Quiet,
+    not_before,
+    placeholders,
+    render,
+)
+from dispatch.domain.requests import KINDS as ASKED
 
 FACTS = {
     "ticket_no": "T1",
@@ -13,6 +23,8 @@ FACTS = {
     "kind": "arrival",
     "pct": 75,
     "rating": 2,
+    "request": "leave",
+    "answer": "approved",
 }
 NIGHT = Quiet(22 * 60, 7 * 60)
 SHANGHAI = "Asia/Shanghai"
@@ -26,7 +38,7 @@ def test_every_template_says_the_same_in_both_languages(name: str) -> None:
     for language in LANGUAGES:
         title, text = render(name, language, FACTS, SHANGHAI)
         assert title
-        assert "T1" in text
+        assert ("T1" in text) == (name != "request_answered")
         assert "{" not in text
         assert any("\u4e00" <= c <= "\u9fff" for c in title + text) == (language == "zh")
 
@@ -36,6 +48,8 @@ def test_instants_are_local_and_kinds_are_words() -> None:
     assert "23 Nov 01:00" in render("window_reminder", "en", FACTS, "UTC")[1]
     assert "到达" in render("promise_broken", "zh", FACTS, "UTC")[1]
     assert set(KINDS["zh"]) == set(KINDS["en"])
+    assert set(REQUESTS["zh"]) == set(REQUESTS["en"]) == {*ASKED, "approved", "refused"}
+    assert "您的请假申请已批准" in render("request_answered", "zh", FACTS, "UTC")[1]
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,7 @@ document.addEventListener('submit', async (event) => {
 addEventListener('pageshow', (event) => event.persisted && location.reload())
 
 function dress(root) {
+  root.querySelectorAll('[data-notices]').forEach((box) => notices(box))
   root.querySelectorAll('[data-photos]').forEach(photoField)
   root.querySelectorAll('[data-signature]').forEach(signature)
   root.querySelectorAll('.stars').forEach((stars) => {

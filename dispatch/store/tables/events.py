@@ -68,6 +68,7 @@ class OutboxRow(Base):
     territory_id: Mapped[UUID | None]
     depth: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     trace: Mapped[str | None]
+    span: Mapped[str | None]
 
 
 class Timer(Base):

@@ -29,6 +29,25 @@ class TellTarget(Base, Row):
     )
 
 
+class CustomerDevice(Base, Row):
+    """A browser whose customer wants to be told of one ticket, as long as its link holds. Encrypted; deleted when it
+    is let go."""
+
+    __tablename__ = "customer_devices"
+    ticket_id: Mapped[UUID]
+    link_id: Mapped[UUID]
+    subscription_enc: Mapped[bytes] = mapped_column(LargeBinary)
+    subscription_blind: Mapped[bytes] = mapped_column(LargeBinary)
+    language: Mapped[str]
+    switched_on_at: Mapped[datetime]
+    __table_args__ = (
+        refer("ticket_id", "tickets", ondelete="CASCADE"),
+        refer("link_id", "customer_links", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "link_id", "subscription_blind"),
+        Index("ix_customer_devices_ticket", "tenant_id", "ticket_id"),
+    )
+
+
 class ChannelSetting(Base, TenantRow):
     """A tenant's own access to a channel (keys, addresses), encrypted JSON."""
 
