@@ -1,12 +1,12 @@
 """Contractors' desks and the roster over HTTP."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
-from api.declared import ERRORS, problems
+from api.declared import problems
 from api.dispatcher import admin_views
 from api.dispatcher import field_views as views
 from api.house import Asking, Here, reply
@@ -19,19 +19,24 @@ from mobile_contract.v1 import Instant
 
 endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
 
+DeskPageKey = Annotated[str | None, Query(pattern=r"^[01]\.[01]\.[0-9]{20}\.[0-9a-f.-]{36,73}$")]
 PAGE = 500
 AHEAD = timedelta(days=28)
 
 
 @endpoints.get(
-    "/contractor", operation_id="contractor_work", response_model=views.ContractorWork, responses=ERRORS
+    "/contractor",
+    operation_id="contractor_work",
+    response_model=views.ContractorWork,
+    responses=problems(401, 403, 422),
 )
-def contractor_work(asking: Asking, here: Here) -> Response:
+def contractor_work(asking: Asking, here: Here, page: DeskPageKey = None) -> Response:
     """What the asker's company is asked for and has taken. Its dispatcher acts by `dispatcher_action`:
     accept_offer with or without `engineer_id`, decline_offer, name_engineer."""
     assert asking.contractor_id is not None
     with here.house.database.transaction(asking.tenant_id) as db:
-        return reply(read_contractor_work(db, asking.tenant_id, asking.contractor_id, here.house.now()))
+        now = here.house.now()
+        return reply(read_contractor_work(db, asking.tenant_id, asking.contractor_id, now, page))
 
 
 @endpoints.get(

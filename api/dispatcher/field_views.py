@@ -28,11 +28,12 @@ class ContractorEngineer(Reply):
 
 
 class ContractorWork(Reply):
-    """The contractor's 200 most pressing tickets, and whom they may name."""
+    """The contractor's tickets, the most pressing first, and whom they may name."""
 
     now: datetime
     tickets: list[ContractorTicket]
     engineers: list[ContractorEngineer]
+    next_page: str | None
 
 
 class ShiftLine(Reply):

@@ -3,9 +3,9 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
-from api.declared import ERRORS, problems
+from api.declared import problems
 from api.dispatcher import matching_views as views
 from api.house import Asking, Here, reply
 from dispatch.actions import matching_setup
@@ -19,6 +19,8 @@ from dispatch.store.queries.policies import read_policies
 
 endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
 
+#: A policy's work type and territory, `~` for any.
+PolicyKey = Annotated[str | None, Query(pattern=r"^[a-z0-9_~]{1,40}\.[0-9a-f~-]{1,36}$")]
 PartCode = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,40}$")]
 
 
@@ -43,11 +45,12 @@ def why_not_this_one(ticket_id: UUID, engineer_id: UUID, asking: Asking, here: H
     "/match_policies",
     operation_id="dispatcher_match_policies",
     response_model=views.PolicyPage,
-    responses=ERRORS,
+    responses=problems(401, 403, 422),
 )
-def policies(asking: Asking, here: Here) -> Response:
+def policies(asking: Asking, here: Here, page: PolicyKey = None) -> Response:
+    """How tickets find engineers, by work type and territory."""
     with here.house.database.transaction(asking.tenant_id) as db:
-        return reply({"policies": read_policies(db, asking.tenant_id)})
+        return reply(read_policies(db, asking.tenant_id, page))
 
 
 @endpoints.put(

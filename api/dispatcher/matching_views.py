@@ -31,6 +31,7 @@ class PolicyWanted(Wire):
 
 
 class PolicyLine(Reply):
+    line_id: str
     policy_id: UUID
     mode: Mode
     work_type: str | None
@@ -41,6 +42,7 @@ class PolicyLine(Reply):
 
 class PolicyPage(Reply):
     policies: list[PolicyLine]
+    next_page: str | None
 
 
 class WishWanted(Wire):

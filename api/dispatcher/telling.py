@@ -15,6 +15,8 @@ from dispatch.store.queries.telling import read_messages, read_tell_settings
 
 endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
 
+TargetPageKey = Annotated[str | None, Query(pattern=r"^[0-9a-f-]{36}\.[0-9]{2}\.[0-9a-f-]{36}$")]
+
 
 @endpoints.get(
     "/messages",
@@ -39,11 +41,12 @@ def messages(
     "/tell_settings",
     operation_id="dispatcher_tell_settings",
     response_model=views.TellSettings,
-    responses=ERRORS,
+    responses=problems(401, 403, 422),
 )
-def settings(asking: Asking, here: Here) -> Response:
+def settings(asking: Asking, here: Here, page: TargetPageKey = None) -> Response:
+    """When people are told, by which channels, and where each is reached: the latter page by page."""
     with here.house.database.transaction(asking.tenant_id) as db:
-        found = read_tell_settings(db, asking.tenant_id)
+        found = read_tell_settings(db, asking.tenant_id, page)
     callback = f"{here.settings.public_url}/hooks/wecom/{asking.tenant_id}"
     needs = {name: list(fields) for name, fields in telling_book.TENANT_CHANNELS.items()}
     return reply({**found, "needs": needs, "wecom_callback": callback})

@@ -223,6 +223,7 @@ class ChannelLine(Reply):
 
 
 class TargetLine(Reply):
+    line_id: str
     person_kind: str
     person_id: UUID
     channel: str
@@ -231,11 +232,13 @@ class TargetLine(Reply):
 
 
 class TellSettings(Reply):
-    """`needs` says what each channel of a company's own asks for. Keys and addresses are never shown."""
+    """`next_page` is that of the targets; `needs` says what each channel of a company's own asks for. Keys and
+    addresses are never shown."""
 
     rules: RulesLine
     channels: list[ChannelLine]
     targets: list[TargetLine]
+    next_page: str | None
     needs: dict[str, list[str]]
     wecom_callback: str
 

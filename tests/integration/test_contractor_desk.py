@@ -15,6 +15,7 @@ from dispatch.actions.tenants import add_contractor, add_dispatcher, add_territo
 from dispatch.domain.commands import Principal, Role
 from dispatch.domain.policy import POLICY
 from dispatch.store.ids import new_id
+from dispatch.store.queries import contractors
 from tests.builders import PASSWORD_HASH, SITE, add_engineer, new_ticket, picture
 from tests.databases import Database
 from tests.house import Town, ok, refused
@@ -103,6 +104,21 @@ def test_a_job_taken_and_named_stays_on_the_board(two: TwoContractors) -> None:
     assert view["customer_link"] is None
     two.town.assign_by_hand(two.asked, "Ana")
     refused(two.get(f"/tickets/{two.asked}"), 404, "ticket_unknown")
+
+
+def test_a_long_desk_goes_on_with_its_next_page(two: TwoContractors, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to be answered first, then what was taken and lacks a name, then the rest."""
+    unnamed, named, later = two.asked, two.offered_to("K"), two.offered_to("K")
+    ok(two.town.direct(unnamed, "accept_offer", "Cora"))
+    ok(two.town.direct(named, "accept_offer", "Cora", engineer_id=str(two.town.made.engineers["Kim"])))
+    monkeypatch.setattr(contractors, "PAGE", 1)
+    seen, page = [], ""
+    while page is not None:
+        found = ok(two.get(f"/contractor{page and '?page=' + page}"))
+        seen += [line["ticket_id"] for line in found["tickets"]]
+        page = found["next_page"]
+    assert seen == [later, unnamed, named]
+    refused(two.get("/contractor?page=1.0.x"), 422, "request_invalid")
 
 
 def test_what_others_were_offered_is_not_shown(two: TwoContractors) -> None:

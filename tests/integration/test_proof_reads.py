@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dispatch.store.ids import new_id
-from dispatch.store.queries import price_lists, proof, stock
+from dispatch.store.queries import policies, price_lists, proof, stock, telling
 from tests.browser.world import CHECKLIST, busy_company, give_lists
 from tests.builders import new_ticket
 from tests.depots import line, load
@@ -46,12 +46,12 @@ def test_a_finished_ticket_tells_its_work_and_its_money_and_a_query_that_forgets
     assert len(read(town, f"tickets/{tickets['finished']}/proof")["parts"]) == 1
 
 
-def in_pages(town: Town, name: str, key: str) -> list[list[str]]:
-    """A list of the board read to its end."""
+def in_pages(town: Town, path: str, key: str, name: str | None = None) -> list[list[Any]]:
+    """A list of the board read to its end, page by page."""
     pages, page = [], ""
     while True:
-        found = read(town, f"{name}{page}")
-        pages.append([one[key] for one in found[name]])
+        found = read(town, f"{path}{page}")
+        pages.append([one[key] for one in found[name or path]])
         if found["next_page"] is None:
             return pages
         page = f"?page={found['next_page']}"
@@ -74,6 +74,21 @@ def test_long_lists_go_on_with_their_next_page(town: Town, monkeypatch: pytest.M
     codes = [code for page in in_pages(town, "checklists", "code") for code in page]
     assert len(codes) > 2
     assert codes == sorted(set(codes))
+    for work_type in ("survey", "leak", None):
+        policy = {"mode": "manual", "work_type": work_type}
+        client.put(f"/dispatcher/v1/match_policies/{new_id()}", json=policy, headers=ada)
+    monkeypatch.setattr(policies, "PAGE", 2)
+    assert in_pages(town, "match_policies", "work_type", "policies") == [["leak", "survey"], [None]]
+    for name in ("Ana", "Ben", "Eve"):
+        targets = {"targets": [{"channel": "mail", "address": f"{name}@example.org"}]}
+        url = f"/dispatcher/v1/people/engineer/{town.made.engineers[name]}/targets"
+        assert client.put(url, json=targets, headers=ada).status_code == 204
+    monkeypatch.setattr(telling, "TARGETS_PAGE", 2)
+    people = in_pages(town, "tell_settings", "person_id", "targets")
+    assert [len(page) for page in people] == [2, 1]
+    assert {one for page in people for one in page} == {
+        str(town.made.engineers[name]) for name in ("Ana", "Ben", "Eve")
+    }
     refused(client.get("/dispatcher/v1/rates?page=%27", headers=ada), 422, "request_invalid")
 
 

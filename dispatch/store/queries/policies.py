@@ -6,7 +6,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from dispatch.domain.matching_policy import Policy
-from dispatch.store.queries.reading import fetch
+from dispatch.store.queries.reading import fetch, page_of
+
+PAGE = 100
 
 _COLUMNS = "mode, work_type, territory_id, contractor_id, settings"
 _FITTING = f"""
@@ -14,9 +16,12 @@ _FITTING = f"""
     and (work_type is null or work_type = %(work_type)s)
     and (territory_id is null or territory_id = %(territory)s)
 """
+#: By work type and territory; any stands behind all that are named.
 _ALL = f"""
-  select id as policy_id, {_COLUMNS} from match_policies where tenant_id = %(tenant)s
-  order by work_type nulls last, territory_id nulls last limit 500
+  select line_id, id as policy_id, {_COLUMNS} from (
+    select *, coalesce(work_type, '~') || '.' || coalesce(territory_id::text, '~') as line_id
+    from match_policies where tenant_id = %(tenant)s) p
+  where line_id collate "C" > %(after)s order by line_id collate "C" limit %(limit)s
 """
 
 
@@ -26,6 +31,7 @@ def policies_for(db: Session, tenant_id: UUID, work_type: str, territory_id: UUI
     return [Policy(**row) for row in fetch(db, _FITTING, values)]
 
 
-def read_policies(db: Session, tenant_id: UUID) -> list[dict[str, Any]]:
-    """views.PolicyLine of every policy."""
-    return list(fetch(db, _ALL, {"tenant": tenant_id}))
+def read_policies(db: Session, tenant_id: UUID, after: str | None) -> dict[str, Any]:
+    """matching_views.PolicyPage."""
+    rows = fetch(db, _ALL, {"tenant": tenant_id, "after": after or "", "limit": PAGE + 1})
+    return page_of("policies", rows, PAGE, "line_id")

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from dispatch.store.queries.reading import fetch
+from dispatch.store.queries.reading import fetch, page_of
 
 PAGE = 100
+TARGETS_PAGE = 500
 
 _MESSAGES = """
   select m.id as message_id, m.ticket_id, t.ticket_no, m.template, m.person_kind,
@@ -38,8 +39,10 @@ _RULES = """
   select quiet_from_min, quiet_to_min, debounce_s, ladder_backup from tell_rules where tenant_id = %(tenant)s
 """
 _TARGETS = """
-  select person_kind, person_id, channel, preference::int as preference, gone_at from tell_targets
-  where tenant_id = %(tenant)s and person_kind <> 'customer' order by person_id, preference limit 2000
+  select line_id, person_kind, person_id, channel, preference::int as preference, gone_at from (
+    select *, concat_ws('.', person_id, lpad(preference::text, 2, '0'), id) as line_id from tell_targets
+    where tenant_id = %(tenant)s and person_kind <> 'customer') a
+  where line_id collate "C" > %(after)s order by line_id collate "C" limit %(limit)s
 """
 
 
@@ -69,13 +72,15 @@ def read_messages(
     }
 
 
-def read_tell_settings(db: Session, tenant_id: UUID) -> dict[str, Any]:
-    """views.TellSettings but for the names of channels: never a key, never an address."""
+def read_tell_settings(db: Session, tenant_id: UUID, after: str | None) -> dict[str, Any]:
+    """views.TellSettings but for the names of channels: never a key, never an address. Where people are reached comes
+    page by page, behind the target `after`."""
     values = {"tenant": tenant_id}
+    asked = {**values, "after": after or "", "limit": TARGETS_PAGE + 1}
     rules = fetch(db, _RULES, values)
     plain = {"quiet_from_min": None, "quiet_to_min": None, "debounce_s": 20, "ladder_backup": False}
     return {
         "rules": rules[0] if rules else plain,
         "channels": list(fetch(db, _CHANNELS, values)),
-        "targets": list(fetch(db, _TARGETS, values)),
+        **page_of("targets", fetch(db, _TARGETS, asked), TARGETS_PAGE, "line_id"),
     }

@@ -1,11 +1,12 @@
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { dayTime } from '../../../shared/formats'
 import { Refused } from '../api'
-import { Empty, Loading } from '../parts/basics'
+import { Empty } from '../parts/basics'
 import { ticketHash } from '../route'
-import { api, complain, engineers, now, zoneOf } from '../state'
-import type { BulkLine, BulkReport, Uuid } from '../wire'
+import { MoreButton, usePaged } from '../settings/parts'
+import { api, engineers, now, zoneOf } from '../state'
+import type { BulkLine, BulkReport } from '../wire'
 import { language, problemText, t } from '../words'
 import { EngineerOut, RebookMany } from './bulk_forms'
 import { Requests } from './requests'
@@ -14,18 +15,12 @@ const at = (instant: string): string => dayTime(instant, zoneOf(null), now.value
 
 /** What engineers ask for; many tickets at once; the reports of both. */
 export function BulkPage(): JSX.Element {
-  const [reports, setReports] = useState<BulkReport[] | null>(null)
-  const [next, setNext] = useState<Uuid | null>(null)
-  const read = (page: Uuid | null): void =>
-    void api.bulkReports(page).then(
-      (found) => {
-        setReports((known) => [...(page ? (known ?? []) : []), ...found.reports])
-        setNext(found.next_page)
-      },
-      (error) => (complain(error), setReports((known) => known ?? [])),
-    )
-  useEffect(() => read(null), [])
-  const done = (report: BulkReport): void => setReports([report, ...(reports ?? [])])
+  const { rows: reports, next, reload, waiting } = usePaged(async (page) => {
+    const found = await api.bulkReports(page)
+    return { rows: found.reports, next: found.next_page }
+  })
+  const [times, setTimes] = useState(0)
+  const done = (): void => (setTimes(times + 1), void reload())
   return (
     <main class="page bulk-page">
       <header class="page-head">
@@ -35,14 +30,14 @@ export function BulkPage(): JSX.Element {
       <Requests />
       <div class="bulk-forms">
         <EngineerOut onDone={done} />
-        <RebookMany key={reports?.length ?? 0} onDone={done} />
+        <RebookMany key={times} onDone={done} />
       </div>
       <section>
         <h2>{t('reports')}</h2>
-        {!reports && <Loading />}
+        {waiting}
         {reports?.length === 0 && <Empty title={t('reports_none')} />}
         {reports?.map((report, i) => <Report key={report.report_id} report={report} open={i === 0} />)}
-        {next && <button type="button" class="button" onClick={() => read(next)}>{t('load_more')}</button>}
+        <MoreButton next={next} />
       </section>
     </main>
   )

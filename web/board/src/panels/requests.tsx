@@ -1,8 +1,8 @@
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
 import { dayTime, durationText } from '../../../shared/formats'
 import { uuid7 } from '../api'
-import { Empty, Loading } from '../parts/basics'
+import { Empty } from '../parts/basics'
+import { MoreButton, usePaged } from '../settings/parts'
 import { api, complain, now, say, zoneOf } from '../state'
 import type { EngineerRequest, Uuid } from '../wire'
 import { label, language, t } from '../words'
@@ -11,17 +11,10 @@ const at = (instant: string): string => dayTime(instant, zoneOf(null), now.value
 
 /** What engineers ask for, to be approved or refused; with `ticketId` what they ask about that ticket, and nothing where they ask nothing. */
 export function Requests({ ticketId }: { ticketId?: Uuid }): JSX.Element | null {
-  const [requests, setRequests] = useState<EngineerRequest[] | null>(null)
-  const [next, setNext] = useState<Uuid | null>(null)
-  const load = (page: Uuid | null = null): void =>
-    void api.requests(ticketId ?? null, page).then(
-      (found) => {
-        setRequests((known) => [...(page ? (known ?? []) : []), ...found.requests])
-        setNext(found.next_page)
-      },
-      (error) => (complain(error), setRequests((known) => known ?? [])),
-    )
-  useEffect(() => load(), [ticketId])
+  const { rows, next, reload, waiting, failed } = usePaged(async (page) => {
+    const found = await api.requests(ticketId ?? null, page)
+    return { rows: found.requests, next: found.next_page }
+  })
 
   async function answer(request: EngineerRequest, verdict: 'approve' | 'refuse'): Promise<void> {
     try {
@@ -30,17 +23,18 @@ export function Requests({ ticketId }: { ticketId?: Uuid }): JSX.Element | null 
     } catch (error) {
       complain(error)
     }
-    load()
+    await reload()
   }
 
-  if (!requests) return ticketId ? null : <Loading />
-  if (ticketId && !requests.length) return null
+  const requests = rows ?? []
+  if (ticketId && !requests.length && !failed) return null
+  if (!rows) return waiting
   const open = requests.filter((one) => one.status === 'open')
   const answered = requests.filter((one) => one.status !== 'open')
   return (
     <section>
       <h2>{t('requests')}{open.length > 0 && <span class="count">{open.length}</span>}</h2>
-      {open.length === 0 && <Empty title={t('requests_none')} />}
+      {open.length === 0 && !failed && <Empty title={t('requests_none')} />}
       <ul class="requests">
         {open.map((one) => (
           <RequestRow key={one.request_id} request={one}>
@@ -61,7 +55,8 @@ export function Requests({ ticketId }: { ticketId?: Uuid }): JSX.Element | null 
           </ul>
         </details>
       )}
-      {next && <button type="button" class="button" onClick={() => load(next)}>{t('load_more')}</button>}
+      {waiting}
+      <MoreButton next={next} />
     </section>
   )
 }

@@ -60,7 +60,7 @@ export function Work({ view }: { view: TicketView }): JSX.Element {
           </ul>
         </Block>
       )}
-      <Requests ticketId={view.ticket.ticket_id} />
+      <Requests key={view.ticket.ticket_id} ticketId={view.ticket.ticket_id} />
       <Follow view={view} proof={proof} reload={reload} />
     </>
   )

@@ -1,5 +1,6 @@
 /** What the rules page says to the server. */
 
+import { everyPage } from '../settings/settings_api'
 import { api } from '../state'
 import type { Instant, Texts, Uuid } from '../wire'
 
@@ -109,7 +110,16 @@ export const fillChina = (id: Uuid, year: number): Promise<void> => api.ask('POS
 export const readReactions = (): Promise<{ automations: Reaction[] }> => get('/automations')
 export const putReaction = (kind: string, active: boolean, parameters: Record<string, number>): Promise<void> =>
   put(`/automations/${kind}`, { active, parameters })
-export const readTellSettings = (): Promise<TellSettings> => get('/tell_settings')
+/** With where everybody is reached, page by page. */
+export async function readTellSettings(): Promise<TellSettings> {
+  let settings: TellSettings | null = null
+  const targets = await everyPage(async (page) => {
+    const found = await get<TellSettings & { next_page: string | null }>(page ? `/tell_settings?page=${page}` : '/tell_settings')
+    settings ??= found
+    return { rows: found.targets, next: found.next_page }
+  })
+  return { ...settings!, targets }
+}
 export const putTellRules = (rules: TellSettings['rules']): Promise<void> => put('/tell_rules', rules)
 export const putChannel = (channel: string, active: boolean, values: Record<string, string>): Promise<void> =>
   put(`/channels/${channel}`, { active, values })

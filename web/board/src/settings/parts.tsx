@@ -100,7 +100,9 @@ export function usePaged<Row>(read: (page: string | null) => Promise<{ rows: Row
   rows: Row[] | null
   next: (() => void) | null
   reload: () => Promise<void>
+  /** What to show instead while there is nothing, and what went wrong since. */
   waiting: JSX.Element | null
+  failed: boolean
 } {
   const [state, setState] = useState<{ rows: Row[]; next: string | null } | null>(null)
   const [problem, setProblem] = useState<Refused | null>(null)
@@ -128,7 +130,7 @@ export function usePaged<Row>(read: (page: string | null) => Promise<{ rows: Row
     </Empty>
   ) : state ? null : <Loading />
   const page = state?.next
-  return { rows: state?.rows ?? null, next: page ? () => void load(page) : null, reload: () => load(null), waiting }
+  return { rows: state?.rows ?? null, next: page ? () => void load(page) : null, reload: () => load(null), waiting, failed: problem !== null }
 }
 
 /** An instant for a table, in the company's zone. */

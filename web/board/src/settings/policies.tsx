@@ -5,7 +5,7 @@ import { Choice, FormDialog, TextField, textOf, textOrNull, territoryOptions } f
 import { uuid7 } from '../api'
 import { catalogue } from '../state'
 import { label, own, t, type Key } from '../words'
-import { AddButton, change, Part, RowButton, Table, useLoaded } from './parts'
+import { AddButton, change, Part, RowButton, Table, useLoaded, usePaged } from './parts'
 import { dropPolicy, putPolicy, readPolicies, type MatchPolicy, type Mode } from './settings_api'
 
 const MODES: readonly Mode[] = ['direct', 'offer', 'offer_many', 'pool', 'contractor', 'manual']
@@ -21,10 +21,10 @@ const NUMBERS: readonly { group: Key; modes?: readonly Mode[]; names: readonly (
 
 /** How tickets find engineers, by work type and territory. */
 export function Policies(): JSX.Element {
-  const { value, reload, waiting } = useLoaded(async () => ({ ...(await readPolicies()), admin: await readAdmin() }))
+  const { value: admin, waiting: adminWaiting } = useLoaded(readAdmin)
+  const { rows: policies, next, reload, waiting } = usePaged(readPolicies)
   const [open, setOpen] = useState<MatchPolicy | 'new' | null>(null)
-  if (!value) return waiting!
-  const { admin, policies } = value
+  if (waiting || adminWaiting || !admin || !policies) return (waiting ?? adminWaiting)!
   const workType = (code: string | null) => own(admin.work_types.find((one) => one.code === code)?.name ?? { zh: t('rules_any'), en: t('rules_any') })
   const territory = (id: string | null) => own(admin.territories.find((one) => one.territory_id === id)?.name ?? { zh: t('rules_any'), en: t('rules_any') })
   const contractor = (id: string | null) => admin.contractors.find((one) => one.contractor_id === id)
@@ -33,6 +33,7 @@ export function Policies(): JSX.Element {
       <Table
         name="match_policies"
         rows={policies}
+        next={next}
         id={(one) => one.policy_id}
         empty="match_policies_none"
         hint="match_policies_none_hint"

@@ -70,7 +70,10 @@ export interface MatchPolicy {
   contractor_id: Uuid | null
   settings: Record<string, number>
 }
-export const readPolicies = (): Promise<{ policies: MatchPolicy[] }> => get('/match_policies')
+export const readPolicies = async (page: string | null): Promise<PageOf<MatchPolicy>> => {
+  const found = await get<{ policies: MatchPolicy[]; next_page: string | null }>('/match_policies', { page })
+  return { rows: found.policies, next: found.next_page }
+}
 export const putPolicy = (id: Uuid, policy: Omit<MatchPolicy, 'policy_id'>): Promise<void> => api.ask('PUT', `/match_policies/${id}`, policy)
 export const dropPolicy = (id: Uuid): Promise<void> => api.ask('DELETE', `/match_policies/${id}`)
 
