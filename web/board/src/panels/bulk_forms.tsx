@@ -129,7 +129,7 @@ export function RebookMany({ onDone }: Done): JSX.Element {
         <Empty title={t('rebook_none')} />
       ) : (
         <fieldset class="bulk-tickets">
-          <legend class="visually-hidden">{t('queue')}</legend>
+          <legend class="unseen">{t('queue')}</legend>
           <label class="check">
             <input type="checkbox" checked={taken.length === shown.length} onChange={(event) => setChosen(event.currentTarget.checked ? shown.map((one) => one.ticket_id) : [])} />
             {t('rebook_choose_all')}
@@ -141,7 +141,7 @@ export function RebookMany({ onDone }: Done): JSX.Element {
                 checked={chosen.includes(one.ticket_id)}
                 onChange={(event) => setChosen(event.currentTarget.checked ? [...chosen, one.ticket_id] : chosen.filter((each) => each !== one.ticket_id))}
               />
-              <span>{one.ticket_no} · {own(one.work_type.name)}</span>
+              <span>{one.ticket_no} · {own(one.work_type.name)} <small>{one.address}</small></span>
               <small>{one.window ? dayTime(one.window.start, zoneOf(one), now.value, language.value) : label('status', one.status)} {one.engineer_name ?? ''}</small>
             </label>
           ))}
