@@ -180,6 +180,70 @@ def test_who_loses_reception_before_the_day_was_fetched_is_told_and_sees_it_once
     expect(phone.page.locator(".hero")).to_contain_text(str(created["ticket_no"]))
 
 
+def asked(town: Town) -> dict[str, dict[str, Any]]:
+    """What Ana asked for by its kind, as the board reads it."""
+    found = ok(town.product.client.get("/dispatcher/v1/requests", headers=town.board()))["requests"]
+    return {one["kind"]: one["facts"] for one in found}
+
+
+def test_overtime_leave_and_a_part_asked_for_without_reception_are_sent_when_it_is_back(phone: Phone) -> None:
+    town, page = phone.town, phone.page
+    valve = {"lines": [{"code": "valve", "name": {"zh": "阀", "en": "Valve"}, "unit": "pc"}]}
+    ok(town.product.client.put("/dispatcher/v1/parts", json=valve, headers=town.board("Ada")))
+    ticket_id = given_ana_has_a_ticket(town)
+    phone.sign_in()
+    page.wait_for_function("localStorage.getItem('stock')?.includes('valve')")
+    phone.loses_reception()
+
+    def sends() -> None:
+        page.click(".sheet-foot .main")
+        page.wait_for_selector("dialog", state="detached")
+
+    phone.open("requests")
+    page.get_by_role("button", name="Overtime").click()
+    page.locator("dialog .choice", has_text="90").click()
+    sends()
+    page.get_by_role("button", name="Leave").click()
+    day = page.locator("dialog input").first.input_value()[:10]
+    page.locator("dialog input").first.fill(f"{day}T09:30")
+    sends()
+    phone.open(f"ticket/{ticket_id}/more")
+    page.locator("dialog .item", has_text="Ask for a part").click()
+    page.select_option("dialog select", label="Valve")
+    page.locator("dialog input").fill("2")
+    sends()
+    page.reload()
+    phone.open("requests")
+    unsent = page.locator(".request-row", has_text="Not sent yet")
+    expect(unsent).to_have_count(3)
+    assert asked(town) == {}
+
+    phone.context.set_offline(False)
+    expect(unsent).to_have_count(0)
+    expect(page.locator(".request-row", has_text="Withdraw")).to_have_count(3)
+    facts = asked(town)
+    assert sorted(facts) == ["leave", "overtime", "part"]
+    assert facts["overtime"]["minutes"] == 90
+    assert (facts["part"]["part"], float(facts["part"]["quantity"])) == ("valve", 2)
+    page.reload()
+    expect(page.locator(".request-row")).to_have_count(3)
+
+
+def test_a_long_list_of_requests_goes_on(phone: Phone) -> None:
+    town = phone.town
+    sql = """insert into requests (tenant_id, id, kind, engineer_id, status, facts, asked_at, answered_at)
+      select %(tenant)s, gen_random_uuid(), 'overtime', %(ana)s, 'refused', '{"day": "2026-03-02", "minutes": 30}',
+        now() - n * interval '1 hour', now() from generate_series(1, 53) n returning id"""
+    town.product.rows(sql, town.made.tenant_id, ana=town.made.engineers["Ana"])
+    phone.sign_in()
+    phone.open("requests")
+    lines = phone.page.locator(".request-row")
+    expect(lines).to_have_count(50)
+    phone.page.get_by_role("button", name="More requests").click()
+    expect(lines).to_have_count(53)
+    expect(phone.page.get_by_role("button", name="More requests")).to_have_count(0)
+
+
 def test_without_the_kept_shell_a_reload_without_reception_shows_nothing(
     browser: Browser, address: str, town: Town
 ) -> None:

@@ -3,7 +3,7 @@
 import type {
   ActionCommand, BatchReply, Colleague, DeviceCard, PhotoFacts, Pool, PositionReading, Problem, SignedIn, Stock, TakenKind, TicketDetail, Today, UploadStatus,
 } from './wire'
-import type { PositionUse, RequestLine, RequestWanted, ShiftCard } from './wire'
+import type { PositionUse, RequestPage, RequestWanted, ShiftCard } from './wire'
 
 /** The server answered and refused; `problem.code` says why. */
 export class Refused extends Error {
@@ -48,7 +48,7 @@ export interface EngineerApi {
   ticket(ticketId: string): Promise<TicketDetail>
   colleagues(): Promise<Colleague[]>
   stock(): Promise<Stock>
-  requests(): Promise<RequestLine[]>
+  requests(page?: string): Promise<RequestPage>
   ask(wanted: RequestWanted): Promise<void>
   withdrawRequest(requestId: string, commandId: string): Promise<void>
   shifts(): Promise<ShiftCard[]>
@@ -132,7 +132,7 @@ export function engineerApi(token: () => string | null, fetcher: typeof fetch = 
     pool: (page) => read<Pool>(page ? `pool?page=${encodeURIComponent(page)}` : 'pool', 'tickets'),
     ticket: (ticketId) => read<TicketDetail>(`tickets/${ticketId}`, 'history'),
     stock: () => read<Stock>('stock', 'parts'),
-    requests: async () => (await read<{ requests: RequestLine[] }>('requests', 'requests')).requests,
+    requests: (page) => read<RequestPage>(page ? `requests?page=${encodeURIComponent(page)}` : 'requests', 'requests'),
     ask: async (wanted) => void (await call('requests', json('POST', wanted))),
     withdrawRequest: async (requestId, commandId) => void (await call(`requests/${requestId}/withdraw`, json('POST', { command_id: commandId }))),
     shifts: async () => (await read<{ shifts: ShiftCard[] }>('shifts', 'shifts')).shifts,

@@ -254,6 +254,11 @@ export interface RequestLine {
   answered_by: string | null
 }
 
+export interface RequestPage {
+  requests: RequestLine[]
+  next_page: string | null
+}
+
 export interface ShiftCard {
   kind: 'work' | 'on_call'
   starts_at: string

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { api } from '../core/app'
 import { parseQuantity } from '../core/money'
+import { keepStock, keptParts } from '../core/stock'
 import type { PartUsed, StockLine } from '../core/wire'
 import { own, t } from '../core/words'
 import { Field } from './basics'
@@ -13,8 +14,6 @@ export interface PartDraft {
   old_returned: boolean
 }
 
-const KEPT = 'stock'
-
 /** The lines as they are sent; null while one is not finished. */
 export function readParts(lines: PartDraft[]): PartUsed[] | null {
   const read = lines.map((line) => {
@@ -26,19 +25,12 @@ export function readParts(lines: PartDraft[]): PartUsed[] | null {
   return read.every((line) => line !== null) ? read : null
 }
 
-export const keptStock = (): StockLine[] => JSON.parse(localStorage.getItem(KEPT) ?? '[]') as StockLine[]
-
-export function keepStock(parts: StockLine[]): StockLine[] {
-  localStorage.setItem(KEPT, JSON.stringify(parts))
-  return parts
-}
-
 /** Parts from the van; the list is kept for days without reception. */
 export function PartsUsed({ lines, set }: { lines: PartDraft[]; set: (lines: PartDraft[]) => void }) {
-  const [stock, setStock] = useState<StockLine[]>(keptStock)
+  const [stock, setStock] = useState<StockLine[]>(keptParts)
   useEffect(() => {
     api.stock().then(
-      ({ parts }) => setStock(keepStock(parts)),
+      (found) => setStock(keepStock(found).parts),
       () => undefined,
     )
   }, [])

@@ -1,10 +1,10 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { actRequest, api } from '../core/app'
 import { goInstead, openSheet, route } from '../core/route'
 import { session, shown, waitingCommands } from '../core/state'
 import type { RequestKind, RequestLine } from '../core/wire'
 import { clockTime, dayName, dayTime, label, minutesText, t } from '../core/words'
-import { Empty, SheetMeanwhile } from '../parts/basics'
+import { Empty, say, SheetMeanwhile } from '../parts/basics'
 import { Icon } from '../parts/icons'
 import { lazy } from '../parts/lazy'
 import { ReachChip, Strips } from '../parts/pieces'
@@ -18,17 +18,29 @@ const HERE: RequestKind[] = ['overtime', 'leave']
 export function RequestsScreen() {
   const kept = `requests:${session.value?.engineer_id ?? ''}`
   const [requests, setRequests] = useState<RequestLine[] | null>(() => JSON.parse(localStorage.getItem(kept) ?? 'null') as RequestLine[] | null)
+  const [next, setNext] = useState<string | null>(null)
   const [failed, setFailed] = useState(false)
+  const turn = useRef(0)
   const waiting = waitingCommands.value.filter((command) => command.request)
   const withdrawn = new Set(waiting.map((command) => command.request?.withdraw))
   const { sheet } = route.value
   const kind = HERE.find((one) => one === sheet)
-  const arrived = (found: RequestLine[]) => {
-    setRequests(found)
-    setFailed(false)
-    localStorage.setItem(kept, JSON.stringify(found))
+  /** The first page stands for the list without reception. What was asked for last is what is shown. */
+  const read = async (page?: string) => {
+    const mine = ++turn.current
+    try {
+      const found = await api.requests(page)
+      if (mine !== turn.current) return
+      setRequests((known) => (page && known ? [...known, ...found.requests] : found.requests))
+      setNext(found.next_page)
+      setFailed(false)
+      if (!page) localStorage.setItem(kept, JSON.stringify(found.requests))
+    } catch {
+      if (mine === turn.current) setFailed(true)
+      if (page) say('needs_network')
+    }
   }
-  useEffect(() => void api.requests().then(arrived, () => setFailed(true)), [sheet, waiting.length, shown.value?.as_of_seq])
+  useEffect(() => void read(), [sheet, waiting.length, shown.value?.as_of_seq])
   return (
     <>
       <header class="head">
@@ -72,6 +84,11 @@ export function RequestsScreen() {
               <OneRequest key={request.request_id} request={request} withdrawn={withdrawn.has(request.request_id)} />
             ))}
           </ul>
+        )}
+        {next && (
+          <button type="button" class="plain wide" onClick={() => void read(next)}>
+            {t('more_requests')}
+          </button>
         )}
       </main>
       {kind && <AskSheet kind={kind} />}

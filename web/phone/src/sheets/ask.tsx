@@ -5,10 +5,10 @@ import { parseQuantity } from '../core/money'
 import type { ShownTicket } from '../core/overlay'
 import { closeSheet } from '../core/route'
 import { now, reach } from '../core/state'
+import { keepStock, keptParts } from '../core/stock'
 import type { RequestKind, RequestWanted, StockLine } from '../core/wire'
 import { own, t } from '../core/words'
 import { Choices, Field, say, Send, Sheet } from '../parts/basics'
-import { keepStock, keptStock } from '../parts/parts_used'
 
 const DAY_MS = 86_400_000
 const MINUTES = [30, 60, 90, 120, 180]
@@ -89,8 +89,8 @@ export function AskSheet({ kind, ticket }: { kind: RequestKind; ticket?: ShownTi
 }
 
 function PartChoice({ draft, set }: { draft: Draft; set: (draft: Draft) => void }) {
-  const [parts, setParts] = useState<StockLine[]>(keptStock)
-  useEffect(() => void api.stock().then((stock) => setParts(keepStock(stock.parts)), () => undefined), [])
+  const [parts, setParts] = useState<StockLine[]>(keptParts)
+  useEffect(() => void api.stock().then((stock) => setParts(keepStock(stock).parts), () => undefined), [])
   return (
     <>
       <Field name={t('part')}>

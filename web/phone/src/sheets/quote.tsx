@@ -3,6 +3,7 @@ import { api } from '../core/app'
 import { useDraft } from '../core/drafts'
 import { lineTotal, minorDigits, parseMinor, parseQuantity } from '../core/money'
 import type { ShownTicket } from '../core/overlay'
+import { keepStock, keptPrices } from '../core/stock'
 import type { PriceLine, QuoteLine, QuoteLineKind } from '../core/wire'
 import { label, moneyText, own, t } from '../core/words'
 import { Field, Send, Sheet } from '../parts/basics'
@@ -29,17 +30,12 @@ function minorText(minor: number, currency: string): string {
   return digits ? `${padded.slice(0, -digits)}.${padded.slice(-digits)}` : padded
 }
 
-const KEPT = 'prices'
-
 /** The tenant's prices: one tap makes a line. Kept for days without reception. */
 function PriceList({ pick, currency }: { pick: (line: DraftLine) => void; currency: string }) {
-  const [prices, setPrices] = useState<PriceLine[]>(() => JSON.parse(localStorage.getItem(KEPT) ?? '[]') as PriceLine[])
+  const [prices, setPrices] = useState<PriceLine[]>(keptPrices)
   useEffect(() => {
     api.stock().then(
-      (stock) => {
-        setPrices(stock.prices)
-        localStorage.setItem(KEPT, JSON.stringify(stock.prices))
-      },
+      (stock) => setPrices(keepStock(stock).prices),
       () => undefined,
     )
   }, [])

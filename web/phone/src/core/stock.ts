@@ -1,0 +1,15 @@
+/** The company's parts, with what this van holds, and its prices: kept for days without reception. */
+
+import type { PriceLine, Stock, StockLine } from './wire'
+
+const PARTS = 'stock'
+const PRICES = 'prices'
+
+export const keptParts = (): StockLine[] => JSON.parse(localStorage.getItem(PARTS) ?? '[]') as StockLine[]
+export const keptPrices = (): PriceLine[] => JSON.parse(localStorage.getItem(PRICES) ?? '[]') as PriceLine[]
+
+export function keepStock(stock: Stock): Stock {
+  localStorage.setItem(PARTS, JSON.stringify(stock.parts))
+  localStorage.setItem(PRICES, JSON.stringify(stock.prices))
+  return stock
+}
