@@ -18,6 +18,7 @@ from tests.bench.engine import warm_up
 
 PLANNING = ("planner", "batch", "repair", "features", "insert", "scale", "trsp", "vrptw")
 MODULES = {name: f"tests.bench.{name}" for name in PLANNING} | {
+    "photos": "tests.bench.photos",
     "faults": "tests.campaign.bench_faults",
     "api": "tests.campaign.bench_api",
     "load": "tests.campaign.bench_load",

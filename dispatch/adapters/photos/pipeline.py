@@ -7,7 +7,7 @@ from pathlib import Path
 import pillow_heif
 from PIL import Image, ImageCms, ImageOps
 
-from dispatch.adapters.photos import exif
+from dispatch.adapters.photos import exif, heic
 from dispatch.adapters.photos.content import recognise
 from dispatch.adapters.photos.fingerprint import (
     GRADIENT_SIZE_PX,
@@ -58,7 +58,8 @@ def _process(raw: bytes, stamp: Stamp | None, limits: PhotoLimits, font_path: Pa
         width, height = image.size
         if image.getexif().get(exif.ORIENTATION) in (5, 6, 7, 8):
             width, height = height, width
-        large = _reduced(image, limits.large_side_px)
+        smaller = heic.drafted(raw, image, limits.large_side_px) if kind == "HEIF" else image
+        large = _reduced(smaller, limits.large_side_px)
     thumb = large.copy()
     thumb.thumbnail((limits.thumb_side_px, limits.thumb_side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
     gray = thumb.convert("L")
