@@ -46,7 +46,7 @@ CHOICES = {
     "reopen": REASONS["reopen"],
 }
 #: It asks nobody anything.
-NOTICES_POLICY = "default-src 'none'"
+NOTICES_POLICY = "default-src 'none'; frame-ancestors 'none'"
 #: Forms that bring photos, and what the photos are then.
 PHOTO_KINDS: dict[str, str] = {"reject": "reject", "add_photos": "intake"}
 FURTHEST_DAYS = 90

@@ -215,7 +215,7 @@ def test_the_page_offers_it_only_where_it_can_be_sent_and_its_worker_may_do_noth
     assert "'unsafe" not in policy
     worker = client.get("/c/notices.js")
     assert worker.headers["content-type"].startswith("text/javascript")
-    assert worker.headers["content-security-policy"] == "default-src 'none'"
+    assert worker.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
     rooms = town.product.app.state.rooms
     rooms.settings = replace(rooms.settings, vapid_key="")
     assert 'data-notices="' not in client.get(path).text
