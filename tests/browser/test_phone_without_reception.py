@@ -239,9 +239,9 @@ def test_a_long_list_of_requests_goes_on(phone: Phone) -> None:
     phone.open("requests")
     lines = phone.page.locator(".request-row")
     expect(lines).to_have_count(50)
-    phone.page.get_by_role("button", name="More requests").click()
+    phone.page.get_by_role("button", name="Show more").click()
     expect(lines).to_have_count(53)
-    expect(phone.page.get_by_role("button", name="More requests")).to_have_count(0)
+    expect(phone.page.get_by_role("button", name="Show more")).to_have_count(0)
 
 
 def test_without_the_kept_shell_a_reload_without_reception_shows_nothing(

@@ -65,7 +65,6 @@ export const phone = {
   ask_leave: ['申请请假', 'Ask for leave'],
   ask_discount: ['申请折扣', 'Ask for a discount'],
   ask_part: ['申请配件', 'Ask for a part'],
-  more_requests: ['更多申请', 'More requests'],
   no_requests: ['还没有申请', 'Nothing asked for yet'],
   no_requests_hint: ['折扣和配件在工单的「更多操作」里申请。', 'Discounts and parts are asked for under More on the ticket.'],
   request_overtime: ['加班', 'Overtime'],

@@ -11,7 +11,6 @@ import { keepPosition, sendPositions } from './positions'
 import { registerPush } from './push'
 import { deviceId, renewSession, sessionOf } from './session'
 import * as state from './state'
-import { keepStock } from './stock'
 import type { ActionFacts, Language, PositionReading, SignedIn, TicketDetail, Today } from './wire'
 import { speak } from './words'
 
@@ -86,17 +85,12 @@ async function otherTabChanged(): Promise<void> {
 }
 
 function begin(): void {
-  void sync().then(bringStock)
+  void sync().then(() => import('./stock')).then((stock) => stock.bring(api)).catch(() => undefined)
   setTimeout(() => void load(), SECOND_LOOK_MS)
   wake()
   watchPosition()
   void registerPush(api)
   void navigator.storage?.persist?.().then((granted) => (state.keepsStorage.value = granted))
-}
-
-/** The list of parts is at hand before reception goes, whoever opened it or not. */
-function bringStock(): void {
-  if (state.session.value && !state.expired.value) void api.stock().then(keepStock, () => undefined)
 }
 
 let line: { stop: () => void } | null = null

@@ -1,5 +1,6 @@
 /** The company's parts, with what this van holds, and its prices: kept for days without reception. */
 
+import type { EngineerApi } from './api'
 import type { PriceLine, Stock, StockLine } from './wire'
 
 const PARTS = 'stock'
@@ -13,3 +14,6 @@ export function keepStock(stock: Stock): Stock {
   localStorage.setItem(PRICES, JSON.stringify(stock.prices))
   return stock
 }
+
+/** At hand before reception goes, whether somebody opened the lists or not. */
+export const bring = async (api: Pick<EngineerApi, 'stock'>): Promise<Stock> => keepStock(await api.stock())

@@ -87,7 +87,7 @@ export function RequestsScreen() {
         )}
         {next && (
           <button type="button" class="plain wide" onClick={() => void read(next)}>
-            {t('more_requests')}
+            {t('more_tickets')}
           </button>
         )}
       </main>
