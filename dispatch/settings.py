@@ -159,7 +159,10 @@ DESCRIPTIONS: dict[str, tuple[str, str]] = {
         "a board's reading a seventh of it",
         "10",
     ),
-    "PAIDAN_WORKER_CONCURRENCY": ("jobs a worker runs at once", "8"),
+    "PAIDAN_WORKER_CONCURRENCY": (
+        "jobs a worker runs at once; as many again of those that wait for other services",
+        "8",
+    ),
     "PAIDAN_MAPS_DIR": ("folder of map layers shown on the board", "`$PAIDAN_STATE/maps`"),
     "PAIDAN_ROADS_DIR": ("folder of the imported road network", "`$PAIDAN_STATE/roads`"),
     "PAIDAN_METRICS_TOKEN": ("bearer token that `/metrics` asks for", "none: no such page"),

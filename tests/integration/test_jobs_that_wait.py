@@ -12,6 +12,7 @@ from procrastinate import PsycopgConnector
 from dispatch.adapters import queue
 from dispatch.adapters.queue import JobQueue, JobWanted
 from dispatch.domain.reactions import REACTIONS, TIMERS, WAITS_FOR_OTHERS
+from dispatch.store.queries.operations import QUEUES_A_WORKER
 from jobs import telling, telling_channels, telling_webhooks
 from jobs.registry import JOBS
 from tests.house import Product
@@ -40,6 +41,7 @@ def came_past(product: Product, hangs_s: float) -> list[bool]:
         )
         working = asyncio.create_task(queue._work(app, AT_ONCE))
         await asyncio.to_thread(begun.wait, 20)
+        assert len(at_work(product) - before) == QUEUES_A_WORKER
         await asyncio.to_thread(defer, product, [JobWanted(OWN, {})])
         for _ in range(1200):
             if len(found) == AT_ONCE:
@@ -50,8 +52,13 @@ def came_past(product: Product, hangs_s: float) -> list[bool]:
 
     product.rows("with gone as (delete from procrastinate_jobs where status = 'todo') select 1 as done")
     defer(product, wanted)
+    before = at_work(product)
     asyncio.run(scene())
     return found
+
+
+def at_work(product: Product) -> set[int]:
+    return {row["id"] for row in product.rows("select id from procrastinate_workers")}
 
 
 def defer(product: Product, wanted: list[JobWanted]) -> None:

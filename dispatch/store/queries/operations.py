@@ -29,8 +29,10 @@ _QUEUES = """
         and (j.scheduled_at is null or j.scheduled_at <= clock_timestamp())) as oldest_job_s
 """
 
+#: A worker's process has a row for each of its queues: its own jobs, and those that wait for others.
+QUEUES_A_WORKER = 2
 #: Workers that live and relays that lead, in the whole installation; the latter takes `leader`.
-WORKERS = """select count(*) from procrastinate_workers
+WORKERS = f"""select (count(*) + {QUEUES_A_WORKER - 1}) / {QUEUES_A_WORKER} from procrastinate_workers
     where last_heartbeat > clock_timestamp() - interval '30 seconds'"""
 RELAYS = """select count(*) from pg_locks where locktype = 'advisory' and classid = 0
     and objid = %(leader)s and database = (select oid from pg_database where datname = current_database())"""
