@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Locator, Page, expect
 
+from tests.browser.legible import faint_texts
 from tests.browser.words import TEXTS, untranslated
 from tests.builders import PASSWORD, SITE, Company, company
 from tests.databases import Database
@@ -228,6 +229,8 @@ def test_every_page_speaks_the_language_and_its_console_is_quiet(
         expect(page.locator(shown).first).to_be_visible()
         if wrong := untranslated(language, page.evaluate(TEXTS), DATA):
             found[name] = wrong
+        if faint := faint_texts(page):
+            found[f"{name}, too faint"] = faint
 
     customer.goto(f"{people.address}/new/{people.made.slug}?lang={language}")
     read("request", customer, "form[data-form=request]")

@@ -57,6 +57,7 @@ export const board = {
   order_due: ['按要求完成时间', 'Due soonest'],
   order_newest: ['按创建时间', 'Newest'],
   queue_empty: ['没有工单', 'No tickets here'],
+  queue_empty_hint: ['按 n 新建工单；客户在报修页提交的也会出现在这里。', 'Press n for a new ticket; what customers ask for on the request page appears here too.'],
   queue_empty_attention: ['没有需要处理的工单', 'Nothing needs you right now'],
   queue_empty_attention_hint: ['系统会把派不出去、无人确认或被退回的工单放到这里。', 'Tickets that cannot move on by themselves appear here.'],
   queue_empty_search: ['没有找到「{q}」', 'Nothing found for “{q}”'],

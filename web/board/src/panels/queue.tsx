@@ -134,7 +134,7 @@ function QueueList(): JSX.Element {
 function NothingHere(): JSX.Element {
   if (searchText.value) return <Empty title={t('queue_empty_search', { q: searchText.value })} />
   if (queueView.value === 'attention') return <Empty title={t('queue_empty_attention')} hint={t('queue_empty_attention_hint')} />
-  return <Empty title={t('queue_empty')} />
+  return <Empty title={t('queue_empty')} {...(queueView.value === 'active' ? { hint: t('queue_empty_hint') } : {})} />
 }
 
 function Row({ ticket, chosen }: { ticket: BoardTicket; chosen: boolean }): JSX.Element {
