@@ -248,7 +248,7 @@ class World:
         upload_id = str(new_id())
         body = {"ticket_id": self.ticket_id, "kind": "completion", "bytes_total": 1000}
         url = f"/engineer/v1/uploads/{upload_id}"
-        self.town.product.client.post(url, json=body, headers=self.town.phone(self.engineer))
+        ok(self.town.product.client.post(url, json=body, headers=self.town.phone(self.engineer)))
         return upload_id
 
     def part(self) -> str:
@@ -306,6 +306,7 @@ class World:
         url, headers = "/dispatcher/v1/rates/survey/engineer", self.town.board("Ada")
         self.town.product.client.put(url, json={"fixed_minor": 1}, headers=headers)
         return "survey/engineer"
+
     def dated_rate(self) -> tuple[str, dict[str, Any]]:
         """A rate of a day that no other has."""
         self.days += 1
@@ -318,7 +319,6 @@ class World:
         url, line = self.dated_rate()
         self.town.product.client.put(url, json=line, headers=self.town.board("Ada"))
         return url
-
 
     def asset_id(self) -> str:
         body = {"kind": "probe", "serial": "1", "name": NAME}
