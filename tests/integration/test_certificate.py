@@ -1,5 +1,6 @@
 """The certificate: made once accepted, in both languages, and false as soon as anything below it is changed."""
 
+import json
 import re
 from typing import Any
 
@@ -63,6 +64,42 @@ def test_a_certificate_is_made_once_accepted_and_its_code_says_that_it_matches(
     assert says(town, path) == "It matches"
     assert "Chen" not in client.get(path).text
     assert says(town, path.replace("h=", "h=00")) == "It does not match"
+
+
+def test_the_paper_says_who_came_when_what_was_used_and_shows_photos_and_signature(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = {"code": "valve", "name": {"zh": "电磁阀", "en": "Solenoid valve"}, "unit": "pc"}
+    ok(town.product.client.put("/dispatcher/v1/parts", json={"lines": [part]}, headers=town.board("Ada")))
+    ticket_id = town.create(new_ticket("ac_direct"))["ticket_id"]
+    town.settle()
+    name = town.view(ticket_id)["ticket"]["engineer_name"]
+    town.arrive(name, ticket_id)
+    done = {"outcome": "fixed", "photo_ids": [town.photo(name, ticket_id, "completion")]}
+    ok(town.act(name, ticket_id, "complete", **done, parts_used=[{"part": "valve", "quantity": "2"}]))
+    ok(town.act(name, ticket_id, "sign_off", photo_ids=[town.photo(name, ticket_id, "signature")]))
+    pressed: list[tuple[str, set[str]]] = []
+    honest = PaperPress.press
+
+    def press(self: PaperPress, layout: str, texts: Any, pictures: Any) -> bytes:
+        pressed.append((json.dumps(texts, ensure_ascii=False), set(pictures)))
+        return honest(self, layout, texts, pictures)
+
+    monkeypatch.setattr(PaperPress, "press", press)
+    url = f"/dispatcher/v1/tickets/{ticket_id}/certificate.pdf"
+    for language, words in (
+        ("zh", ("电磁阀", "到达", "已修复")),
+        ("en", ("Solenoid valve", "Arrived", "Fixed")),
+    ):
+        assert town.product.client.get(f"{url}?lang={language}", headers=town.board()).status_code == 200
+        text, pictures = pressed[-1]
+        assert all(word in text for word in (*words, name)), text
+        assert len(pictures) == 4, "the code to scan, two photos, the signature"
+    (row,) = town.product.rows(
+        "select encode(chain_hash, 'hex') as chain from certificates where ticket_id = %(ticket)s",
+        ticket=ticket_id,
+    )
+    assert row["chain"] in pressed[-1][0]
 
 
 @pytest.mark.parametrize(

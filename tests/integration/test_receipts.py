@@ -184,6 +184,30 @@ def test_another_fact_or_a_tampered_receipt_is_seen(
     assert receipt_of(town, ticket_id)["holds"] is False
 
 
+def test_an_engineer_reads_the_own_line_alone_and_a_dispatcher_who_came_second(town: Town) -> None:
+    ticket_id = town.create(new_ticket("ac_direct"))["ticket_id"]
+    town.settle()
+    receipt = receipt_of(town, ticket_id)
+    names = {line["name"]: line for line in receipt["candidates"]}
+    by_rank = sorted((line for line in receipt["candidates"] if line["eligible"]), key=lambda x: x["rank"])
+    assert receipt["chosen_engineer_id"] == by_rank[0]["engineer_id"]
+    assert receipt["runner_up_engineer_id"] == by_rank[1]["engineer_id"]
+    assert receipt["as_of_seq"] > 0
+
+    def own(name: str) -> Any:
+        url = f"/engineer/v1/tickets/{ticket_id}/receipt"
+        return town.product.client.get(url, headers=town.phone(name))
+
+    for line in by_rank[:2]:
+        mine = ok(own(line["name"]))
+        assert (mine["rank"], mine["parts"]) == (line["rank"], line["parts"])
+        others = {each["engineer_id"] for each in names.values()}
+        assert not any(other in own(line["name"]).text for other in others)
+    with town.made.house.database.transaction(town.made.tenant_id) as db:
+        add_engineer(town.made, db, "Zoe", {"plumbing": 1}, 300_000, town.product.clock.now())
+    assert own("Zoe").json()["code"] == "receipt_unknown"
+
+
 def test_why_not_this_one_answers_for_anybody(town: Town) -> None:
     """Somebody far beyond the candidates, and somebody of another company."""
     made = town.made
