@@ -1,5 +1,5 @@
 """The ten nearest free engineers with the skills among 100,000: the product's own statement, by the index, under
-row-level security, in a few milliseconds."""
+row-level security, in a small part of the time of going through all."""
 
 import re
 import statistics
@@ -16,7 +16,8 @@ from dispatch.store.queries.matching import NEAREST_FREE
 from tests.databases import Database
 
 ENGINEERS = 100_000
-MOST_MS = 5.0
+LEAST_TIMES = 10
+NO_INDEX = ("set local enable_indexscan = off", "set local enable_bitmapscan = off")
 NOW = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)
 
 _MANY = """
@@ -82,25 +83,32 @@ def test_without_the_index_the_guard_turns_red(
     crowd: tuple[UUID, dict[str, Any]], database: Database
 ) -> None:
     """Sabotage: forbidden the index, the same statement sorts, and the guard would see it."""
-    off = ("set local enable_indexscan = off", "set local enable_bitmapscan = off")
-    plan = explained(database, crowd[0], NEAREST_FREE, crowd[1], *off)
+    plan = explained(database, crowd[0], NEAREST_FREE, crowd[1], *NO_INDEX)
     assert "'Sort'" in plan
     assert "Index Cond': '(tenant_id = " not in plan or "ix_engineers_position" not in plan
 
 
-def test_ten_of_a_hundred_thousand_take_a_few_milliseconds(
+def took_ms(crowd: tuple[UUID, dict[str, Any]], database: Database, times: int, *before: str) -> list[float]:
+    with psycopg.connect(database.app_url) as db:
+        db.execute("select set_config('app.tenant', %s, true)", [str(crowd[0])])
+        for statement in before:
+            db.execute(statement)
+        taken = []
+        for _ in range(times):
+            began = time.perf_counter()
+            found = db.execute(NEAREST_FREE, crowd[1]).fetchall()
+            taken.append((time.perf_counter() - began) * 1000)
+    assert len(found) == 10
+    return taken
+
+
+def test_ten_of_a_hundred_thousand_take_a_small_part_of_going_through_all(
     crowd: tuple[UUID, dict[str, Any]], database: Database
 ) -> None:
     """The best of many runs: other work on the machine makes a run slower, never faster."""
-    took_ms = []
-    with psycopg.connect(database.app_url) as db:
-        db.execute("select set_config('app.tenant', %s, true)", [str(crowd[0])])
-        for _ in range(30):
-            began = time.perf_counter()
-            found = db.execute(NEAREST_FREE, crowd[1]).fetchall()
-            took_ms.append((time.perf_counter() - began) * 1000)
+    by_index, through_all = took_ms(crowd, database, 30), took_ms(crowd, database, 2, *NO_INDEX)
     print(
-        f"10 nearest free of {ENGINEERS}: best {min(took_ms):.2f} ms, median {statistics.median(took_ms):.2f} ms"
+        f"10 nearest free of {ENGINEERS}: best {min(by_index):.2f} ms, median {statistics.median(by_index):.2f} ms,"
+        f" through all {min(through_all):.0f} ms"
     )
-    assert len(found) == 10
-    assert min(took_ms) <= MOST_MS, took_ms
+    assert min(by_index) * LEAST_TIMES < min(through_all)

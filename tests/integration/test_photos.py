@@ -221,7 +221,7 @@ def test_a_child_that_hangs_is_ended_in_time() -> None:
         os.kill(pid, signal.SIGSTOP)
         began = time.monotonic()
         assert refusal(worker, files.phone_photo(800, 600)).code == "photo_timeout"
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
         assert worker.process(files.phone_photo(800, 600), None).width == 800
 
 

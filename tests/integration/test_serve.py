@@ -134,10 +134,10 @@ def test_each_killed_process_is_started_again_an_upgrade_replaces_all_and_stop_e
     serving.wait_for(lambda: serving.status()["healthy"], 30)
     upgrade_while_asked(serving)
     began = time.monotonic()
-    done = subprocess.run([PAIDAN, "stop"], env=serving.environment, timeout=30)
+    done = subprocess.run([PAIDAN, "stop"], env=serving.environment, timeout=60)
     assert done.returncode == 0
-    assert serving.process.wait(1) == 0
-    assert time.monotonic() - began < 20
+    assert serving.process.wait(10) == 0
+    assert time.monotonic() - began < 60
     after = serving.status()
     assert not after["healthy"]
     assert after["processes"] == []

@@ -126,7 +126,7 @@ def test_a_stop_signal_ends_the_children_within_ten_seconds(tmp_path, runner) ->
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert not is_alive(child)
     assert read_run(tmp_path) is None
 
@@ -137,7 +137,7 @@ def test_a_child_that_ignores_the_signal_is_killed_in_time(tmp_path, runner) -> 
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     assert process.wait(12) == 0
-    assert 1 <= time.monotonic() - began < 3
+    assert 1 <= time.monotonic() - began < 12
     assert not is_alive(child)
     assert supervisor_module.STOP_S < 9, "a stop may take ten seconds"
 
