@@ -24,6 +24,7 @@ PHONE = {"width": 390, "height": 844}
 #: The narrowest that WCAG 2.2, 1.4.10 asks for, and the desk at 200 %.
 NARROW = {"width": 320, "height": 640}
 ZOOMED = {"width": 720, "height": 450}
+TABLET = {"width": 1000, "height": 700}
 #: Set to a folder to look at what the test sees.
 PICTURES = os.environ.get("PAIDAN_PICTURES")
 SECTIONS = (
@@ -84,7 +85,7 @@ def world(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def look(page: Page, name: str, language: str, found: dict[str, list[str]]) -> None:
     """Every size: nothing wider than the screen; nothing untranslated, nothing too faint."""
-    for size in (NARROW, PHONE, ZOOMED, DESK):
+    for size in (NARROW, PHONE, ZOOMED, TABLET, DESK):
         page.set_viewport_size(size)  # type: ignore[arg-type]  # a TypedDict
         wide = page.evaluate(
             "() => [document.documentElement, ...document.querySelectorAll('.settings-main, .page, .ticket-scroll')]"
