@@ -129,8 +129,10 @@ async def _work(app: App, concurrency: int) -> None:
         queues = [asyncio.create_task(_queue(app, name, concurrency)) for name in (OWN, OTHERS)]
 
         def stop() -> None:
+            """Each is told once: told again, it would leave without ending its jobs and taking its name off."""
             for queue in queues:
-                queue.cancel()
+                if not queue.cancelling():
+                    queue.cancel()
 
         for sign in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sign, stop)

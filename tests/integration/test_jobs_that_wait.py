@@ -1,6 +1,8 @@
 """A service that hangs takes the threads of jobs that wait for others, and none from the product's own."""
 
 import asyncio
+import os
+import signal
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -47,8 +49,11 @@ def came_past(product: Product, hangs_s: float) -> list[bool]:
             if len(found) == AT_ONCE:
                 break
             await asyncio.sleep(0.05)
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        assert not working.done()
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(working, 60)
+        assert at_work(product) <= before
 
     product.rows("with gone as (delete from procrastinate_jobs where status = 'todo') select 1 as done")
     defer(product, wanted)
