@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatch.planning import layout as col
-from dispatch.planning.compile_travel import mode_number, near_tickets, packed_travel, reach_s
+from dispatch.planning.compile_travel import both_ways, mode_number, near_tickets, packed_travel, reach_s
 from dispatch.planning.kernel_types import Facts
 from dispatch.planning.scenario import PlanningError, Scenario, Ticket
 from dispatch.planning.site_order import lay_out
@@ -81,7 +81,7 @@ def compile_day(scenario: Scenario) -> Day:
         rate=rate,
         bias=_bias(scenario, names),
         drive=drive,
-        towards=np.ascontiguousarray(drive.transpose(0, 1, 3, 2)),
+        both=both_ways(drive[:, 0, :0, :0] if rich else drive[:, 0]),
         ball=ball,
         near=near,
         option=option,

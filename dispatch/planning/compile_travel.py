@@ -24,6 +24,11 @@ def packed_travel(scenario: Scenario) -> tuple[NDArray[Any], NDArray[np.float64]
     return np.ascontiguousarray(drive, np.int32), np.zeros((0, 5))
 
 
+def both_ways(drive: NDArray[np.int32]) -> NDArray[np.int32]:
+    """(modes, L, L, 2) from (modes, L, L): seconds to the first site from the second, and back. One look finds both."""
+    return np.ascontiguousarray(np.stack([drive.transpose(0, 2, 1), drive], axis=-1), np.int32)
+
+
 def globe(travel: Positions) -> NDArray[np.float64]:
     """Unit vectors scaled so that `drive_s` finds seconds: half the seconds around the diameter, then that, then fixed."""
     full = travel.detour * 2 * EARTH_M * 3.6 / travel.speed_kmh

@@ -64,6 +64,21 @@ def refresh(m, facts, draft):
 
 
 @kernel_inline
+def recognise(facts, draft):
+    """Gives routes that stand as they did before this round their version back: what is known of them holds still."""
+    if facts.rich:
+        return
+    for k in range(draft.counters[TOUCHED]):
+        m = draft.touched[k]
+        j, n = 1, draft.length[m]
+        if n == draft.saved_length[m]:
+            while j <= n and draft.stop[m, j, NODE] == draft.saved[m, j, NODE]:
+                j += 1
+            if j > n:
+                draft.version[m] = draft.saved_version[m]
+
+
+@kernel_inline
 def open_up(x, draft):
     """Ticket `x` joins the tickets in no route."""
     draft.open_at[x] = draft.counters[OPEN]

@@ -36,7 +36,7 @@ def price_all(x, bound, cost, place, start, facts, draft):
                 facts.rate,
                 facts.bias,
                 facts.drive,
-                facts.towards,
+                facts.both,
                 facts.ball,
                 draft.legs,
             )

@@ -40,15 +40,15 @@ def place_plain(
     rate,
     bias,
     drive,
-    towards,
+    both,
     ball,
     legs,
 ):
     """(cost, row) of the cheapest insertion of `x` into route `m` below `bound`, or (bound, -1).
 
-    The visit takes the row and pushes what stands there back. `towards` is `drive` transposed. Where the detour is
-    shorter than the way was, or a later start could spare a move, no row is passed over unwalked. All legs are looked
-    up first: the memory then answers side by side.
+    The visit takes the row and pushes what stands there back. Where the detour is shorter than the way was, or a later
+    start could spare a move, no row is passed over unwalked. All legs are looked up first: the memory then answers side
+    by side.
     """
     n = length[m]
     row = stop[m]
@@ -72,8 +72,8 @@ def place_plain(
         own = bias[m, x]
     if ball.shape[0] == 0:
         for k in range(low, high):
-            legs[0, k] = towards[mode, 0, site, row[k - 1, AT]]
-            legs[1, k] = drive[mode, 0, site, row[k, AT]]
+            legs[0, k] = both[mode, site, row[k - 1, AT], 0]
+            legs[1, k] = both[mode, site, row[k, AT], 1]
     else:
         for k in range(low, high):
             legs[0, k] = drive_s(drive, ball, mode, 0, row[k - 1, AT], site)

@@ -13,7 +13,7 @@ import numpy as np
 
 from dispatch.planning.kernel import kernel, kernel_inline
 from dispatch.planning.kernel_crew import settle
-from dispatch.planning.kernel_edit import close_up, open_up, put_back, refresh
+from dispatch.planning.kernel_edit import close_up, open_up, put_back, recognise, refresh
 from dispatch.planning.kernel_random import below, uniform
 from dispatch.planning.kernel_recreate import bring_back, sort_key
 from dispatch.planning.kernel_ruin import ruin
@@ -304,6 +304,7 @@ def search(given, iterations, done, total, hot, cold, ruined, blink, best, facts
         if not hopeful or new >= limit:
             undo(facts, draft)
             continue
+        recognise(facts, draft)
         if abs(new - current) > 1e-9:
             draft.counters[CHANGED] += 1
         current, spread = new, new_spread

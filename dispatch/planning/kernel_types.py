@@ -14,7 +14,7 @@ class Facts(NamedTuple):
     rate: Any  # (M, 2) float64
     bias: Any  # (M, NN) float32 price of engineer m doing visit x, or (0, 0) where there is none
     drive: Any  # (modes, hours, L, L) int32 or uint16; (1, 1, 0, 0) where positions are used
-    towards: Any  # the same transposed
+    both: Any  # (modes, L, L, 2) int32 seconds to a site from another, and back; (modes, 0, 0, 2) where rich
     ball: Any  # (L, 5) float64, or (0, 5): see compile.globe
     near: Any  # (N, K) int32 tickets, nearest first
     option: Any  # (N, most) int64 engineers able to lead, nearest first

@@ -11,7 +11,7 @@ import numpy as np
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
 
-STAY_S: Final = 300.0  # a move must spare more than that many seconds of driving
+STAY_S: Final = 600.0  # a move must spare more than that many seconds of driving
 
 
 def steady(day: Day, routes: Sequence[Sequence[int]]) -> Day:

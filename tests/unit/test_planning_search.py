@@ -147,6 +147,21 @@ def test_what_is_remembered_of_a_route_is_what_asking_anew_finds(tmp_path: Path)
     assert disagreements(dearer, draft)[0] > 10
 
 
+def test_a_route_put_back_as_it_was_is_still_known(tmp_path: Path) -> None:
+    document = random_day(tmp_path, 3, {"factors"}, tickets=60, team=8)
+    day = compile_day(scenario_from_document(document, tmp_path))
+    draft = empty_draft(day, 3)
+    search(0, 20_000, 0, 20_000.0, 3000.0, 0.01, 6.0, 0.01, math.inf, day.facts, draft)
+    rows, versions, changed = rows_of(draft), draft.version.copy(), draft.counters[col.CHANGED]
+    search(0, 500, 0, 500.0, 0.01, 0.01, 6.0, 0.01, math.inf, day.facts, draft)
+    assert (rows_of(draft), draft.counters[col.CHANGED]) == (rows, changed)
+    assert (draft.version == versions).all()
+    search(0, 500, 0, 500.0, 3000.0, 3000.0, 6.0, 0.01, math.inf, day.facts, draft)
+    moved = [now != before for now, before in zip(rows_of(draft), rows, strict=True)]
+    assert any(moved)
+    assert (draft.version != versions)[moved].all()
+
+
 def test_every_open_ticket_has_a_reason_and_fixes_that_hold(tmp_path: Path) -> None:
     _, day, found = planned(tmp_path, 1, {"max_visits"})
     draft = settled_draft(day, found.routes)
