@@ -221,6 +221,7 @@ export const phone = {
   photo_may_follow: ['信号差也能打卡：照片会随后上传。', 'Poor reception is fine: the photo follows later.'],
   outcome: ['处理结果', 'Outcome'],
   completion_photos: ['完工照片', 'Completion photos'],
+  still_missing: ['还缺：{what}', 'Still missing: {what}'],
   photos_of: ['{n} / {needed}', '{n} of {needed}'],
   what_was_done: ['做了什么', 'What was done'],
   quote_open_warning: ['客户还没确认报价，可能暂时不能完工。', 'The customer has not answered the quote: completing may have to wait.'],

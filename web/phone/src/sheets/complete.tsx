@@ -30,6 +30,23 @@ const EMPTY: Draft = { outcome: '', text: '', answers: {}, parts: [], machines: 
 const NEW_MACHINE: MachineDraft = { outcome: '', answers: {} }
 const outcomes = () => OUTCOMES.map((code) => ({ code, label: label('outcome', code) }))
 
+/** The first thing still to tell, in the order of the sheet; null when all is told. */
+function missing(draft: Draft, ticket: ShownTicket, have: number, needed: number): string | null {
+  const items = ticket.checklist ?? []
+  const machines = ticket.machines ?? []
+  const itemName = (code: string) => own(items.find((one) => one.item === code)!.label)
+  if (draft.outcome === '') return t('outcome')
+  for (const { asset_id, name } of machines) {
+    const { outcome, answers } = draft.machines[asset_id] ?? NEW_MACHINE
+    const [item] = unfinished(items, outcome, answers)
+    if (outcome === '' || item) return `${own(name)} · ${item && outcome !== '' ? itemName(item) : t('outcome')}`
+  }
+  const [item] = machines.length ? [] : unfinished(items, draft.outcome, draft.answers)
+  if (item) return itemName(item)
+  if (have < needed) return t('completion_photos')
+  return readParts(draft.parts) === null ? t('parts_used') : null
+}
+
 export function CompleteSheet({ ticket }: { ticket: ShownTicket }) {
   const [kept, set, clear] = useDraft<Draft>(`complete:${ticket.ticket_id}`, EMPTY)
   const draft = { ...EMPTY, ...kept }
@@ -41,12 +58,7 @@ export function CompleteSheet({ ticket }: { ticket: ShownTicket }) {
   const have = photos.length
   const parts = readParts(draft.parts)
   const machineOf = (id: string) => draft.machines[id] ?? NEW_MACHINE
-  const told = machines.every(({ asset_id }) => {
-    const { outcome, answers } = machineOf(asset_id)
-    return outcome !== '' && unfinished(items, outcome, answers).length === 0
-  })
-  const listed = machines.length > 0 || unfinished(items, draft.outcome, draft.answers).length === 0
-  const ready = draft.outcome !== '' && have >= needed && parts !== null && told && listed
+  const lacks = missing(draft, ticket, have, needed)
   const send = async () => {
     if (draft.outcome === '' || parts === null) return
     const done: MachineDone[] = machines.map(({ asset_id }) => {
@@ -64,7 +76,12 @@ export function CompleteSheet({ ticket }: { ticket: ShownTicket }) {
   const setMachine = (id: string, change: Partial<MachineDraft>) =>
     set({ ...draft, machines: { ...draft.machines, [id]: { ...machineOf(id), ...change } } })
   return (
-    <Sheet title={`${label('action', 'complete')} · ${ticket.ticket_no}`} foot={<Send name={label('action', 'complete')} ready={ready} send={send} />}>
+    <Sheet title={`${label('action', 'complete')} · ${ticket.ticket_no}`} foot={
+      <>
+        {lacks && <p class="lacks sub">{t('still_missing', { what: lacks })}</p>}
+        <Send name={label('action', 'complete')} ready={lacks === null} send={send} />
+      </>
+    }>
       {ticket.quote?.status === 'open' && <p class="warn">{t('quote_open_warning')}</p>}
       <Choices name={t('outcome')} options={outcomes()} value={draft.outcome} choose={(code) => set({ ...draft, outcome: code as OutcomeCode })} />
       {machines.map((machine) => (
