@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from api.declared import ERRORS, problems
+from api.declared import problems
 from api.dispatcher import telling_views as views
 from api.house import Asking, Here, reply
 from dispatch.actions import promise_settings
@@ -36,11 +36,12 @@ def promises(ticket_id: UUID, asking: Asking, here: Here) -> Response:
     "/promise_settings",
     operation_id="dispatcher_promise_settings",
     response_model=views.PromiseSettings,
-    responses=ERRORS,
+    responses=problems(401, 403, 422),
 )
-def settings(asking: Asking, here: Here) -> Response:
+def settings(asking: Asking, here: Here, page: UUID | None = None) -> Response:
+    """What was promised to whom and who is on duty; contracts page by page."""
     with here.house.database.transaction(asking.tenant_id) as db:
-        return reply(read_promise_settings(db, asking.tenant_id, here.house.now()))
+        return reply(read_promise_settings(db, asking.tenant_id, here.house.now(), page))
 
 
 @endpoints.put(

@@ -128,9 +128,12 @@ class DispatcherLine(Reply):
 
 
 class PromiseSettings(Reply):
+    """`next_page` is that of the contracts."""
+
     policies: list[PolicyLine]
     calendars: list[CalendarLine]
     contracts: list[ContractLine]
+    next_page: UUID | None
     duties: list[DutyLine]
     dispatchers: list[DispatcherLine]
 

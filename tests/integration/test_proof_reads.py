@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dispatch.store.ids import new_id
-from dispatch.store.queries import policies, price_lists, proof, stock, telling
+from dispatch.store.queries import policies, price_lists, promise_settings, proof, stock, telling
 from tests.browser.world import CHECKLIST, busy_company, give_lists
 from tests.builders import new_ticket
 from tests.depots import line, load
@@ -89,6 +89,13 @@ def test_long_lists_go_on_with_their_next_page(town: Town, monkeypatch: pytest.M
     assert {one for page in people for one in page} == {
         str(town.made.engineers[name]) for name in ("Ana", "Ben", "Eve")
     }
+    town.create(new_ticket("survey"))  # the contracts' customer
+    for number in ("C-3", "C-1", "C-2"):
+        contract = {"customer_phone": "13900001234", "number": number, "starts_at": "2026-01-01T00:00:00Z"}
+        ok(client.put(f"/dispatcher/v1/contracts/{new_id()}", json=contract, headers=ada))
+    monkeypatch.setattr(promise_settings, "CONTRACTS_PAGE", 2)
+    found = in_pages(town, "promise_settings", "number", "contracts")
+    assert found == [["C-1", "C-2"], ["C-3"]]
     refused(client.get("/dispatcher/v1/rates?page=%27", headers=ada), 422, "request_invalid")
 
 

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from dispatch.store.queries.reading import fetch
+from dispatch.store.queries.reading import fetch, page_of
+
+CONTRACTS_PAGE = 200
 
 _POLICIES = """
   select id as policy_id, version, name, work_type, priority, contract_id, calendar_id, response_min,
@@ -21,7 +23,9 @@ _CALENDARS = """
 """
 _CONTRACTS = """
   select id as contract_id, customer_id, number, starts_at, ends_at from contracts
-  where tenant_id = %(tenant)s order by number limit 200
+  where tenant_id = %(tenant)s and (%(after)s::uuid is null or (number, id) > (select a.number, a.id from contracts a
+    where a.tenant_id = %(tenant)s and a.id = %(after)s))
+  order by number, id limit %(limit)s
 """
 _DUTIES = """
   select u.id as duty_id, u.dispatcher_id, d.name, u.starts_at, u.ends_at from duties u
@@ -34,13 +38,15 @@ _DISPATCHERS = """
 """
 
 
-def read_promise_settings(db: Session, tenant_id: UUID, now: datetime) -> dict[str, Any]:
-    """views.PromiseSettings as plain values."""
-    values = {"tenant": tenant_id, "now": now}
+def read_promise_settings(
+    db: Session, tenant_id: UUID, now: datetime, after: UUID | None = None
+) -> dict[str, Any]:
+    """views.PromiseSettings as plain values. Contracts come page by page, behind the contract `after`."""
+    values = {"tenant": tenant_id, "now": now, "after": after, "limit": CONTRACTS_PAGE + 1}
     return {
         "policies": list(fetch(db, _POLICIES, values)),
         "calendars": list(fetch(db, _CALENDARS, values)),
-        "contracts": list(fetch(db, _CONTRACTS, values)),
+        **page_of("contracts", fetch(db, _CONTRACTS, values), CONTRACTS_PAGE, "contract_id"),
         "duties": list(fetch(db, _DUTIES, values)),
         "dispatchers": list(fetch(db, _DISPATCHERS, values)),
     }

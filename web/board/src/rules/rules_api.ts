@@ -103,7 +103,16 @@ const get = <T>(path: string): Promise<T> => api.ask<T>('GET', path)
 const put = <T = void>(path: string, body: object): Promise<T> => api.ask<T>('PUT', path, body)
 
 export const readPromises = (ticketId: Uuid): Promise<{ now: Instant; promises: PromiseLine[] }> => get(`/tickets/${ticketId}/promises`)
-export const readPromiseSettings = (): Promise<PromiseSettings> => get('/promise_settings')
+/** With every contract. */
+export async function readPromiseSettings(): Promise<PromiseSettings> {
+  let settings: PromiseSettings | null = null
+  const contracts = await everyPage(async (page) => {
+    const found = await get<PromiseSettings & { next_page: Uuid | null }>(page ? `/promise_settings?page=${page}` : '/promise_settings')
+    settings ??= found
+    return { rows: found.contracts, next: found.next_page }
+  })
+  return { ...settings!, contracts }
+}
 export const putPolicy = (id: Uuid, policy: Omit<Policy, 'policy_id'>): Promise<void> => put(`/promise_policies/${id}`, policy)
 export const putCalendar = (id: Uuid, calendar: { name: Texts; rules: object }): Promise<void> => put(`/calendars/${id}`, calendar)
 export const fillChina = (id: Uuid, year: number): Promise<void> => api.ask('POST', `/calendars/${id}/china_days`, { year })

@@ -246,7 +246,16 @@ export interface DutySettings {
   duties: Duty[]
   dispatchers: { dispatcher_id: Uuid; name: string; role: string }[]
 }
-export const readDuties = (): Promise<DutySettings> => get('/promise_settings')
+/** With every contract. */
+export async function readDuties(): Promise<DutySettings> {
+  let settings: DutySettings | null = null
+  const contracts = await everyPage(async (page) => {
+    const found = await get<DutySettings & { next_page: Uuid | null }>('/promise_settings', { page })
+    settings ??= found
+    return { rows: found.contracts, next: found.next_page }
+  })
+  return { ...settings!, contracts }
+}
 export const putContract = (id: Uuid, wanted: { customer_phone?: string; number: string; starts_at: Instant; ends_at: Instant | null }): Promise<unknown> =>
   api.ask('PUT', `/contracts/${id}`, wanted)
 export const dropContract = (id: Uuid): Promise<void> => api.ask('DELETE', `/contracts/${id}`)
