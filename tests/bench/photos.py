@@ -33,7 +33,7 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "PNG": lambda: encoded(noisy_scene(WIDTH_PX, HEIGHT_PX, 0.3), "PNG"),
     "WEBP": lambda: encoded(noisy_scene(WIDTH_PX, HEIGHT_PX, 0.1), "WEBP"),
     "HEIC smooth": lambda: phone_heic(0.0),
-    "HEIC of a phone": lambda: phone_heic(0.1, quality=49),
+    "HEIC of a phone": lambda: phone_heic(0.1, quality=46),
     "HEIC noisy": lambda: phone_heic(0.1, quality=60),
 }
 

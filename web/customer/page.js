@@ -20,7 +20,7 @@ const say = (form, text) => {
 
 // A photo from a phone is made smaller before it is sent; what the browser cannot read goes as it is.
 async function smaller(file) {
-  if (file.size < 600000 || !/^image\/(jpeg|png|webp)$/.test(file.type)) return file
+  if (file.size < 600000 || !/^image\/(jpeg|png|webp|hei[cf])$/.test(file.type)) return file
   try {
     const picture = await createImageBitmap(file)
     const scale = Math.min(1, LARGEST_SIDE / Math.max(picture.width, picture.height))
