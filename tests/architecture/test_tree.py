@@ -35,6 +35,7 @@ TEXT = {
 ONLY_IN = {
     "firebase_admin": ("dispatch/adapters", 1),
     "PIL": ("dispatch/adapters", 1),
+    "av": ("dispatch/adapters", 1),
     "procrastinate": ("dispatch/adapters", 1),
     "ortools": ("dispatch/planning", 99),
     "numba": ("dispatch/planning", 99),
