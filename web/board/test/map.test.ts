@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { boundsOf, engineerFeatures, ticketFeatures, ties } from '../src/map/features'
+import { boundsOf, engineerFeatures, ticketFeatures, ties, withoutStrays } from '../src/map/features'
 import { baseStyle, loadTiles } from '../src/map/style'
 import { engineer, ticket } from './builders'
 
@@ -27,6 +27,14 @@ describe('markers', () => {
   test('nothing to show has no bounds', () => {
     expect(boundsOf([])).toBeNull()
     expect(boundsOf([{ lon: 2, lat: 3 }, { lon: -1, lat: 8 }])).toEqual([-1, 3, 2, 8])
+  })
+  test('one phone far off does not shrink the city to a dot; a second city is no stray', () => {
+    const city = Array.from({ length: 40 }, (_, i) => ({ lon: 121 + (i % 8) / 50, lat: 31 + i / 200 }))
+    const far = (n: number) => Array.from({ length: n }, (_, i) => ({ lon: 104, lat: 30 + i / 100 }))
+    expect(withoutStrays([...city, ...far(1)])).toEqual(city)
+    expect(withoutStrays([...city, ...far(4)]).length).toBe(44)
+    expect(withoutStrays(far(1))).toEqual(far(1))
+    expect(withoutStrays([])).toEqual([])
   })
 })
 

@@ -95,3 +95,16 @@ export function boundsOf(points: Iterable<{ lon: number; lat: number }>): [numbe
   }
   return box
 }
+
+const STRAY_TIMES = 10
+
+/** The points without the strays: at most one in fifty, rounded up, each ten times as far from the middle as most are. */
+export function withoutStrays<T extends { lon: number; lat: number }>(points: T[]): T[] {
+  const middle = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? 0
+  const lon = middle(points.map((point) => point.lon))
+  const lat = middle(points.map((point) => point.lat))
+  const away = ({ lon: x, lat: y }: T) => Math.hypot((x - lon) * Math.cos((lat * Math.PI) / 180), y - lat)
+  const usual = middle(points.map(away))
+  const strays = points.filter((point) => away(point) > STRAY_TIMES * usual)
+  return strays.length <= Math.ceil(points.length / 50) ? points.filter((point) => !strays.includes(point)) : points
+}

@@ -14,7 +14,7 @@ import { go, ticketHash } from '../route'
 import { catalogue, engineers, now, selected, selectedId, tickets } from '../state'
 import type { BoardEngineer } from '../wire'
 import { label, language, own, t } from '../words'
-import { boundsOf, engineerFeatures, ticketFeatures, ties } from './features'
+import { boundsOf, engineerFeatures, ticketFeatures, ties, withoutStrays } from './features'
 import { addIcons } from './icons'
 import { Legend } from './legend'
 import { candidateIds, flight, isImported } from './map_state'
@@ -160,7 +160,7 @@ function fitAll(map: LibreMap, animate = true): void {
     ...[...tickets.peek().values()].flatMap((ticket) => ticket.site ?? []),
     ...engineers.peek().flatMap((engineer) => engineer.position ?? []),
   ]
-  const box = boundsOf(points)
+  const box = boundsOf(withoutStrays(points))
   const padding = Math.min(48, map.getContainer().clientWidth / 12)
   if (box) map.fitBounds(box, { padding, maxZoom: 14, animate })
 }
