@@ -101,7 +101,7 @@ def deliver(context: BrowserContext, page: Page, said: dict[str, Any]) -> None:
         lambda event: found.extend(r["registrationId"] for r in event["registrations"] if not r["isDeleted"]),
     )
     cdp.send("ServiceWorker.enable")
-    for _ in range(100):
+    for _ in range(600):
         if found:
             break
         page.wait_for_timeout(50)
@@ -113,7 +113,7 @@ def deliver(context: BrowserContext, page: Page, said: dict[str, Any]) -> None:
 
 
 def notices(page: Page) -> list[list[str]]:
-    for _ in range(100):
+    for _ in range(600):
         if shown := page.evaluate(SHOWN):
             return [list(one) for one in shown]
         page.wait_for_timeout(50)
@@ -136,7 +136,7 @@ def test_an_engineer_switches_it_on_is_shown_what_comes_and_off_again(
     switch = page.locator(".item", has_text="Notif").locator("button")
     switch.click()
     kept = "select target, gone_at is null as told from push_targets where tenant_id = %(tenant)s"
-    for _ in range(100):
+    for _ in range(600):
         if rows := town.product.rows(kept, town.made.tenant_id):
             break
         page.wait_for_timeout(50)
@@ -147,7 +147,7 @@ def test_an_engineer_switches_it_on_is_shown_what_comes_and_off_again(
     assert notices(page) == [["New offer", "Please answer", said["url"]]]
     switch.click()
     expect(switch).not_to_have_text("")
-    for _ in range(100):
+    for _ in range(600):
         if not town.product.rows(kept, town.made.tenant_id)[0]["told"]:
             break
         page.wait_for_timeout(50)
