@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 
 from dispatch.settings import Settings
+from tests.campaign.cpu import spent_ms
 from tests.databases import Database
 
 HOME = Path(__file__).resolve().parent.parent
@@ -67,6 +68,10 @@ class Background:
                 command = [sys.executable, "-m", f"jobs.{name}"]
                 child = subprocess.Popen(command, env=environment, cwd=HOME, stdout=log, stderr=log)
                 self._children.append(child)
+
+    def cpu_s(self) -> float:
+        """Processor seconds of both since they began."""
+        return sum(spent_ms(child.pid) for child in self._children) / 1000
 
     def stop(self) -> None:
         """Ends both, by force where they do not end."""

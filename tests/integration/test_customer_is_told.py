@@ -67,13 +67,18 @@ def titles(service: fake.Service) -> list[str]:
     return [said["title"] for said in service.accepted]
 
 
+def told(town: Town) -> None:
+    """What waits for more of its kind, too, is sent."""
+    town.settle()
+    town.product.clock.move(seconds=30)
+    town.settle()
+
+
 def move_window(town: Town, ticket_id: str) -> None:
     start = town.product.clock.now() + timedelta(hours=3)
     window = {"window_from": start.isoformat(), "window_to": (start + timedelta(hours=2)).isoformat()}
     ok(town.direct(ticket_id, "rebook", **window))
-    town.settle()
-    town.product.clock.move(seconds=30)
-    town.settle()
+    told(town)
 
 
 def test_the_customer_is_told_from_the_way_to_the_sign_off_of_this_ticket_alone(
@@ -85,11 +90,10 @@ def test_the_customer_is_told_from_the_way_to_the_sign_off_of_this_ticket_alone(
     switch_on(town, monkeypatch, link, kept_by(browser), "en")
     town.assign_by_hand(other["ticket_id"], "Ben")
     ok(town.act("Ben", other["ticket_id"], "set_off"))
-    town.settle()
-    town.product.clock.move(seconds=30)
-    town.settle()
+    told(town)
     assert titles(browser) == []
     town.assign_by_hand(ticket_id, "Ana")
+    told(town)
     move_window(town, ticket_id)
     town.arrive("Ana", ticket_id)
     town.settle()

@@ -221,6 +221,8 @@ def test_what_is_malformed_or_doubled_is_refused_by_name(town: Town) -> None:
 
 DEADLINES = 1_000
 BACK_S = 60.0
+#: Of a processor's time, and of the clock's where all else on the machine takes its share.
+SHARED_TIMES = 3
 
 
 def overdue_tickets(product: Product, count: int) -> Town:
@@ -287,7 +289,10 @@ def test_a_thousand_deadlines_due_while_the_worker_is_dead_fire_once_each_within
             took_s = time.monotonic() - began
             settling.result()  # whatever follows from the deadlines
         assert fired(town) == [1] * DEADLINES
-        assert took_s <= BACK_S, took_s
+        busy_s = background.cpu_s()
+        print(f"{DEADLINES} deadlines: {took_s:.1f} s, {busy_s:.1f} s of them at work")
+        assert took_s <= SHARED_TIMES * BACK_S, took_s
+        assert busy_s <= BACK_S, busy_s
     finally:
         background.stop()
         product.close()
