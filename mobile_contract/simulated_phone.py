@@ -228,6 +228,10 @@ class SimulatedPhone:
         reply = await self._send("POST", "/requests", wanted)
         return v1.RequestStatus.model_validate_json(reply.content)
 
+    async def requests(self) -> v1.RequestPage:
+        """What was asked for, the open ones first; the first page."""
+        return v1.RequestPage.model_validate_json((await self._send("GET", "/requests")).content)
+
     # being told
 
     async def register_push(self, target: str) -> None:

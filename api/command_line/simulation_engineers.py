@@ -73,6 +73,11 @@ class Engineer:
         with self.world.doing("ask_request"):
             await self.phone.ask(v1.RequestWanted(command_id=uuid7(), kind=kind, **facts))
 
+    async def is_unanswered(self, ticket_id: UUID) -> bool:
+        """Whether something asked for at this ticket is still open."""
+        asked = (await self.phone.requests()).requests
+        return any(one.status == "open" and one.ticket_id == ticket_id for one in asked)
+
     async def _sign_in(self) -> None:
         await self.phone.sign_in()
         await self.phone.register_push(self.target)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 HOLD_MIN = 15
 ANSWER_MIN = 60
-ALLOWED_MIN = 15
+ALLOWED_MIN = 60
+LOOK_MIN = 5
 
 
 async def visit(me: "Engineer", card: v1.TicketCard) -> None:
@@ -150,7 +151,10 @@ async def _quote(me: "Engineer", card: v1.TicketCard, story: Story) -> str:
     if story.plot in ("quote_yes", "quote_no") and story.once("discount"):
         percent = 10 if story.plot == "quote_yes" else 50
         await me.ask("discount", ticket_id=card.ticket_id, percent=percent)
-        await me.stay(card.ticket_id, ("on_site",), ALLOWED_MIN * 60)
+        for _ in range(ALLOWED_MIN // LOOK_MIN):
+            on_site = await me.stay(card.ticket_id, ("on_site",), LOOK_MIN * 60)
+            if not on_site or not await me.is_unanswered(card.ticket_id):
+                break
     lines = [
         v1.QuoteLine(kind="call_out", text="上门费 Call-out", quantity=Decimal(1), unit_price_minor=3000),
         v1.QuoteLine(kind="part", text="主板 Control board", quantity=Decimal(1), unit_price_minor=26000),

@@ -34,6 +34,7 @@ from tests.wire import Wire, WireReply
 
 CLUSTER = {"fsync": "on", "synchronous_commit": "on", "max_connections": "100"}
 ENGINEERS, WORKERS, RATE_S, READS_S = 500, 2, 8, 20
+RENEWED_S = 300.0
 SECONDS = 625.0
 #: Offers to warm up, and in each healthy run: as many as in trouble where these are few, so that nothing else differs.
 WARMING, HEALTHY_LEAST, HEALTHY_OF = 80, 300, 8
@@ -112,28 +113,37 @@ class Shift:
         self.database, self.running, self.postmaster = database, running, postmaster
         self.made: Company = company(running.house, {"offer_s": OFFER_S, "offer_rounds": 1})
         self.names = [f"E{n:03}" for n in range(ENGINEERS)]
-        self.tokens: dict[str, str] = {}
+        self.tokens: dict[str, tuple[str, float]] = {}
         self.idle: list[Wire] = []
         self.phase = Phase(0)
         self.look = psycopg.connect(database.superuser_url, autocommit=True)
         now = running.house.now()
-        doors = Doorkeeper(running.house.database, running.settings.secret_key, secure=False)
+        self.doors = Doorkeeper(running.house.database, running.settings.secret_key, secure=False)
         with running.house.database.transaction(self.made.tenant_id) as db:
             for n, name in enumerate(self.names):
                 skills = {"hvac": 2, "plumbing": 1}
                 self.made.engineers[name] = add_engineer(self.made, db, name, skills, 20 * n, now)
-                engineer = db.get(
-                    Engineer, {"tenant_id": self.made.tenant_id, "id": self.made.engineers[name]}
-                )
-                assert engineer is not None
-                self.tokens[name] = doors.begin(engineer, "bench").token
+
+    def token(self, name: str) -> str:
+        """Of a sign-in that is not about to end: a run takes longer than one lasts."""
+        token, since = self.tokens.get(name, ("", -RENEWED_S))
+        if time.monotonic() - since < RENEWED_S:
+            return token
+        with self.running.house.database.transaction(self.made.tenant_id) as db:
+            engineer = db.get(Engineer, {"tenant_id": self.made.tenant_id, "id": self.made.engineers[name]})
+            assert engineer is not None
+            token = self.doors.begin(engineer, "bench").token
+        self.tokens[name] = token, time.monotonic()
+        return token
 
     def phones(self, run: str) -> None:
-        """Every engineer's phone, new for each run; three of ten are in trouble where that is the run's name."""
+        """Every engineer's phone, new and signed in for each run; three of ten are in trouble where that is its name."""
+        self.tokens.clear()
         troubled = run == IN_TROUBLE
         with psycopg.connect(self.database.superuser_url, autocommit=True) as db:
             db.execute("delete from push_targets where tenant_id = %s", [self.made.tenant_id])
             for n, name in enumerate(self.names):
+                self.token(name)
                 prefix = TROUBLES[n // 10 % len(TROUBLES)] if troubled and n % 10 < 3 else ""
                 db.execute(
                     "insert into push_targets (tenant_id, id, engineer_id, platform, target, created_at) "
@@ -208,7 +218,7 @@ class Shift:
         assert reply.status == 200, reply.body
         tickets.append(ticket_id)
         if n // ENGINEERS % 2 == 0 and n % 10 > 4:
-            await self._answer(self.tokens[name], ticket_id, declines=n % 10 == 9)
+            await self._answer(self.token(name), ticket_id, declines=n % 10 == 9)
 
     async def _answer(self, token: str, ticket_id: str, declines: bool) -> None:
         await asyncio.sleep(2)
@@ -226,7 +236,7 @@ class Shift:
 
         async def one(name: str) -> None:
             asked = time.perf_counter()
-            assert (await self.ask(self.tokens[name], "GET", "/engineer/v1/today")).status == 200
+            assert (await self.ask(self.token(name), "GET", "/engineer/v1/today")).status == 200
             phase.took_ms.append((time.perf_counter() - asked) * 1000)
 
         n, running = 0, set()
