@@ -95,8 +95,11 @@ def test_the_customer_is_told_from_the_way_to_the_sign_off_of_this_ticket_alone(
     town.assign_by_hand(ticket_id, "Ana")
     told(town)
     move_window(town, ticket_id)
-    town.arrive("Ana", ticket_id)
-    town.settle()
+    ok(town.act("Ana", ticket_id, "set_off"))
+    told(town)
+    photo = town.photo("Ana", ticket_id, "check_in")
+    ok(town.act("Ana", ticket_id, "check_in", photo_ids=[photo], position=town.at_site()))
+    told(town)
     town.complete("Ana", ticket_id)
     town.settle()
     assert titles(browser) == [
