@@ -1,5 +1,6 @@
 """Parts, depots and what lies in them and in vans, over HTTP."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -137,7 +138,7 @@ def take_old(
     depot_id: UUID, body: views.OldPartsIn, asking: Asking, here: Here, request: Request
 ) -> Response:
     """Old parts from an engineer into the depot, once for the command id."""
-    lines = [StockLine(line.part, line.quantity) for line in body.lines]
+    lines = _lines(body.lines)
 
     def work(step: Step) -> dict[str, Any]:
         stock.take_old(step, depot_id, body.engineer_id, lines)
@@ -156,7 +157,7 @@ def book_out_old(
     depot_id: UUID, body: views.OldPartsOut, asking: Asking, here: Here, request: Request
 ) -> Response:
     """Old parts out of the depot, scrapped or to the supplier, once for the command id."""
-    lines = [StockLine(line.part, line.quantity) for line in body.lines]
+    lines = _lines(body.lines)
 
     def work(step: Step) -> dict[str, Any]:
         stock.book_out_old(step, depot_id, body.to, body.reference, lines)
@@ -220,5 +221,5 @@ def _place(depot_id: UUID | None, engineer_id: UUID | None) -> Place:
     return Place(kind, one)
 
 
-def _lines(wanted: list[views.StockLineWanted]) -> list[StockLine]:
-    return [StockLine(line.part, line.quantity, line.serial) for line in wanted]
+def _lines(wanted: Sequence[views.OldLineWanted]) -> list[StockLine]:
+    return [StockLine(**line.model_dump()) for line in wanted]

@@ -36,9 +36,12 @@ class DepotWanted(Wire):
     active: bool = True
 
 
-class StockLineWanted(Wire):
+class OldLineWanted(Wire):
     part: Code
     quantity: Quantity
+
+
+class StockLineWanted(OldLineWanted):
     serial: Line | None = None
 
 
@@ -56,11 +59,6 @@ class VanLines(Wire):
     command_id: UUID
     engineer_id: UUID
     lines: list[StockLineWanted] = Field(min_length=1, max_length=100)
-
-
-class OldLineWanted(Wire):
-    part: Code
-    quantity: Quantity
 
 
 class OldPartsIn(Wire):

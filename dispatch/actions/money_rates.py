@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from dispatch.actions.money_settlement import changed, check_days, work_type_of
@@ -12,7 +11,6 @@ from dispatch.domain.errors import Conflict, NotFound, NotReady
 from dispatch.domain.events import instant
 from dispatch.store.queries.price_lists import overlapping_rate
 from dispatch.store.tables.proof import DatedRate, SettlementRate
-from dispatch.store.tables.tenants import WorkType
 
 
 def put_rate(step: Step, work_type: str, payee_kind: str, fixed_minor: int, share_bp: int) -> None:
@@ -44,7 +42,7 @@ def put_dated_rate(step: Step, rate_id: UUID, line: dict[str, Any]) -> None:
     if line["valid_from"] is None and line["valid_until"] is None:
         raise NotReady("days_missing")
     check_days(line["valid_from"], line["valid_until"])
-    _lock(step, line["work_type"])
+    work_type_of(step, line["work_type"], lock=True)
     other = overlapping_rate(step.db, step.tenant_id, rate_id, line)
     if other is not None:
         raise Conflict("rate_overlaps", **{name: at and instant(at) for name, at in other.items()})
@@ -62,13 +60,6 @@ def drop_dated_rate(step: Step, rate_id: UUID) -> None:
     step.db.flush()
     facts = {"work_type": row.work_type, "payee_kind": row.payee_kind, "rate": str(rate_id)}
     changed(step, "rate", {**facts, "dropped": True})
-
-
-def _lock(step: Step, work_type: str) -> None:
-    """Until the end nobody else dates rates of this work type. Raises NotFound `work_type_unknown`."""
-    wanted = select(WorkType.code).where(WorkType.tenant_id == step.tenant_id, WorkType.code == work_type)
-    if step.db.scalars(wanted.with_for_update(key_share=True)).one_or_none() is None:
-        raise NotFound("work_type_unknown", work_type=work_type)
 
 
 def _as_facts(line: dict[str, Any]) -> dict[str, object]:

@@ -240,9 +240,10 @@ def _part(step: Step, code: str) -> Part | None:
     return step.db.get(Part, {"tenant_id": step.tenant_id, "code": code})
 
 
-def work_type_of(step: Step, code: str) -> WorkType:
-    """Raises NotFound `work_type_unknown`."""
-    row = step.db.get(WorkType, {"tenant_id": step.tenant_id, "code": code})
+def work_type_of(step: Step, code: str, lock: bool = False) -> WorkType:
+    """`lock`: until the end nobody else who locks it changes what hangs on it. Raises NotFound `work_type_unknown`."""
+    held = {"key_share": True} if lock else None
+    row = step.db.get(WorkType, {"tenant_id": step.tenant_id, "code": code}, with_for_update=held)
     if row is None:
         raise NotFound("work_type_unknown", work_type=code)
     return row

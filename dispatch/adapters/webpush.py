@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import struct
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -76,6 +77,7 @@ class WebPushChannel:
         return f"{signed}.{padded(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
 
 
+@cache
 def public_key(private_key: str) -> str:
     """What browsers subscribe with, base64url. Raises ValueError when the key is not one."""
     return padded(point(_private(private_key).public_key()))

@@ -2,18 +2,15 @@
 
 import re
 import secrets
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
 from api.customer.limits import RequestLimit
+from tests.browser.serving import complaints_of, served
 from tests.builders import new_ticket, picture
 from tests.house import Product, Town, ok
 
@@ -27,19 +24,8 @@ DESK = {"width": 1280, "height": 800}
 def address(product: Product) -> Iterator[str]:
     """The application on a free port."""
     product.app.state.request_limit = RequestLimit(most=10_000)
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(product.app, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    for _ in range(100):
-        if server.started:
-            break
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
+    with served(product.app, lifespan="off") as address:
+        yield address
 
 
 def opened(browser: Browser, size: dict[str, int] = PHONE, **more: Any) -> Page:
@@ -47,12 +33,7 @@ def opened(browser: Browser, size: dict[str, int] = PHONE, **more: Any) -> Page:
     context = browser.new_context(viewport=size, locale="en-GB", **more)  # type: ignore[arg-type]  # a TypedDict
     page = context.new_page()
     page.set_default_timeout(20_000)
-    page.complaints = []  # type: ignore[attr-defined]  # kept beside the page for `quiet`
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
-    page.on(
-        "console",
-        lambda m: page.complaints.append(m.text) if m.type == "error" else None,  # type: ignore[attr-defined]
-    )
+    page.complaints = complaints_of(page)  # type: ignore[attr-defined]  # kept beside the page for `quiet`
     return page
 
 

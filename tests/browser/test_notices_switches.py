@@ -7,16 +7,15 @@ rest, the product's included, is what it is in service.
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dispatch.adapters.webpush import public_key
+from tests.browser.serving import complaints_of, served
 from tests.builders import PASSWORD, new_ticket
 from tests.house import Product, Town
 from tests.integration.test_push_subscription import VAPID, subscription
@@ -53,19 +52,8 @@ def address(product: Product) -> Iterator[str]:
     """The application on a real port, with a key to send with."""
     rooms = product.app.state.rooms
     before, rooms.settings = rooms.settings, replace(rooms.settings, vapid_key=VAPID)
-    config = uvicorn.Config(
-        product.app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=2
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    for _ in range(200):
-        if server.started:
-            break
-        thread.join(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
+    with served(product.app) as address:
+        yield address
     rooms.settings = before
 
 
@@ -78,12 +66,6 @@ def opened(
         context.grant_permissions(["notifications"], origin=address)
     context.add_init_script(f"({PUSH_SERVICE})({json.dumps(target)})")
     page = context.new_page()
-    page.complaints = []  # type: ignore[attr-defined]  # kept beside the page
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
-    page.on(
-        "console",
-        lambda m: page.complaints.append(m.text) if m.type == "error" else None,  # type: ignore[attr-defined]
-    )
     return context, page
 
 
@@ -163,6 +145,7 @@ def test_a_customer_switches_it_on_for_one_ticket_and_off_again(
     path = "/c/" + made["customer_link"].rsplit("/", 1)[1]
     target = subscription()
     context, page = opened(browser, address, target)
+    complaints = complaints_of(page)
     page.goto(f"{address}{path}?lang=en")
     box = page.locator("[data-notices]")
     button, hint = box.locator("button"), box.locator(".hint")
@@ -181,7 +164,7 @@ def test_a_customer_switches_it_on_for_one_ticket_and_off_again(
     button.click()
     expect(button).to_have_text("Switch on")
     assert town.product.rows(kept, town.made.tenant_id) == []
-    assert page.complaints == []  # type: ignore[attr-defined]
+    assert complaints == []
     context.close()
 
 

@@ -2,17 +2,16 @@
 
 import io
 import secrets
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 from playwright.sync_api import Error as BrowserError
 
+from tests.browser.serving import served
 from tests.builders import PASSWORD, SITE, new_ticket
 from tests.house import Product, Town, ok
 
@@ -28,19 +27,8 @@ expect.set_options(timeout=PATIENCE_MS)
 @pytest.fixture(scope="module")
 def address(product: Product) -> Iterator[str]:
     """The application on a real port."""
-    config = uvicorn.Config(
-        product.app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=2
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    for _ in range(200):
-        if server.started:
-            break
-        thread.join(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
+    with served(product.app) as address:
+        yield address
 
 
 class Phone:
