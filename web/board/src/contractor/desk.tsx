@@ -7,7 +7,7 @@ import { asRefused, uuid7 } from '../api'
 import { Empty, PriorityMark, StatusPill } from '../parts/basics'
 import { DECLINE_REASONS, HAND_BACK_REASONS } from './reasons'
 import { Part, useLoaded } from '../settings/parts'
-import { everyPage } from '../settings/settings_api'
+import { readWhole } from '../settings/settings_api'
 import '../styles/admin.css'
 import '../styles/settings.css'
 import { api } from '../state'
@@ -29,15 +29,7 @@ interface Work {
 const EVERY_MS = 10_000
 
 /** All of it, page by page. */
-async function read(): Promise<Work> {
-  let work: Work | null = null
-  const tickets = await everyPage(async (page) => {
-    const found = await api.ask<Work & { next_page: string | null }>('GET', page ? `/contractor?page=${page}` : '/contractor')
-    work ??= found
-    return { rows: found.tickets, next: found.next_page }
-  })
-  return { ...work!, tickets }
-}
+const read = (): Promise<Work> => readWhole('/contractor', 'tickets')
 const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone
 
 type Open = { does: 'accept' | 'decline' | 'name' | 'back'; ticket: DeskTicket } | null

@@ -1,6 +1,6 @@
 /** What the rules page says to the server. */
 
-import { everyPage } from '../settings/settings_api'
+import { readWhole } from '../settings/settings_api'
 import { api } from '../state'
 import type { Instant, Texts, Uuid } from '../wire'
 
@@ -104,15 +104,7 @@ const put = <T = void>(path: string, body: object): Promise<T> => api.ask<T>('PU
 
 export const readPromises = (ticketId: Uuid): Promise<{ now: Instant; promises: PromiseLine[] }> => get(`/tickets/${ticketId}/promises`)
 /** With every contract. */
-export async function readPromiseSettings(): Promise<PromiseSettings> {
-  let settings: PromiseSettings | null = null
-  const contracts = await everyPage(async (page) => {
-    const found = await get<PromiseSettings & { next_page: Uuid | null }>(page ? `/promise_settings?page=${page}` : '/promise_settings')
-    settings ??= found
-    return { rows: found.contracts, next: found.next_page }
-  })
-  return { ...settings!, contracts }
-}
+export const readPromiseSettings = (): Promise<PromiseSettings> => readWhole('/promise_settings', 'contracts')
 export const putPolicy = (id: Uuid, policy: Omit<Policy, 'policy_id'>): Promise<void> => put(`/promise_policies/${id}`, policy)
 export const putCalendar = (id: Uuid, calendar: { name: Texts; rules: object }): Promise<void> => put(`/calendars/${id}`, calendar)
 export const fillChina = (id: Uuid, year: number): Promise<void> => api.ask('POST', `/calendars/${id}/china_days`, { year })
@@ -120,15 +112,7 @@ export const readReactions = (): Promise<{ automations: Reaction[] }> => get('/a
 export const putReaction = (kind: string, active: boolean, parameters: Record<string, number>): Promise<void> =>
   put(`/automations/${kind}`, { active, parameters })
 /** With where everybody is reached, page by page. */
-export async function readTellSettings(): Promise<TellSettings> {
-  let settings: TellSettings | null = null
-  const targets = await everyPage(async (page) => {
-    const found = await get<TellSettings & { next_page: string | null }>(page ? `/tell_settings?page=${page}` : '/tell_settings')
-    settings ??= found
-    return { rows: found.targets, next: found.next_page }
-  })
-  return { ...settings!, targets }
-}
+export const readTellSettings = (): Promise<TellSettings> => readWhole('/tell_settings', 'targets')
 export const putTellRules = (rules: TellSettings['rules']): Promise<void> => put('/tell_rules', rules)
 export const putChannel = (channel: string, active: boolean, values: Record<string, string>): Promise<void> =>
   put(`/channels/${channel}`, { active, values })

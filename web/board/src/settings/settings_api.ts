@@ -29,6 +29,17 @@ export async function everyPage<Row>(read: (page: string | null) => Promise<Page
   return all
 }
 
+/** What a path answers, its one long `list` read from its first page to its last. */
+export async function readWhole<Whole extends object>(path: string, list: keyof Whole & string): Promise<Whole> {
+  const pages: Whole[] = []
+  const rows = await everyPage<unknown>(async (page) => {
+    const found = await get<Whole & { next_page: string | null }>(path, { page })
+    pages.push(found)
+    return { rows: found[list] as unknown[], next: found.next_page }
+  })
+  return { ...pages[0]!, [list]: rows }
+}
+
 export interface DeviceHealth {
   engineer_id: Uuid
   name: string
@@ -247,15 +258,7 @@ export interface DutySettings {
   dispatchers: { dispatcher_id: Uuid; name: string; role: string }[]
 }
 /** With every contract. */
-export async function readDuties(): Promise<DutySettings> {
-  let settings: DutySettings | null = null
-  const contracts = await everyPage(async (page) => {
-    const found = await get<DutySettings & { next_page: Uuid | null }>('/promise_settings', { page })
-    settings ??= found
-    return { rows: found.contracts, next: found.next_page }
-  })
-  return { ...settings!, contracts }
-}
+export const readDuties = (): Promise<DutySettings> => readWhole('/promise_settings', 'contracts')
 export const putContract = (id: Uuid, wanted: { customer_phone?: string; number: string; starts_at: Instant; ends_at: Instant | null }): Promise<unknown> =>
   api.ask('PUT', `/contracts/${id}`, wanted)
 export const dropContract = (id: Uuid): Promise<void> => api.ask('DELETE', `/contracts/${id}`)
