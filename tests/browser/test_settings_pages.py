@@ -255,7 +255,9 @@ def test_one_real_change_on_each_page_is_kept(world: World, browser: Browser) ->
 
     page.goto(f"{world.address}#/settings/reactions")
     switch = page.locator("[role=switch]").nth(3)
-    switch.check()
+    with page.expect_response(lambda answer: answer.request.method == "PUT") as put:
+        switch.check()
+    assert put.value.ok
     expect(page.locator(".notice[data-kind=good]").last).to_be_visible()
     page.reload()
     expect(switch).to_be_checked()

@@ -50,10 +50,10 @@ export interface Notice {
 export const notices = signal<Notice[]>([])
 let noticeId = 0
 
+/** Shows a notice for its whole time; said again while it still stands, it begins anew instead of standing twice. */
 export function say(kind: Notice['kind'], text: string): void {
-  if (notices.value.some((notice) => notice.text === text)) return
   const notice = { id: ++noticeId, kind, text }
-  notices.value = [...notices.value.slice(-2), notice]
+  notices.value = [...notices.value.filter((one) => one.text !== text).slice(-2), notice]
   setTimeout(() => dropNotice(notice.id), kind === 'good' ? 4_000 : 9_000)
 }
 
