@@ -80,6 +80,7 @@ class CheckIn(Base, TenantRow):
             ondelete="CASCADE",
         ),
         refer("ticket_id", "tickets", ondelete="CASCADE"),
+        Index("ix_check_ins_ticket", "tenant_id", "ticket_id"),
     )
 
 
@@ -96,6 +97,7 @@ class Completion(Base, TenantRow):
     __table_args__ = (
         refer("visit_id", "visits", ondelete="CASCADE"),
         refer("ticket_id", "tickets", ondelete="CASCADE"),
+        Index("ix_completions_ticket", "tenant_id", "ticket_id"),
     )
 
 

@@ -48,6 +48,7 @@ class Quote(Base, Row):
             unique=True,
             postgresql_where=text("status = 'open'"),
         ),
+        Index("ix_quotes_ticket", "tenant_id", "ticket_id"),
     )
 
 
@@ -111,6 +112,12 @@ class PartMovement(Base, TenantRow):
         ),
         Index("ix_part_movements_to", "tenant_id", "to_kind", "to_id", "part"),
         Index("ix_part_movements_from", "tenant_id", "from_kind", "from_id", "part"),
+        Index(
+            "ix_part_movements_ticket",
+            "tenant_id",
+            "ticket_id",
+            postgresql_where=text("ticket_id is not null"),
+        ),
     )
 
 

@@ -148,6 +148,7 @@ class PushTarget(Base, Row):
         refer("engineer_id", "engineers", ondelete="CASCADE"),
         UniqueConstraint("tenant_id", "platform", "target"),
         CheckConstraint("platform in ('fcm','web')", name="platform"),
+        Index("ix_push_targets_engineer", "tenant_id", "engineer_id"),
     )
 
 
@@ -160,7 +161,11 @@ class PushDelivery(Base, TenantRow):
     target_id: Mapped[UUID] = mapped_column(primary_key=True)
     outcome: Mapped[str]
     at: Mapped[datetime]
-    __table_args__ = (refer("target_id", "push_targets", ondelete="CASCADE"),)
+    __table_args__ = (
+        refer("target_id", "push_targets", ondelete="CASCADE"),
+        Index("ix_push_deliveries_subject", "tenant_id", "subject_id"),
+        Index("ix_push_deliveries_target", "tenant_id", "target_id", "at"),
+    )
 
 
 class Customer(Base, Row):

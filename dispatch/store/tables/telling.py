@@ -128,6 +128,7 @@ class Ladder(Base, Row):
         refer("ticket_id", "tickets", ondelete="CASCADE"),
         refer("engineer_id", "engineers"),
         UniqueConstraint("tenant_id", "offer_id"),
+        Index("ix_ladders_ticket", "tenant_id", "ticket_id"),
         CheckConstraint("outcome in ('acked','declined','expired','escalated','withdrawn')", name="outcome"),
         CheckConstraint("(outcome is null) = (ended_at is null)", name="ended"),
     )
