@@ -310,7 +310,7 @@ def _request_page(here: Rooms, request: Request, slug: str, refused: Refused | N
         tenant = db.get_one(Tenant, tenant_id)
         work_types = db.execute(
             select(WorkType.code, WorkType.name)
-            .where(WorkType.tenant_id == tenant_id)
+            .where(WorkType.tenant_id == tenant_id, WorkType.retired_at.is_(None))
             .order_by(WorkType.code)
         ).all()
     language = wished_language(request) or browser_language(request) or tenant.language

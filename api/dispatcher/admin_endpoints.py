@@ -20,7 +20,6 @@ from dispatch.actions.step import run_step
 from dispatch.domain.commands import Principal
 from dispatch.domain.errors import NotReady
 from dispatch.store.queries.catalogue import read_catalogue
-from dispatch.store.tables.tenants import Skill, WorkType
 
 #: Part of the dispatcher's door: `api.dispatcher.endpoints` takes these in.
 endpoints = APIRouter(prefix="/admin")
@@ -279,35 +278,4 @@ def revoke_key(key_id: UUID, asking: Asking, here: Here) -> Response:
     """The key ends within a minute."""
     wall = here.doorkeeper.wall()
     _within(here, asking, lambda db: admin.revoke_key(db, asking.tenant_id, key_id, wall))
-    return Response(status_code=204)
-
-
-@endpoints.post("/skills", operation_id="dispatcher_add_skill", status_code=204, responses=_ADD)
-def add_skill(body: views.SkillAdded, asking: Asking, here: Here) -> Response:
-    def add(db: Session) -> None:
-        admin.must_be_free(db, Skill, asking.tenant_id, body.code)
-        tenants.add_skills(db, asking.tenant_id, {body.code: body.name.model_dump()})
-
-    _within(here, asking, add)
-    return Response(status_code=204)
-
-
-@endpoints.post("/work_types", operation_id="dispatcher_add_work_type", status_code=204, responses=_ADD)
-def add_work_type(body: views.WorkTypeAdded, asking: Asking, here: Here) -> Response:
-    wanted = tenants.WorkTypeWanted(
-        body.code,
-        body.name.model_dump(),
-        body.duration_min,
-        body.mode,
-        body.skills,
-        body.completion_photos,
-        body.check_in_radius_m,
-    )
-
-    def add(db: Session) -> None:
-        admin.must_be_free(db, WorkType, asking.tenant_id, body.code)
-        admin.must_know(db, asking.tenant_id, list(body.skills))
-        tenants.add_work_type(db, asking.tenant_id, wanted)
-
-    _within(here, asking, add)
     return Response(status_code=204)

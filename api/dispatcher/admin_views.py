@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from api.dispatcher.views import Password, SkillLine, TerritoryLine
-from mobile_contract.v1 import Code, DeviceCard, Instant, Phone, Reply, SigninId, Texts, Wire, WorkTypeCard
+from api.dispatcher.views import Password, SkillLine, TerritoryLine, WorkTypeLine
+from mobile_contract.v1 import Code, DeviceCard, Instant, Phone, Reply, SigninId, Texts, Wire
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 Scope = Literal["tickets:create", "tickets:read", "tickets:act"]
@@ -169,7 +169,7 @@ class Admin(Reply):
 
     contractors: list[ContractorLine]
     skills: list[SkillLine]
-    work_types: list[WorkTypeCard]
+    work_types: list[WorkTypeLine]
     territories: list[TerritoryLine]
 
 

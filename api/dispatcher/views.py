@@ -222,8 +222,17 @@ class ReceiptPage(Reply):
 
 
 class SkillLine(Reply):
+    """`retired`: who has it keeps it, nobody else is given it."""
+
     code: str
     name: Texts
+    retired: bool
+
+
+class WorkTypeLine(WorkTypeCard):
+    """`retired`: no new ticket is of it."""
+
+    retired: bool
 
 
 class TerritoryLine(Reply):
@@ -236,7 +245,7 @@ class TerritoryLine(Reply):
 class Catalogue(Reply):
     """What the form's lists show."""
 
-    work_types: list[WorkTypeCard]
+    work_types: list[WorkTypeLine]
     skills: list[SkillLine]
     territories: list[TerritoryLine]
     reasons: dict[str, list[str]]

@@ -1,6 +1,6 @@
 """A company's tables in and out: rows that are known change, others are made; each row stands or falls alone."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -74,11 +74,15 @@ class Desk:
             raise RowWrong(f"{column}_unknown", column, name)
         return self.names[kind.__tablename__][name]
 
-    def check_skills(self, skills: Mapping[str, int]) -> None:
-        known = set(self.db.scalars(select(Skill.code).where(Skill.tenant_id == self.tenant_id)))
+    def check_skills(self, skills: Mapping[str, int], had: Collection[str]) -> None:
+        """A retired one is kept by who `had` it. Raises RowWrong."""
+        mine = select(Skill.code, Skill.retired_at).where(Skill.tenant_id == self.tenant_id)
+        known = dict(self.db.execute(mine).all())
         for code in skills:
             if code not in known:
                 raise RowWrong("skill_unknown", "skills", code)
+            if known[code] is not None and code not in had:
+                raise RowWrong("skill_retired", "skills", code)
 
     def engineer(self, signin_id: str) -> Engineer | None:
         return self.db.scalars(
@@ -155,16 +159,16 @@ def _put_skill(desk: Desk, values: Values) -> str:
 
 
 def _put_work_type(desk: Desk, values: Values) -> str:
-    desk.check_skills(values["skills"])
     names = {"zh": values["name_zh"], "en": values["name_en"]}
     plain = {k: values[k] for k in ("duration_min", "mode", "completion_photos", "check_in_radius_m")}
+    mine = (WorkTypeSkill.tenant_id == desk.tenant_id, WorkTypeSkill.work_type == values["code"])
+    before = {s.skill: s.level for s in desk.db.scalars(select(WorkTypeSkill).where(*mine))}
+    desk.check_skills(values["skills"], before)
     row = desk.db.get(WorkType, {"tenant_id": desk.tenant_id, "code": values["code"]})
     if row is None:
         wanted = WorkTypeWanted(values["code"], names, skills=values["skills"], **plain)
         tenants.add_work_type(desk.db, desk.tenant_id, wanted)
         return "created"
-    mine = (WorkTypeSkill.tenant_id == desk.tenant_id, WorkTypeSkill.work_type == row.code)
-    before = {s.skill: s.level for s in desk.db.scalars(select(WorkTypeSkill).where(*mine))}
     outcome = _change(desk, row, {"name": names, **plain})
     if before == values["skills"]:
         return outcome
@@ -176,11 +180,11 @@ def _put_work_type(desk: Desk, values: Values) -> str:
 
 
 def _put_engineer(desk: Desk, values: Values) -> str:
-    desk.check_skills(values["skills"])
+    row = desk.engineer(values["signin_id"])
+    desk.check_skills(values["skills"], _skills_of(desk, row) if row else ())
     territory = desk.named(Territory, values["territory"], "territory") if values["territory"] else None
     contractor = desk.named(Contractor, values["contractor"], "contractor") if values["contractor"] else None
     home = Point(values["home_lon"], values["home_lat"]) if values["home_lon"] is not None else None
-    row = desk.engineer(values["signin_id"])
     if values["password"] and is_common(values["password"], values["signin_id"], values["name"]):
         raise RowWrong("password_common", "password")
     password = desk.hash_password(values["password"]) if values["password"] else None
@@ -213,10 +217,14 @@ def _put_engineer(desk: Desk, values: Values) -> str:
     return "changed" if _set_skills(desk, row, values["skills"]) else outcome
 
 
+def _skills_of(desk: Desk, row: Engineer) -> dict[str, EngineerSkill]:
+    mine = (EngineerSkill.tenant_id == desk.tenant_id, EngineerSkill.engineer_id == row.id)
+    return {s.skill: s for s in desk.db.scalars(select(EngineerSkill).where(*mine))}
+
+
 def _set_skills(desk: Desk, row: Engineer, skills: Mapping[str, int]) -> bool:
     """Levels as the row says; certificates of skills that stay are kept."""
-    mine = (EngineerSkill.tenant_id == desk.tenant_id, EngineerSkill.engineer_id == row.id)
-    before = {s.skill: s for s in desk.db.scalars(select(EngineerSkill).where(*mine))}
+    before = _skills_of(desk, row)
     if {code: s.level for code, s in before.items()} == dict(skills):
         return False
     for code, kept in before.items():

@@ -51,6 +51,7 @@ def child_ticket(
             contact_phone=opened("contact_phone"),
             language=ticket.language,
         ),
+        retired_too=True,
     )
     child = step.db.get(Ticket, {"tenant_id": step.tenant_id, "id": UUID(made["ticket_id"])})
     assert child is not None

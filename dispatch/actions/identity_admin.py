@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.actions.identity import Person, read_person, revoke_all
 from dispatch.actions.identity_totp import remove_totp
-from dispatch.domain.errors import Conflict, Forbidden, NotFound, NotReady
+from dispatch.domain.errors import Forbidden, NotFound, NotReady
 from dispatch.store.queries.reading import fetch, page_of
 from dispatch.store.tables.identity import DispatcherTerritory
 from dispatch.store.tables.tenants import (
@@ -20,7 +20,6 @@ from dispatch.store.tables.tenants import (
     Dispatcher,
     Skill,
     Territory,
-    WorkType,
 )
 
 _ENGINEERS = """
@@ -89,12 +88,6 @@ def read_contractors(db: Session, tenant_id: UUID) -> list[dict[str, Any]]:
     return list(fetch(db, _CONTRACTORS, {"tenant": tenant_id}))
 
 
-def must_be_free(db: Session, table: type[Skill] | type[WorkType], tenant_id: UUID, code: str) -> None:
-    """Raises Conflict `code_taken`."""
-    if db.get(table, {"tenant_id": tenant_id, "code": code}, with_for_update=True) is not None:
-        raise Conflict("code_taken", code_wanted=code)
-
-
 def must_know(
     db: Session,
     tenant_id: UUID,
@@ -102,11 +95,14 @@ def must_know(
     territories: Sequence[UUID] = (),
     contractor_id: UUID | None = None,
 ) -> None:
-    """Raises NotReady `skill_unknown`, `territory_unknown`, `contractor_unknown`."""
-    known = set(db.scalars(select(Skill.code).where(Skill.tenant_id == tenant_id, Skill.code.in_(skills))))
+    """Raises NotReady `skill_unknown`, `skill_retired`, `territory_unknown`, `contractor_unknown`."""
+    mine = (Skill.tenant_id == tenant_id, Skill.code.in_(skills))
+    known = dict(db.execute(select(Skill.code, Skill.retired_at).where(*mine)).all())
     for skill in skills:
         if skill not in known:
             raise NotReady("skill_unknown", skill=skill)
+        if known[skill] is not None:
+            raise NotReady("skill_retired", skill=skill)
     for territory_id in territories:
         if db.get(Territory, {"tenant_id": tenant_id, "id": territory_id}) is None:
             raise NotReady("territory_unknown", territory_id=str(territory_id))

@@ -49,15 +49,18 @@ class TicketWanted:
     ticket_id: UUID = field(default_factory=new_id)
 
 
-def create_ticket(step: Step, wanted: TicketWanted) -> dict[str, Any]:
+def create_ticket(step: Step, wanted: TicketWanted, retired_too: bool = False) -> dict[str, Any]:
     """A ticket, its first visit, its customer's link, its event. Returns TicketCreated without `seq`.
 
-    Raises NotReady `work_type_unknown`, `window_invalid`; Conflict `external_ref_known` with the
+    `retired_too`: what goes on from an older ticket may be of a work type no longer offered. Raises NotReady
+    `work_type_unknown`, `work_type_retired`, `window_invalid`; Conflict `external_ref_known` with the
     ticket that has this reference already.
     """
     work_type = step.db.get(WorkType, {"tenant_id": step.tenant_id, "code": wanted.work_type})
     if work_type is None:
         raise NotReady("work_type_unknown", work_type=wanted.work_type)
+    if work_type.retired_at is not None and not retired_too:
+        raise NotReady("work_type_retired", work_type=wanted.work_type)
     if wanted.priority not in PRIORITIES:
         raise NotReady("priority_unknown", priority=wanted.priority, allowed=list(PRIORITIES))
     check_window(step, wanted.window_from, wanted.window_to)

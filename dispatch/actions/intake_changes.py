@@ -68,10 +68,12 @@ _PLAIN = ("priority", "description", "address", "due_at")
 
 def _amend_met(step: Step, case: Case) -> set[Need]:
     facts = case.facts
-    if facts.work_type is not None and not step.db.get(
-        WorkType, {"tenant_id": step.tenant_id, "code": facts.work_type}
-    ):
-        raise NotReady("work_type_unknown", work_type=facts.work_type)
+    if facts.work_type is not None:
+        work_type = step.db.get(WorkType, {"tenant_id": step.tenant_id, "code": facts.work_type})
+        if work_type is None:
+            raise NotReady("work_type_unknown", work_type=facts.work_type)
+        if work_type.retired_at is not None and facts.work_type != case.ticket.work_type:
+            raise NotReady("work_type_retired", work_type=facts.work_type)
     named = [*_PLAIN, "work_type", "site", "door", "contact_name", "contact_phone"]
     return {Need.CHANGES} if any(getattr(facts, name) is not None for name in named) else set()
 

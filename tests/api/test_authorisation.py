@@ -691,6 +691,14 @@ REQUESTS: dict[str, Maker] = {
     ),
     "dispatcher_rename_skill": at("/dispatcher/v1/admin/skills/hvac", {"name": NAME}),
     "dispatcher_remove_skill": lambda w, r: (f"/dispatcher/v1/admin/skills/{w.listed('skills')}", None),
+    "dispatcher_retire_skill": lambda w, r: (
+        f"/dispatcher/v1/admin/skills/{w.listed('skills')}/retired",
+        {"retired": True},
+    ),
+    "dispatcher_retire_work_type": lambda w, r: (
+        f"/dispatcher/v1/admin/work_types/{w.listed('work_types')}/retired",
+        {"retired": True},
+    ),
     "dispatcher_change_work_type": at(
         "/dispatcher/v1/admin/work_types/survey", {"name": NAME, "duration_min": 30}
     ),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dispatch.actions import identity_admin
+from dispatch.store.ids import new_id
 from tests.builders import PASSWORD, new_ticket
 from tests.house import Town, ok, refused
 
@@ -187,6 +188,62 @@ def test_a_skill_and_a_work_type_are_called_otherwise_and_taken_out_while_nothin
     refused(ask(town, "DELETE", "/skills/spare"), 404, "skill_unknown")
     left = ok(ask(town, "GET", ""))
     assert "spare" not in {line["code"] for line in left["skills"] + left["work_types"]}
+
+
+def retire(town: Town, path: str, retired: bool = True) -> None:
+    assert ask(town, "PUT", f"{path}/retired", {"retired": retired}).status_code == 204
+
+
+def test_a_retired_work_type_is_of_no_new_ticket_until_it_is_brought_back(town: Town) -> None:
+    old, other = town.create(new_ticket("survey")), town.create(new_ticket("ac_direct"))
+    retire(town, "/work_types/survey")
+    retire(town, "/work_types/survey")
+    listed = ok(ask(town, "GET", ""))["work_types"]
+    assert {work["code"] for work in listed if work["retired"]} == {"survey"}
+    board, headers = town.product.client, town.board()
+    body = new_ticket("survey")
+    refused(board.post("/dispatcher/v1/tickets", json=body, headers=headers), 422, "work_type_retired")
+    assert 'value="survey"' not in board.get(f"/new/{town.made.slug}").text
+    refused(town.direct(other["ticket_id"], "amend", work_type="survey"), 422, "work_type_retired")
+
+    ok(town.direct(old["ticket_id"], "amend", work_type="survey", description="goes on"))
+    assert town.view(old["ticket_id"])["ticket"]["work_type"]["code"] == "survey"
+    ok(town.direct(old["ticket_id"], "resolve_remotely", text="done"))
+    ok(town.answer(old["customer_link"], "sign_off"))
+    child = {"command_id": str(new_id()), "kind": "follow_up"}
+    path = f"/dispatcher/v1/tickets/{old['ticket_id']}/follow_up"
+    assert board.post(path, json=child, headers=headers).status_code == 201
+
+    retire(town, "/work_types/survey", retired=False)
+    assert 'value="survey"' in board.get(f"/new/{town.made.slug}").text
+    town.create(new_ticket("survey"))
+
+
+def test_a_retired_skill_is_kept_by_who_has_it_and_given_to_nobody_else(town: Town) -> None:
+    """Every change of a list is one event of the company's."""
+    name = {"zh": "新名", "en": "New name"}
+    retire(town, "/skills/hvac")
+    assert next(s for s in ok(ask(town, "GET", ""))["skills"] if s["code"] == "hvac")["retired"]
+    ana = next(e for e in ok(ask(town, "GET", "/engineers"))["engineers"] if e["name"] == "Ana")
+    assert "hvac" in ana["skills"]
+    assert refused(ask(town, "POST", "/engineers", added(town)), 422, "skill_retired") == {"skill": "hvac"}
+    work = {"code": "cooling", "name": name, "duration_min": 30, "skills": {"hvac": 1}}
+    refused(ask(town, "POST", "/work_types", work), 422, "skill_retired")
+    refused(ask(town, "POST", "/skills", {"code": "hvac", "name": name}), 409, "code_taken")
+    retire(town, "/skills/hvac", retired=False)
+    retire(town, "/skills/hvac", retired=False)
+    ok(ask(town, "POST", "/engineers", added(town)))
+    assert ask(town, "PUT", "/skills/hvac", {"name": name}).status_code == 204
+    refused(ask(town, "PUT", "/skills/magic/retired", {"retired": True}), 404, "skill_unknown")
+
+    told = town.product.rows(
+        "select facts, actor_id from ticket_events where tenant_id = %(tenant)s and action = 'skill_changed' "
+        "order by seq",
+        town.made.tenant_id,
+    )
+    changes: list[dict[str, Any]] = [{"retired": True}, {"retired": False}, {}]
+    assert [line["facts"] for line in told] == [{"code": "hvac", **change} for change in changes]
+    assert {line["actor_id"] for line in told} == {town.made.dispatchers["Ada"]}
 
 
 def test_lists_grow_and_a_code_is_taken_once(town: Town) -> None:

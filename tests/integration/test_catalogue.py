@@ -191,6 +191,18 @@ def test_every_wrong_cell_is_named_and_good_rows_come_in(desk: Desk) -> None:
     assert desk.rows("select name from engineers where tenant_id = %(tenant)s and name = 'Good'")
 
 
+def test_a_retired_skill_comes_in_with_who_has_it_and_with_nobody_else(desk: Desk) -> None:
+    assert desk.bring("engineers", engineers(desk))["created"] == 2
+    desk.rows(
+        "update skills set retired_at = now() where tenant_id = %(tenant)s and code = 'hvac' returning code"
+    )
+    assert desk.refusals("engineers", engineers(desk)) == []
+    found = desk.refusals("engineers", f"signin_id,name,skills\nnew-{desk.town.made.slug},New,hvac:1\n")
+    assert found == [("2", "skills", "skill_retired")]
+    found = desk.refusals("work-types", "code,name_zh,name_en,duration_min,skills\nnew,新,New,30,hvac:1\n")
+    assert found == [("2", "skills", "skill_retired")]
+
+
 def test_a_sign_in_of_another_company_is_refused_and_stays_theirs(desk: Desk) -> None:
     other = desk.town.product.company()
     taken = other.made.signin_id("Ana")

@@ -8,10 +8,13 @@ from sqlalchemy.orm import Session
 from dispatch.store.queries.reading import fetch
 
 _WORK_TYPES = """
-  select code, name, duration_min, completion_photos, check_in_radius_m from work_types
+  select code, name, duration_min, completion_photos, check_in_radius_m, retired_at is not null as retired
+  from work_types
   where tenant_id = %(tenant)s order by code limit 500
 """
-_SKILLS = "select code, name from skills where tenant_id = %(tenant)s order by code limit 500"
+_SKILLS = """
+  select code, name, retired_at is not null as retired from skills where tenant_id = %(tenant)s order by code limit 500
+"""
 _TERRITORIES = """
   select id as territory_id, name, zone, st_asgeojson(area)::jsonb as area from territories
   where tenant_id = %(tenant)s order by id limit 500

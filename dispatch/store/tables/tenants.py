@@ -59,6 +59,7 @@ class Skill(Base, TenantRow):
     __tablename__ = "skills"
     code: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[dict[str, Any]]
+    retired_at: Mapped[datetime | None]
 
 
 class WorkType(Base, TenantRow):
@@ -74,6 +75,7 @@ class WorkType(Base, TenantRow):
     checklist: Mapped[list[Any]] = mapped_column(server_default=EMPTY_LIST)
     crew: Mapped[int] = mapped_column(server_default=text("1"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
+    retired_at: Mapped[datetime | None]
     __table_args__ = (
         CheckConstraint("mode in ('direct','offer','offer_many','pool','contractor','manual')", name="mode"),
         CheckConstraint("duration_min between 1 and 1440", name="duration"),

@@ -7,7 +7,7 @@ import { serverTime, setClock, type ServerClock } from './clock'
 import { openLive } from './live'
 import { go, route } from './route'
 import type { Board, BoardEngineer, BoardTicket, CatalogueReply, Me, TicketView, Uuid } from './wire'
-import { label, problemText, suggestLanguage, t } from './words'
+import { label, own, problemText, suggestLanguage, t } from './words'
 
 export const api = new DispatcherApi((input, init) => fetch(input, init))
 
@@ -116,6 +116,12 @@ function forget(): void {
   engineers.value = []
   ticketView.value = null
   queueIds.value = null
+}
+
+/** The work types to choose from; a retired one only where it is what stands. */
+export function workTypeOptions(stands = ''): [string, string][] {
+  const offered = (catalogue.value?.work_types ?? []).filter((one) => !one.retired || one.code === stands)
+  return offered.map((one): [string, string] => [one.code, own(one.name)])
 }
 
 export async function loadCatalogue(): Promise<void> {

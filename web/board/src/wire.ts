@@ -226,9 +226,10 @@ export interface Territory {
   area: Record<string, unknown> | null
 }
 
+/** `retired`: shown where it is used, chosen for nothing new. */
 export interface CatalogueReply {
-  work_types: WorkType[]
-  skills: { code: string; name: Texts }[]
+  work_types: (WorkType & { retired: boolean })[]
+  skills: { code: string; name: Texts; retired: boolean }[]
   territories: Territory[]
   reasons: Record<string, string[]>
 }

@@ -5,7 +5,7 @@ import { label, language, problemText } from '../src/words'
 import { candidate } from './builders'
 
 const catalogue = {
-  work_types: [], reasons: {}, skills: [{ code: 'lift', name: { zh: '电梯', en: 'Lifts' } }],
+  work_types: [], reasons: {}, skills: [{ code: 'lift', name: { zh: '电梯', en: 'Lifts' }, retired: false }],
   territories: [
     { territory_id: 'a', name: { zh: '古城区', en: 'Old Town' }, zone: 'Asia/Shanghai', area: null },
     { territory_id: 'b', name: { zh: '湖西区', en: 'Huxi' }, zone: 'Asia/Shanghai', area: null },

@@ -159,7 +159,7 @@ export function SkillLevels({ admin }: { admin: Admin }): JSX.Element {
   return (
     <fieldset class="levels">
       <legend>{t('admin_skills')}</legend>
-      {admin.skills.map((skill) => (
+      {admin.skills.filter((skill) => !skill.retired).map((skill) => (
         <label key={skill.code}>
           <span>{own(skill.name)}</span>
           <select name={`level-${skill.code}`}>

@@ -89,6 +89,7 @@ export function ListsTab({ admin, reload }: TabProps): JSX.Element {
   // The forms elsewhere on the board choose from the same lists.
   const readAgain = () => Promise.all([reload(), loadCatalogue()]).then(() => undefined)
   const remove = (kind: Listed['kind'], code: string) => void change(() => send('DELETE', `/admin/${kind}/${code}`), readAgain)
+  const retire = (kind: Listed['kind'], one: Listed['one']) => void change(() => send('PUT', `/admin/${kind}/${one.code}/retired`, { retired: !one.retired }), readAgain)
   const skills = usePages(admin.skills)
   const works = usePages(admin.work_types)
   const modes = (['offer', 'direct', 'pool', 'manual'] as const).map((mode): [string, string] => [mode, t(`admin_mode_${mode}`)])
@@ -102,7 +103,7 @@ export function ListsTab({ admin, reload }: TabProps): JSX.Element {
         <button type="button" class="button primary" onClick={() => setAdding('skill')}>{t('admin_add_skill')}</button>
         <ul class="admin-list">
           {skills.shown.map((skill) => (
-            <ListLine key={skill.code} one={skill} fact={null} edit={() => setEditing({ kind: 'skills', one: skill })} remove={() => remove('skills', skill.code)} />
+            <ListLine key={skill.code} one={skill} fact={null} edit={() => setEditing({ kind: 'skills', one: skill })} retire={() => retire('skills', skill)} remove={() => remove('skills', skill.code)} />
           ))}
         </ul>
         {skills.more}
@@ -111,7 +112,7 @@ export function ListsTab({ admin, reload }: TabProps): JSX.Element {
         <button type="button" class="button primary" onClick={() => setAdding('work_type')}>{t('admin_add_work_type')}</button>
         <ul class="admin-list">
           {works.shown.map((work) => (
-            <ListLine key={work.code} one={work} fact={`${t('admin_minutes')} ${work.duration_min}`} edit={() => setEditing({ kind: 'work_types', one: work })} remove={() => remove('work_types', work.code)} />
+            <ListLine key={work.code} one={work} fact={`${t('admin_minutes')} ${work.duration_min}`} edit={() => setEditing({ kind: 'work_types', one: work })} retire={() => retire('work_types', work)} remove={() => remove('work_types', work.code)} />
           ))}
         </ul>
         {works.more}
@@ -140,12 +141,13 @@ export function ListsTab({ admin, reload }: TabProps): JSX.Element {
 
 type Listed = { kind: 'skills'; one: CatalogueReply['skills'][number] } | { kind: 'work_types'; one: CatalogueReply['work_types'][number] }
 
-function ListLine({ one, fact, edit, remove }: { one: Listed['one']; fact: string | null; edit: () => void; remove: () => void }): JSX.Element {
+function ListLine({ one, fact, edit, retire, remove }: { one: Listed['one']; fact: string | null } & Record<'edit' | 'retire' | 'remove', () => void>): JSX.Element {
   return (
-    <li class="list-line">
-      <div class="admin-who"><strong>{own(one.name)}</strong><small><code>{one.code}</code>{fact && ` · ${fact}`}</small></div>
+    <li class="list-line" data-off={one.retired}>
+      <div class="admin-who"><strong>{own(one.name)}</strong><small><code>{one.code}</code>{fact && ` · ${fact}`}</small>{one.retired && <small>{t('admin_retired')}</small>}</div>
       <div class="admin-does">
         <RowButton label="edit" about={own(one.name)} onClick={edit} />
+        <RowButton label={one.retired ? 'admin_bring_back' : 'admin_retire'} about={own(one.name)} onClick={retire} />
         <RowButton label="remove" about={own(one.name)} onClick={remove} />
       </div>
     </li>

@@ -3,7 +3,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useId, useState } from 'preact/hooks'
 import { instantToWall } from '../../../shared/formats'
-import { api, catalogue, complain, now } from '../state'
+import { api, catalogue, complain, now, workTypeOptions } from '../state'
 import type { BoardTicket, TicketView } from '../wire'
 import { label, own, t, tryText, type Key } from '../words'
 import { uuid7 } from '../api'
@@ -58,7 +58,7 @@ function OneField(props: FieldsProps & { field: Field }): JSX.Element {
         <Select {...common} value={String(value ?? '')} onChange={set} options={(['urgent', 'high', 'normal', 'low'] as const).map((code) => [code, t(`priority_${code}`)])} />
       )}
       {field.kind === 'work_type' && (
-        <Select {...common} value={String(value ?? '')} onChange={set} options={(catalogue.value?.work_types ?? []).map((one) => [one.code, own(one.name)])} />
+        <Select {...common} value={String(value ?? '')} onChange={set} options={workTypeOptions(props.view?.ticket.work_type.code)} />
       )}
       {field.kind === 'text' && (
         <textarea {...common} rows={3} maxLength={4_000} value={String(value ?? '')} onInput={(event) => set(event.currentTarget.value)} />

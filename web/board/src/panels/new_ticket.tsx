@@ -6,9 +6,9 @@ import { buildFacts, errorsAfter, type ActionForm, type Errors, type PlacedSite,
 import { SitePlacer } from '../forms/site_placer'
 import { IconButton } from '../parts/basics'
 import { go, ticketHash } from '../route'
-import { api, catalogue, complain, loadBoard, say, zoneOf } from '../state'
+import { api, complain, loadBoard, say, workTypeOptions, zoneOf } from '../state'
 import type { NewTicket } from '../wire'
-import { own, t } from '../words'
+import { t } from '../words'
 
 /** What a new ticket asks; read by the same function as every action's form. */
 const FORM: ActionForm = {
@@ -77,7 +77,7 @@ export function NewTicketPanel(): JSX.Element {
       </header>
       <form ref={element} class="ticket-scroll new-form" onSubmit={submit} noValidate>
         <div class="pair">
-          <LabelledSelect name="work_type" label={t('work_type')} error={errors['work_type']} value={String(values['work_type'] ?? '')} onChange={(value) => change({ work_type: value })} options={(catalogue.value?.work_types ?? []).map((one) => [one.code, own(one.name)])} />
+          <LabelledSelect name="work_type" label={t('work_type')} error={errors['work_type']} value={String(values['work_type'] ?? '')} onChange={(value) => change({ work_type: value })} options={workTypeOptions()} />
           <LabelledSelect name="priority" label={t('priority')} error={errors['priority']} value={String(values['priority'])} onChange={(value) => change({ priority: value })} options={(['urgent', 'high', 'normal', 'low'] as const).map((code) => [code, t(`priority_${code}`)])} />
         </div>
         {text('description', { label: t('description'), rows: 3, hint: t('placeholder_description') })}

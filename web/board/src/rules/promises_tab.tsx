@@ -4,7 +4,7 @@ import { durationText } from '../../../shared/formats'
 import { BothNames, bothOf, Choice, FormDialog, TextField, textOf, textOrNull } from '../admin/forms'
 import { uuid7 } from '../api'
 import { AddButton, change, Part, RowButton, Table, useLoaded } from '../settings/parts'
-import { catalogue } from '../state'
+import { catalogue, workTypeOptions } from '../state'
 import { label, language, own, t } from '../words'
 import { Calendars } from './calendars'
 import { putPolicy, readPromiseSettings, type Policy, type PromiseSettings } from './rules_api'
@@ -89,7 +89,7 @@ function PolicyForm({ policy, settings, reload, onClose }: { policy: Policy | nu
     <FormDialog title={policy ? 'policy_change' : 'policy_add'} save={save} onClose={onClose}>
       <BothNames {...(policy ? { value: policy.name } : {})} />
       <div class="pair">
-        <Choice name="work_type" label="policy_work_type" value={chosen(policy?.work_type)} options={[any, ...(catalogue.value?.work_types ?? []).map((one): [string, string] => [one.code, own(one.name)])]} />
+        <Choice name="work_type" label="policy_work_type" value={chosen(policy?.work_type)} options={[any, ...workTypeOptions(policy?.work_type ?? '')]} />
         <Choice name="priority" label="policy_priority" value={chosen(policy?.priority)} options={[any, ...PRIORITIES.map((one): [string, string] => [one, label('priority', one)])]} />
         <Choice name="contract_id" label="policy_contract" value={chosen(policy?.contract_id)} options={[any, ...settings.contracts.map((one): [string, string] => [one.contract_id, one.number])]} />
         <Choice name="calendar_id" label="policy_calendar" value={chosen(policy?.calendar_id)} options={[['', t('policy_always')], ...settings.calendars.map((one): [string, string] => [one.calendar_id, own(one.name)])]} />

@@ -10,7 +10,7 @@ export const FieldErrorsOf = createContext<FieldErrors>({})
 
 /** Codes that speak of one input. */
 const CODE_FIELDS: Record<string, readonly string[]> = {
-  signin_taken: ['signin_id'], code_taken: ['code'], line_twice: ['code', 'work_type'], work_type_unknown: ['work_type'], territory_unknown: ['territory_id'],
+  signin_taken: ['signin_id'], code_taken: ['code'], line_twice: ['code', 'work_type'], work_type_unknown: ['work_type'], work_type_retired: ['work_type'], territory_unknown: ['territory_id'],
   contractor_unknown: ['contractor_id'], contractor_missing: ['contractor_id'], policy_exists: ['work_type'], part_unknown: ['part'], key_already_ended: ['expires'],
   shift_span_wrong: ['end', 'ends_at'], calendar_invalid: ['hours'], zone_unknown: ['zone'], window_invalid: ['ends_at'], contract_number_known: ['number'],
   customer_unknown: ['customer_phone'], span_out_of_range: ['before'], days_backwards: ['valid_until'], days_missing: ['valid_from'], rate_overlaps: ['valid_from'], url_not_https: ['url', 'issuer'], url_not_public: ['url', 'issuer'], url_malformed: ['url', 'issuer'],

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { readAdmin, type Admin } from '../admin/admin_api'
 import { Choice, FormDialog, TextField, textOf, textOrNull, territoryOptions } from '../admin/forms'
 import { uuid7 } from '../api'
-import { catalogue } from '../state'
+import { workTypeOptions } from '../state'
 import { label, own, t, type Key } from '../words'
 import { AddButton, change, Part, RowButton, Table, useLoaded, usePaged } from './parts'
 import { dropPolicy, putPolicy, readPolicies, type MatchPolicy, type Mode } from './settings_api'
@@ -73,7 +73,7 @@ function PolicyForm({ admin, policy, reload, onClose }: { admin: Admin; policy: 
     })
     await reload()
   }
-  const workTypes: [string, string][] = [['', t('rules_any')], ...(catalogue.value?.work_types ?? []).map((one): [string, string] => [one.code, own(one.name)])]
+  const workTypes: [string, string][] = [['', t('rules_any')], ...workTypeOptions(policy?.work_type ?? '')]
   const contractors = admin.contractors.map((one): [string, string] => [one.contractor_id, own(one.name)])
   return (
     <FormDialog title={policy ? 'match_policy_edit' : 'match_policy_add'} save={save} onClose={onClose}>

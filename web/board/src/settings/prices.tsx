@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { instantToWall, moneyText, wallToInstant } from '../../../shared/formats'
 import { BothNames, bothOf, Choice, FormDialog, TextField, textOf, textOrNull } from '../admin/forms'
 import { uuid7 } from '../api'
-import { catalogue, zoneOf } from '../state'
+import { catalogue, workTypeOptions, zoneOf } from '../state'
 import { label, language, own, t } from '../words'
 import { AddButton, change, Part, RowButton, Table, useLoaded, usePaged } from './parts'
 import { dropPrice, dropRate, everyPage, putPrice, putRate, readParts, readPrices, readRates, type Price, type Rate, type RateLine } from './settings_api'
@@ -138,7 +138,7 @@ function RateForm({ currency, rate, reload, onClose }: { currency: string; rate:
   }
   return (
     <FormDialog title={rate ? 'rate_edit' : 'rate_add'} {...(rate ? {} : { hint: 'rate_days_hint' as const })} save={save} onClose={onClose}>
-      <Choice name="work_type" label="policy_work_type" options={(catalogue.value?.work_types ?? []).map((one) => [one.code, own(one.name)])} value={rate?.work_type ?? ''} />
+      <Choice name="work_type" label="policy_work_type" options={workTypeOptions(rate?.work_type)} value={rate?.work_type ?? ''} />
       <Choice name="payee_kind" label="rate_payee" options={PAYEES.map((one) => [one, label('payee', one)])} value={rate?.payee_kind ?? ''} />
       <TextField name="fixed_minor" label="rate_fixed" pattern={AMOUNT} hint={t('amount_hint', { currency })} value={majorText(rate?.fixed_minor ?? 0)} />
       <TextField name="share_bp" label="rate_share_of" type="number" least={0} most={100} step={0.01} value={String((rate?.share_bp ?? 0) / 100)} />
