@@ -75,11 +75,14 @@ class PhotoFacts(Wire):
 
 
 class QuoteLine(Wire):
+    """`price` is the line of the price list it stands for: the unit price is then the list's."""
+
     kind: Literal["labour", "part", "call_out", "other"]
     text: Line
     quantity: Decimal = Field(gt=0, le=10_000, decimal_places=3)
     unit_price_minor: int = Field(ge=0, le=100_000_000)
     part: Code | None = None
+    price: Code | None = None
 
 
 class PartUsed(Wire):

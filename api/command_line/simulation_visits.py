@@ -156,9 +156,19 @@ async def _quote(me: "Engineer", card: v1.TicketCard, story: Story) -> str:
             if not on_site or not await me.is_unanswered(card.ticket_id):
                 break
     lines = [
-        v1.QuoteLine(kind="call_out", text="上门费 Call-out", quantity=Decimal(1), unit_price_minor=3000),
-        v1.QuoteLine(kind="part", text="主板 Control board", quantity=Decimal(1), unit_price_minor=26000),
-        v1.QuoteLine(kind="labour", text="工时 Labour", quantity=Decimal("1.5"), unit_price_minor=8000),
+        v1.QuoteLine(
+            kind="call_out",
+            text="上门费 Call-out",
+            quantity=Decimal(1),
+            unit_price_minor=3000,
+            price="call_out",
+        ),
+        v1.QuoteLine(
+            kind="part", text="主板 Control board", quantity=Decimal(1), unit_price_minor=26000, price="board"
+        ),
+        v1.QuoteLine(
+            kind="labour", text="工时 Labour", quantity=Decimal("1.5"), unit_price_minor=8000, price="labour"
+        ),
     ]
     if card.quote is None or card.quote.status != "open":
         await me.act(card, "quote", quote_lines=lines, currency="CNY")

@@ -66,6 +66,7 @@ class QuoteLineShown(Reply):
     quantity: Decimal
     unit_price_minor: int
     part: str | None
+    price: str | None = None
 
 
 class CustomerTicket(Reply):

@@ -1,5 +1,6 @@
 """Paid work: a price on site, the customer's yes or no."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -8,12 +9,17 @@ from dispatch.actions import money_settlement
 from dispatch.actions.cases import Case
 from dispatch.actions.evidence import attach, check_photos
 from dispatch.actions.step import Step
+from dispatch.domain.commands import QuoteLine, Role
 from dispatch.domain.errors import Conflict, NotReady
 from dispatch.domain.lifecycle import Actor, Need
-from dispatch.domain.money import discounted, quote_total_minor
+from dispatch.domain.money import discounted, held_to_list, quote_total_minor
 from dispatch.store.ids import new_id
+from dispatch.store.queries.price_lists import standing_prices
 from dispatch.store.queries.requests import approved_discount
 from dispatch.store.tables.money import Quote
+
+#: So long a quote may wait on a phone without reception and keep the prices of then.
+QUOTE_WAITS = timedelta(days=1)
 
 
 def _quote_of(step: Step, case: Case, status: str) -> Quote | None:
@@ -47,7 +53,19 @@ def _quote_met(step: Step, case: Case) -> set[Need]:
     return {Need.QUOTE_LINES} if case.facts.quote_lines else set()
 
 
+def _listed(step: Step, case: Case) -> tuple[QuoteLine, ...]:
+    """The lines held to the price list, unless a dispatcher wrote them. A price of the day the phone quoted stands
+    where the quote waited for reception. Raises NotReady as `held_to_list`."""
+    if step.principal.role in (Role.ADMIN, Role.DISPATCHER):
+        return case.facts.quote_lines
+    since = max(min(step.device_at or step.now, step.now), step.now - QUOTE_WAITS)
+    prices = standing_prices(step.db, step.tenant_id, since, step.now)
+    currency = case.facts.currency or step.rules.currency
+    return held_to_list(case.facts.quote_lines, prices, currency, step.rules.currency)
+
+
 def _quote(step: Step, case: Case) -> dict[str, object]:
+    quoted = _listed(step, case)
     step.db.execute(
         update(Quote)
         .where(
@@ -63,7 +81,7 @@ def _quote(step: Step, case: Case) -> dict[str, object]:
         ).all()
     )
     percent = approved_discount(step.db, step.tenant_id, case.ticket.id)
-    lines = discounted(case.facts.quote_lines, percent)
+    lines = discounted(quoted, percent)
     quote = Quote(
         tenant_id=step.tenant_id,
         id=new_id(),
@@ -80,6 +98,7 @@ def _quote(step: Step, case: Case) -> dict[str, object]:
                 "quantity": str(line.quantity),
                 "unit_price_minor": line.unit_price_minor,
                 "part": line.part,
+                "price": line.price,
             }
             for line in lines
         ],

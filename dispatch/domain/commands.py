@@ -87,6 +87,7 @@ class QuoteLine:
     quantity: Decimal
     unit_price_minor: int
     part: str | None = None
+    price: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Integer money: minor units, rounded half up once per line."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from dispatch.domain.cells import inert_text
@@ -28,6 +28,59 @@ def discounted(lines: tuple[QuoteLine, ...], percent: int | None) -> tuple[Quote
         return lines
     off_minor = (quote_total_minor(lines) * percent * 2 + 100) // 200
     return (*lines, QuoteLine("discount", f"−{percent}%", Decimal(1), -off_minor))
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPrice:
+    """A line of the price list while it stands; `names` are folded as `folded` does."""
+
+    code: str
+    names: frozenset[str]
+    unit_price_minor: int
+    part: str | None
+
+
+def folded(text: str) -> str:
+    """A text as names are compared: neither case nor space counts."""
+    return "".join(text.casefold().split())
+
+
+def held_to_list(
+    lines: tuple[QuoteLine, ...], listed: Sequence[ListedPrice], currency: str, list_currency: str
+) -> tuple[QuoteLine, ...]:
+    """The lines, each with the code of the listed price it is of, None for one the list has nothing for.
+
+    What is listed costs what the list says: less is a discount, which a dispatcher allows, and more is asked of
+    nobody. Raises NotReady `price_not_listed`, `price_currency`, `price_differs`, each with the line from 1.
+    """
+    held = []
+    for number, line in enumerate(lines, start=1):
+        prices = _prices_of(line, listed)
+        if line.price is not None and not prices:
+            raise NotReady("price_not_listed", line=number, price=line.price)
+        if prices and currency != list_currency:
+            raise NotReady("price_currency", line=number, price=prices[0].code, currency=list_currency)
+        same = [price for price in prices if price.unit_price_minor == line.unit_price_minor]
+        if prices and not same:
+            listed_minor = prices[0].unit_price_minor
+            raise NotReady(
+                "price_differs",
+                line=number,
+                price=prices[0].code,
+                listed_minor=listed_minor,
+                unit_price_minor=line.unit_price_minor,
+                currency=currency,
+            )
+        held.append(replace(line, price=same[0].code if same else None))
+    return tuple(held)
+
+
+def _prices_of(line: QuoteLine, listed: Sequence[ListedPrice]) -> list[ListedPrice]:
+    """By the code it names; where it names none, by its part, or by what it is called."""
+    if line.price is not None:
+        return [price for price in listed if price.code == line.price]
+    of_part = [price for price in listed if line.part is not None and price.part == line.part]
+    return of_part or [price for price in listed if folded(line.text) in price.names]
 
 
 def quote_total_minor(lines: Iterable[QuoteLine]) -> int:

@@ -311,12 +311,14 @@ export type QuoteCard = {
   total_minor: number
 }
 
+/** `price` is the line of the price list it stands for: the unit price is then the list's. */
 export type QuoteLine = {
   kind: "labour" | "part" | "call_out" | "other"
   text: string
   quantity: number | string
   unit_price_minor: number
   part?: string | null
+  price?: string | null
 }
 
 /** Why the engine chose: for an engineer, only what concerns this engineer. */

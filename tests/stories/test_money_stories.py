@@ -2,12 +2,12 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from dispatch.store.ids import new_id
 from tests.builders import new_ticket
-from tests.house import Product, Town, ok
+from tests.house import Product, Town, ok, refused
 
 LINE = {"kind": "labour", "text": "work", "quantity": "1.5", "unit_price_minor": 3_333}
 
@@ -72,6 +72,67 @@ def test_an_approved_discount_is_a_line_of_the_quote_to_the_minor_unit(product: 
     page = town.product.client.get(f"/c/{made['customer_link'].rsplit('/', 1)[1]}?lang=en").text
     assert "−15%" in page
     assert "−¥7.50" in page
+
+
+def put_price(town: Town, code: str, unit_price_minor: int, **days: str) -> None:
+    body = {
+        "name": {"zh": "工时", "en": "Labour"},
+        "kind": "labour",
+        "unit_price_minor": unit_price_minor,
+        **days,
+    }
+    url = f"/dispatcher/v1/prices/{code}"
+    assert town.product.client.put(url, json=body, headers=town.board("Ada")).status_code == 204
+
+
+def test_a_listed_price_is_the_lists_until_a_dispatcher_writes_another(product: Product) -> None:
+    """Phones that name no line of the list are held to what they call it."""
+    town = product.company()
+    put_price(town, "hour", 8_000)
+    ticket_id = ana_with_ben(town)["ticket_id"]
+
+    def hour(unit_price_minor: int, **more: str) -> list[dict[str, Any]]:
+        return [LINE | {"text": "Labour", "unit_price_minor": unit_price_minor} | more]
+
+    facts = refused(town.act("Ana", ticket_id, "quote", quote_lines=hour(7_000)), 422, "price_differs")
+    assert (facts["line"], facts["price"], facts["listed_minor"]) == (1, "hour", 8_000)
+    refused(
+        town.act("Ana", ticket_id, "quote", quote_lines=hour(7_000, text="Cheap", price="hour")),
+        422,
+        "price_differs",
+    )
+    refused(
+        town.act("Ana", ticket_id, "quote", quote_lines=hour(8_000, price="gone")), 422, "price_not_listed"
+    )
+    assert town.view(ticket_id)["quote"] is None
+    ok(town.act("Ana", ticket_id, "quote", quote_lines=[*hour(8_000), LINE]))
+    proof = ok(product.client.get(f"/dispatcher/v1/tickets/{ticket_id}/proof", headers=town.board()))
+    assert [one["price"] for one in proof["quotes"][0]["lines"]] == ["hour", None]
+
+    ok(town.direct(ticket_id, "quote", quote_lines=hour(7_000), acting_for=str(town.made.engineers["Ana"])))
+    assert town.view(ticket_id)["quote"]["total_minor"] == 10_500
+
+
+def test_a_quote_that_waited_for_reception_keeps_the_price_of_its_hour_for_a_day(product: Product) -> None:
+    town = product.company()
+    ticket_id = ana_with_ben(town)["ticket_id"]
+    now = town.product.clock.now()
+    change = (now + timedelta(hours=1)).isoformat()
+    put_price(town, "hour", 8_000, valid_until=change)
+    put_price(town, "hour_new", 9_000, valid_from=change)
+    town.product.clock.move(hours=2)
+
+    def quote(unit_price_minor: int, at: datetime) -> Any:
+        lines = [LINE | {"text": "Labour", "unit_price_minor": unit_price_minor}]
+        tap = {"command_id": str(new_id()), "ticket_id": ticket_id, "action": "quote", "at": at.isoformat()}
+        body = {**tap, "facts": {"quote_lines": lines}}
+        return product.client.post("/engineer/v1/actions", json=body, headers=town.phone("Ana"))
+
+    refused(quote(8_000, now + timedelta(hours=2)), 422, "price_differs")
+    ok(quote(9_000, now + timedelta(hours=2)))
+    ok(quote(8_000, now))
+    town.product.clock.move(days=1)
+    refused(quote(8_000, now), 422, "price_differs")
 
 
 def test_helpers_earn_and_what_is_opened_again_is_taken_back_by_counter_lines(product: Product) -> None:

@@ -6,9 +6,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from dispatch.domain.money import ListedPrice, folded
 from dispatch.store.queries.reading import CURRENCY, fetch, fetch_all, page_of
 
 PAGE = 100
+#: A price list that a quote is held against.
+MOST_PRICES = 10_000
 
 _CHECKLISTS = """
   select code, name, checklist as items, completion_photos from work_types
@@ -39,6 +42,13 @@ _RATE_ON = """
     union all select 1, fixed_minor, share_bp from settlement_rates
     where tenant_id = %(tenant)s and work_type = %(work_type)s and payee_kind = %(payee_kind)s) r
   order by rank limit 1
+"""
+#: What stood at any moment of a span.
+_STANDING = """
+  select code, name, unit_price_minor, part from prices
+  where tenant_id = %(tenant)s and active and tstzrange(valid_from, valid_until) 
+    && tstzrange(%(since)s::timestamptz, %(until)s::timestamptz, '[]')
+  order by valid_from desc nulls last, code limit %(limit)s
 """
 _OVERLAPS = """
   select valid_from, valid_until from dated_rates
@@ -78,6 +88,17 @@ def rate_on(
     values = {"tenant": tenant_id, "work_type": work_type, "payee_kind": payee_kind, "at": at}
     rows = fetch(db, _RATE_ON, values)
     return (rows[0]["fixed_minor"], rows[0]["share_bp"]) if rows else None
+
+
+def standing_prices(db: Session, tenant_id: UUID, since: datetime, until: datetime) -> list[ListedPrice]:
+    """The price list as it stood between the two, both included; a dated price before a standing one."""
+    values = {"tenant": tenant_id, "since": since, "until": until, "limit": MOST_PRICES}
+    return [
+        ListedPrice(
+            row["code"], frozenset(map(folded, row["name"].values())), row["unit_price_minor"], row["part"]
+        )
+        for row in fetch(db, _STANDING, values)
+    ]
 
 
 def overlapping_rate(

@@ -385,7 +385,7 @@ export interface TicketProof {
     status: string
     currency: string
     total_minor: number
-    lines: { kind: string; text: string; quantity: string; unit_price_minor: number }[]
+    lines: { kind: string; text: string; quantity: string; unit_price_minor: number; price?: string | null }[]
     quoted_at: Instant
     answered_at: Instant | null
   }[]

@@ -44,6 +44,7 @@ export const proof = {
   coverage_goodwill: ['善意减免', 'Goodwill'],
   money_quotes: ['报价', 'Quotes'],
   money_quotes_none: ['没有报价', 'No quote'],
+  money_by_hand: ['手写价', 'By hand'],
   money_quotes_none_hint: ['保外工作由工程师在现场报价，客户同意后才能完工。', 'Paid work is quoted on site and approved before completion.'],
   money_quote_version: ['第 {n} 版', 'Version {n}'],
   money_total: ['合计', 'Total'],

@@ -114,7 +114,7 @@ export function Money({ view }: { view: TicketView }): JSX.Element {
             <ul class="proof-lines">
               {quote.lines.map((line, n) => (
                 <li key={n}>
-                  <span>{line.text} <small>{label('quote_kind', line.kind)} · {Number(line.quantity)} × {money(line.unit_price_minor, quote.currency)}</small></span>
+                  <span>{line.text} <small>{line.price === null && line.kind !== 'discount' && <b class="tag">{t('money_by_hand')}</b>} {label('quote_kind', line.kind)} · {Number(line.quantity)} × {money(line.unit_price_minor, quote.currency)}</small></span>
                   <b>{money(Math.round(Number(line.quantity) * line.unit_price_minor), quote.currency)}</b>
                 </li>
               ))}

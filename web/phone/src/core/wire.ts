@@ -22,6 +22,8 @@ export interface QuoteLine {
   text: string
   quantity: string
   unit_price_minor: number
+  /** The line of the price list it stands for; its price is the list's. */
+  price?: string
 }
 
 export type PayMethod = 'cash' | 'card' | 'wechat' | 'alipay' | 'transfer'

@@ -19,6 +19,8 @@ interface DraftLine {
   text: string
   quantity: string
   price: string
+  /** The line of the price list it came from: the server lets its price be no other. */
+  listed?: string
 }
 
 const NEW_LINE: DraftLine = { kind: 'labour', text: '', quantity: '1', price: '' }
@@ -42,7 +44,7 @@ function PriceList({ pick, currency }: { pick: (line: DraftLine) => void; curren
   if (!prices.length) return null
   const choose = (code: string) => {
     const price = prices.find((one) => one.code === code)
-    if (price) pick({ kind: price.kind, text: own(price.name), quantity: '1', price: minorText(price.unit_price_minor, currency) })
+    if (price) pick({ kind: price.kind, text: own(price.name), quantity: '1', price: minorText(price.unit_price_minor, currency), listed: code })
   }
   return (
     <Field name={t('price_list')}>
@@ -64,7 +66,8 @@ export function readLine(line: DraftLine, currency: string): (QuoteLine & { tota
   const price = parseMinor(line.price, currency)
   const text = line.text.trim()
   if (quantity === null || price === null || !text) return null
-  return { kind: line.kind, text, quantity: (quantity / 1_000).toFixed(3), unit_price_minor: price, total_minor: lineTotal(quantity, price) }
+  const wire = { kind: line.kind, text, quantity: (quantity / 1_000).toFixed(3), unit_price_minor: price }
+  return { ...wire, ...(line.listed && { price: line.listed }), total_minor: lineTotal(quantity, price) }
 }
 
 export function QuoteSheet({ ticket }: { ticket: ShownTicket }) {
@@ -128,7 +131,7 @@ export function QuoteSheet({ ticket }: { ticket: ShownTicket }) {
               <input type="text" inputMode="decimal" value={line.quantity} onInput={(e) => change(i, { quantity: e.currentTarget.value })} />
             </Field>
             <Field name={t('unit_price')}>
-              <input type="text" inputMode="decimal" value={line.price} onInput={(e) => change(i, { price: e.currentTarget.value })} />
+              <input type="text" inputMode="decimal" readOnly={!!line.listed} value={line.price} onInput={(e) => change(i, { price: e.currentTarget.value })} />
             </Field>
           </div>
         </fieldset>
