@@ -36,8 +36,9 @@ KEPT_S = 86_400.0
 _TIMEOUT_MS = 2000
 
 _GAUGES = f"""
-  select status::text, count(*)::float8 from procrastinate_jobs
-    where status in ('todo', 'doing', 'failed') group by 1
+  select 'todo', count(*)::float8 from procrastinate_jobs where status = 'todo'
+  union all select 'doing', count(*) from procrastinate_jobs where status = 'doing'
+  union all select 'failed', count(*) from procrastinate_jobs where status = 'failed'
   union all select 'outbox', count(*) from outbox
   union all select 'timers_overdue', count(*) from timers where due_at < %(now)s
   union all select 'timers_late_s', coalesce(extract(epoch from %(now)s - min(due_at)), 0) from timers

@@ -34,25 +34,27 @@ def under_policy(step: Step, case: Case) -> Policy:
 def run_match(step: Step, ticket_id: UUID, anew: bool = False) -> dict[str, Any]:
     """Find who fits an open ticket and act by mode; keep the receipt. Returns views.ReceiptView.
 
-    A ticket that is not open, has no site or is the dispatcher's already is only looked at.
-    `anew`: a dispatcher asks for another round after the offers ran out.
+    Nobody is looked for, and nothing returned, where the ticket is not open, is the dispatcher's already or waits for
+    the next batch: whoever looks at it sees who would fit now.
+    `anew`: a dispatcher asks for another round after the offers ran out. Raises Conflict `action_not_allowed`.
     """
     case = load_case(step, ticket_id, Facts())
-    policy = under_policy(step, case)
-    work, found = find_candidates(step, case)
-    view = preview(step, case, work, found, policy.mode)
     waits = case.ticket.attention == "offers_ran_out" and not anew
     if case.ticket.status != "open" or case.visit.closed_at is not None or waits:
         if anew:
             raise Conflict("action_not_allowed", action="match", status=case.ticket.status, allowed=[])
-        return view
+        return {}
+    policy = under_policy(step, case)
+    if case.ticket.site is not None:
+        case.ticket.mode = policy.mode
+        if not anew and _waits_for_batch(step, case, policy):
+            wait_for_batch(step)
+            return {}
+    work, found = find_candidates(step, case)
+    view = preview(step, case, work, found, policy.mode)
     if case.ticket.site is None:
         case.ticket.attention = "needs_position"
         step.db.flush()
-        return view
-    case.ticket.mode = policy.mode
-    if not anew and _waits_for_batch(step, case, policy):
-        wait_for_batch(step)
         return view
     chosen = None if policy.mode in ("manual", "contractor") else _best(step, case, found)
     receipt = keep_receipt(step, case, work, found, policy.mode, chosen)
@@ -88,7 +90,12 @@ def _last_round(step: Step, case: Case) -> int:
     """The round of this visit's newest offer, 0 before the first."""
     newest = (
         select(Offer.round)
-        .where(Offer.tenant_id == step.tenant_id, Offer.visit_id == case.visit.id, Offer.kind == "offer")
+        .where(
+            Offer.tenant_id == step.tenant_id,
+            Offer.ticket_id == case.ticket.id,
+            Offer.visit_id == case.visit.id,
+            Offer.kind == "offer",
+        )
         .order_by(Offer.offered_at.desc(), Offer.id.desc())
         .limit(1)
     )

@@ -28,6 +28,9 @@ HEARTBEAT_S = 2.0
 STALLED_S = 8.0
 RESCUE_EVERY_S = 3.0
 FORGET_DONE_HOURS = 48
+FORGET_EVERY_S = 60.0
+#: Jobs one look at what is to be forgotten reads, however many are kept; where it forgot as many it looks again soon.
+FORGET_MOST = 1_000
 RECONNECT_S = 0.5
 #: The pool tries a database that is away ever less often; after so long it is left, and asked for every RECONNECT_S.
 POOL_S = 5.0
@@ -40,6 +43,17 @@ FOLLOW_UP = "follow_up"
 #: One that is tried again is left with those that failed; so a dead letter names them, and an order is kept.
 _LEFT = """
   update procrastinate_jobs set args = jsonb_set(args, '{names}', %(names)s) where id = %(job)s and status = 'doing'
+"""
+
+#: The oldest that were done, but for those not long enough: the library's own statement sorts every event there is.
+FORGET = """
+  delete from procrastinate_jobs where id in (
+    select j.id from procrastinate_jobs j
+    where j.id in (select id from procrastinate_jobs where status = 'succeeded' order by id limit %(most)s)
+      and not exists (select from procrastinate_events e where e.job_id = j.id
+        and e.at >= clock_timestamp() - make_interval(hours => %(hours)s))
+    for update of j skip locked)
+  returning id
 """
 
 RETRY = RetryStrategy(max_attempts=MAX_TRIES, exponential_wait=2)
@@ -125,7 +139,7 @@ async def _work(app: App, concurrency: int) -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(2 * concurrency, "job"))
     async with app.open_async():
-        rescue = asyncio.create_task(_rescue(app))
+        tidying = [asyncio.create_task(work(app)) for work in (_rescue, _forget)]
         queues = [asyncio.create_task(_queue(app, name, concurrency)) for name in (OWN, OTHERS)]
 
         def stop() -> None:
@@ -139,7 +153,8 @@ async def _work(app: App, concurrency: int) -> None:
         try:
             await asyncio.wait(queues, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            rescue.cancel()
+            for task in tidying:
+                task.cancel()
             stop()
             ended = await asyncio.gather(*queues, return_exceptions=True)
         for error in ended:
@@ -209,7 +224,19 @@ async def _rescue(app: App) -> None:
                 else:
                     await app.job_manager.retry_job(job, retry_at=Clock.wall())
                     entry("job_rescued", logging.WARNING, job_id=job.id, job=job.task_name)
-            await app.job_manager.delete_old_jobs(nb_hours=FORGET_DONE_HOURS)
         except (procrastinate.exceptions.ConnectorException, psycopg.Error) as error:
             entry("database_away", logging.WARNING, error=type(error).__name__)
         await asyncio.sleep(RESCUE_EVERY_S)
+
+
+async def _forget(app: App) -> None:
+    """Jobs done long ago are not kept. Dead letters are."""
+    while True:
+        gone: list[dict[str, Any]] = []
+        try:
+            gone = await app.connector.execute_query_all_async(
+                FORGET, most=FORGET_MOST, hours=FORGET_DONE_HOURS
+            )
+        except (procrastinate.exceptions.ConnectorException, psycopg.Error) as error:
+            entry("database_away", logging.WARNING, error=type(error).__name__)
+        await asyncio.sleep(FORGET_EVERY_S if len(gone) < FORGET_MOST else RESCUE_EVERY_S)
