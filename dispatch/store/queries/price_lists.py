@@ -46,7 +46,7 @@ _RATE_ON = """
 #: What stood at any moment of a span.
 _STANDING = """
   select code, name, unit_price_minor, part from prices
-  where tenant_id = %(tenant)s and active and tstzrange(valid_from, valid_until) 
+  where tenant_id = %(tenant)s and active and tstzrange(valid_from, valid_until)
     && tstzrange(%(since)s::timestamptz, %(until)s::timestamptz, '[]')
   order by valid_from desc nulls last, code limit %(limit)s
 """
