@@ -56,7 +56,9 @@ _KEYS = """
       where l.tenant_id = k.tenant_id and l.id = %(after)s))
   order by k.revoked_at is not null, k.created_at desc, k.id limit %(limit)s
 """
-_CONTRACTORS = "select id as contractor_id, name from contractors where tenant_id = %(tenant)s limit 500"
+_CONTRACTORS = """
+  select id as contractor_id, name from contractors where tenant_id = %(tenant)s order by id limit 500
+"""
 
 
 PAGE = 50

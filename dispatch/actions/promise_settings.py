@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from dispatch.actions.promises import SWEEP_EVERY
 from dispatch.actions.step import Step
@@ -18,7 +18,9 @@ from dispatch.store.tables import promises as stored
 from dispatch.store.tables.people import Customer
 from dispatch.store.tables.tenants import Dispatcher, WorkType
 
+#: Of each but contracts, which are read page by page: what the settings page shows.
 MOST = 200
+MOST_CONTRACTS = 10_000
 TARGETS = ("response_min", "arrival_min", "resolution_min")
 
 
@@ -153,7 +155,7 @@ def put_contract(step: Step, contract_id: UUID, wanted: ContractWanted) -> None:
     if known is not None:
         raise Conflict("contract_number_known", contract_id=str(known))
     if row is None:
-        _check_room(step, contract)
+        _check_room(step, contract, MOST_CONTRACTS)
         row = contract(tenant_id=step.tenant_id, id=contract_id)
         step.db.add(row)
     row.customer_id, row.number = customer, wanted.number
@@ -198,7 +200,8 @@ def drop_duty(step: Step, duty_id: UUID) -> None:
 
 
 def put_duty(step: Step, duty_id: UUID, dispatcher_id: UUID, starts_at: datetime, ends_at: datetime) -> None:
-    """Who is the duty manager from when to when. Raises NotFound `dispatcher_unknown`."""
+    """Who is the duty manager from when to when. Raises NotFound `dispatcher_unknown`, Conflict `too_many` of those
+    to come."""
     if ends_at <= starts_at:
         raise NotReady("window_invalid")
     dispatcher = step.db.get(Dispatcher, {"tenant_id": step.tenant_id, "id": dispatcher_id})
@@ -206,14 +209,15 @@ def put_duty(step: Step, duty_id: UUID, dispatcher_id: UUID, starts_at: datetime
         raise NotFound("dispatcher_unknown", dispatcher_id=str(dispatcher_id))
     row = step.db.get(stored.Duty, {"tenant_id": step.tenant_id, "id": duty_id})
     if row is None:
-        _check_room(step, stored.Duty)
+        _check_room(step, stored.Duty, MOST, stored.Duty.ends_at > step.now)
         row = stored.Duty(tenant_id=step.tenant_id, id=duty_id)
         step.db.add(row)
     row.dispatcher_id, row.starts_at, row.ends_at = dispatcher_id, starts_at, ends_at
     step.db.flush()
 
 
-def _check_room(step: Step, table: Any) -> None:
-    count = step.db.execute(select(func.count()).where(table.tenant_id == step.tenant_id)).scalar_one()
-    if count >= MOST:
-        raise Conflict("too_many", most=MOST)
+def _check_room(step: Step, table: Any, most: int = MOST, *counted: ColumnElement[bool]) -> None:
+    """Raises Conflict `too_many`; duties that are over take no room."""
+    mine = select(func.count()).where(table.tenant_id == step.tenant_id, *counted)
+    if step.db.execute(mine).scalar_one() >= most:
+        raise Conflict("too_many", most=most)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from shapely import MultiPolygon
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -35,6 +36,9 @@ from dispatch.store.transactions import Database
 from geo.points import Point
 
 Texts = dict[str, str]
+#: Of each list that a form chooses from, whole: `store.queries.catalogue` and `identity_admin` read as many.
+MOST_LISTED = 500
+_Listed = Skill | WorkType | Territory | Contractor
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +119,23 @@ def find_tenant(database: Database, slug: str) -> UUID | None:
     return entry.tenant_id if entry else None
 
 
+def _check_room(db: Session, table: type[_Listed], tenant_id: UUID, more: int = 1) -> None:
+    """Raises Conflict `too_many`: every form shows these lists whole."""
+    count = db.execute(select(func.count()).where(table.tenant_id == tenant_id)).scalar_one()
+    if count + more > MOST_LISTED:
+        raise Conflict("too_many", most=MOST_LISTED)
+
+
 def add_skills(db: Session, tenant_id: UUID, skills: Mapping[str, Texts]) -> None:
+    """Raises Conflict `too_many`."""
+    _check_room(db, Skill, tenant_id, len(skills))
     db.add_all(Skill(tenant_id=tenant_id, code=code, name=name) for code, name in skills.items())
     db.flush()
 
 
 def add_work_type(db: Session, tenant_id: UUID, wanted: WorkTypeWanted) -> None:
+    """Raises Conflict `too_many`."""
+    _check_room(db, WorkType, tenant_id)
     db.add(
         WorkType(
             tenant_id=tenant_id,
@@ -143,6 +158,8 @@ def add_work_type(db: Session, tenant_id: UUID, wanted: WorkTypeWanted) -> None:
 def add_territory(
     db: Session, tenant_id: UUID, name: Texts, zone: str, area: MultiPolygon | None = None
 ) -> UUID:
+    """Raises Conflict `too_many`."""
+    _check_room(db, Territory, tenant_id)
     territory_id = new_id()
     shape = f"SRID=4326;{area.wkt}" if area is not None else None
     db.add(Territory(tenant_id=tenant_id, id=territory_id, name=name, zone=zone, area=shape))
@@ -151,6 +168,8 @@ def add_territory(
 
 
 def add_contractor(db: Session, tenant_id: UUID, name: Texts, paper_only: bool = False) -> UUID:
+    """Raises Conflict `too_many`."""
+    _check_room(db, Contractor, tenant_id)
     contractor_id = new_id()
     db.add(Contractor(tenant_id=tenant_id, id=contractor_id, name=name, paper_only=paper_only))
     db.flush()

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from dispatch.actions import identity_admin
+from dispatch.actions import identity_admin, tenants
+from dispatch.domain.errors import Conflict
 from dispatch.store.ids import new_id
 from tests.builders import PASSWORD, new_ticket
 from tests.house import Town, ok, refused
@@ -256,3 +257,23 @@ def test_lists_grow_and_a_code_is_taken_once(town: Town) -> None:
     listed = ok(ask(town, "GET", ""))
     assert "lifts" in [s["code"] for s in listed["skills"]]
     assert "lift_check" in [w["code"] for w in listed["work_types"]]
+
+
+def test_a_list_that_forms_show_whole_ends_where_they_end(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = ok(ask(town, "GET", ""))
+    monkeypatch.setattr(tenants, "MOST_LISTED", len(listed["skills"]) + 1)
+    made = [
+        ask(town, "POST", "/skills", {"code": f"more_{n}", "name": {"zh": "多", "en": "More"}})
+        for n in (1, 2)
+    ]
+    assert made[0].status_code == 204
+    assert refused(made[1], 409, "too_many") == {"most": len(listed["skills"]) + 1}
+    monkeypatch.setattr(tenants, "MOST_LISTED", 1)
+    name, tenant_id = {"zh": "东", "en": "East"}, town.made.tenant_id
+    with town.product.house.database.transaction(tenant_id) as db:
+        tenants.add_contractor(db, tenant_id, name)
+        with pytest.raises(Conflict, match="too_many"):
+            tenants.add_contractor(db, tenant_id, name)
+    assert [one["name"] for one in ok(ask(town, "GET", ""))["contractors"]] == [name]

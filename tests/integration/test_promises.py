@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from dispatch.actions import promises
+from dispatch.actions import promise_settings, promises
 from dispatch.actions.intake import TicketWanted, create_ticket
 from dispatch.actions.step import run_step
 from dispatch.domain.commands import system
@@ -199,6 +199,22 @@ def test_contracts_and_duties_are_changed_without_asking_again_and_taken_away(to
     assert client.delete(f"/dispatcher/v1/duties/{duty_id}", headers=admin).status_code == 204
     refused(client.delete(f"/dispatcher/v1/duties/{duty_id}", headers=admin), 404, "duty_unknown")
     assert listed() == ([], [])
+
+
+def test_duties_that_are_over_take_no_room_and_contracts_have_a_room_of_their_own(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promise_settings, "MOST", 1)
+    dora = {"dispatcher_id": str(town.made.dispatchers["Dora"]), "starts_at": "2020-01-01T00:00:00Z"}
+    for _ in range(2):
+        ok(put(town, f"duties/{new_id()}", dora | {"ends_at": "2020-02-01T00:00:00Z"}))
+    to_come = dora | {"ends_at": "2099-01-01T00:00:00Z"}
+    ok(put(town, f"duties/{new_id()}", to_come))
+    assert refused(put(town, f"duties/{new_id()}", to_come), 409, "too_many") == {"most": 1}
+    town.create(new_ticket("survey", contact_phone="13900009999"))
+    contract = {"starts_at": "2020-01-01T00:00:00Z", "customer_phone": "13900009999"}
+    for number in ("K-3", "K-4"):
+        ok(put(town, f"contracts/{new_id()}", contract | {"number": number}))
 
 
 def test_what_is_malformed_or_doubled_is_refused_by_name(town: Town) -> None:
