@@ -46,11 +46,7 @@ def send_message(wired: Wired, about: About) -> None:
 @job
 def start_ladders(wired: Wired, about: About) -> None:
     """Engineers are asked: see that somebody sees it."""
-    _plan(
-        wired,
-        about,
-        lambda step, channels: telling_ladder.start_ladders(step, channels, about.ticket_id, about.seq),
-    )
+    _plan(wired, about, lambda step, channels: telling_ladder.start_ladders(step, channels, about.ticket_id))
 
 
 @job

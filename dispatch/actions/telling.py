@@ -11,10 +11,16 @@ from sqlalchemy.dialects.postgresql import insert
 from dispatch.actions.step import Step
 from dispatch.adapters.push import PushMessage, PushResult
 from dispatch.store.tables.money import Request
-from dispatch.store.tables.people import MessageSent, PushDelivery, PushTarget
-from dispatch.store.tables.tickets import Offer, Ticket, Visit, VisitEngineer
+from dispatch.store.tables.people import PushDelivery, PushTarget
+from dispatch.store.tables.tickets import Offer, Visit, VisitEngineer
 
 PUSH_LASTS = timedelta(hours=1)
+_TOLD = """
+  insert into messages_sent (tenant_id, seq, ticket_id, template, recipient, language, channel, at)
+  select tenant_id, %(seq)s, id, %(template)s, 'customer', language, 'link', %(now)s from tickets
+  where tenant_id = %(tenant)s and id = %(ticket)s
+  on conflict (tenant_id, seq, ticket_id, template, recipient) do nothing
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,23 +153,14 @@ def wants_retry(results: Sequence[PushResult]) -> bool:
 
 def tell_customer(step: Step, ticket_id: UUID, seq: int, template: str) -> None:
     """One message per event and template: kept for the customer's page and for the channels of a tenant."""
-    ticket = step.db.get(Ticket, {"tenant_id": step.tenant_id, "id": ticket_id})
-    if ticket is None:
-        return
-    step.db.execute(
-        insert(MessageSent)
-        .values(
-            tenant_id=step.tenant_id,
-            seq=seq,
-            ticket_id=ticket_id,
-            template=template,
-            recipient="customer",
-            language=ticket.language,
-            channel="link",
-            at=step.now,
-        )
-        .on_conflict_do_nothing(index_elements=["tenant_id", "seq", "ticket_id", "template", "recipient"])
-    )
+    values = {
+        "tenant": step.tenant_id,
+        "seq": seq,
+        "ticket": ticket_id,
+        "template": template,
+        "now": step.now,
+    }
+    step.writes.append((_TOLD, values))
 
 
 def nobody_comes_yet(step: Step, ticket_id: UUID) -> bool:

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-
 from dispatch.actions.step import Step
 from dispatch.adapters import group_bots, wecom
 from dispatch.adapters.channel import Channel, Clock
 from dispatch.domain.errors import NotReady
 from dispatch.store.personal import PersonalData
+from dispatch.store.queries.reading import fetch
 from dispatch.store.tables.telling import ChannelSetting, TellRules
 
 #: What a tenant enters for each channel of its own; every field is needed.
@@ -25,6 +24,7 @@ TENANT_CHANNELS: dict[str, tuple[str, ...]] = {
 GROUP_CHANNELS = ("dingtalk", "feishu")
 PERSON_CHANNELS = ("fcm", "webpush", "wecom", "sms", "voice", "mail")
 VALUE_LENGTH_MAX = 500
+_ACTIVE = "select channel, body_enc from channel_settings where tenant_id = %(tenant)s and active"
 
 
 @dataclass
@@ -58,10 +58,8 @@ class ChannelBook:
 
 def active_settings(step: Step) -> list[tuple[str, bytes]]:
     """(channel, encrypted settings) of the tenant's active channels."""
-    rows = step.db.scalars(
-        select(ChannelSetting).where(ChannelSetting.tenant_id == step.tenant_id, ChannelSetting.active)
-    )
-    return [(row.channel, bytes(row.body_enc)) for row in rows]
+    rows = fetch(step.db, _ACTIVE, {"tenant": step.tenant_id})
+    return [(row["channel"], bytes(row["body_enc"])) for row in rows]
 
 
 def opened(personal: PersonalData, tenant_id: UUID, channel: str, sealed: bytes) -> dict[str, str]:

@@ -18,15 +18,22 @@ from dispatch.domain.commands import Facts
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.ladder import BACKUP, Rung, Seen, ended, rungs, wait
 from dispatch.store.ids import new_id
+from dispatch.store.queries.reading import fetch
 from dispatch.store.tables import telling as stored
-from dispatch.store.tables.people import PushDelivery
 from dispatch.store.tables.tickets import Offer
 
+_CLIMBED = """
+  select whom, channel from ladder_rungs where tenant_id = %(tenant)s and ladder_id = %(ladder)s order by number
+"""
+_PUSHED = (
+    "select outcome from push_deliveries where tenant_id = %(tenant)s and subject_id = %(offer)s limit 1"
+)
 
-def start_ladders(step: Step, channels: Mapping[str, Channel], ticket_id: UUID, seq: int) -> None:
+
+def start_ladders(step: Step, channels: Mapping[str, Channel], ticket_id: UUID) -> None:
     """A ladder for each pending offer of the ticket that has none yet; the first rung at once. One that ran out
     before anybody got here has its outcome kept too."""
-    load_case(step, ticket_id, Facts())
+    case = load_case(step, ticket_id, Facts())
     offers = step.db.scalars(
         select(Offer).where(
             Offer.tenant_id == step.tenant_id,
@@ -50,8 +57,7 @@ def start_ladders(step: Step, channels: Mapping[str, Channel], ticket_id: UUID, 
             started_at=step.now,
         )
         step.db.add(ladder)
-        step.db.flush()
-        _climb(step, channels, ladder, offer, seq)
+        _climb(step, channels, case, ladder, offer)
 
 
 def climb(step: Step, channels: Mapping[str, Channel], ladder_id: UUID) -> None:
@@ -59,7 +65,7 @@ def climb(step: Step, channels: Mapping[str, Channel], ladder_id: UUID) -> None:
     ladder = step.db.get(stored.Ladder, {"tenant_id": step.tenant_id, "id": ladder_id})
     if ladder is None or ladder.ended_at is not None:
         return
-    load_case(step, ladder.ticket_id, Facts())
+    case = load_case(step, ladder.ticket_id, Facts())
     step.db.refresh(ladder)
     offer = step.db.get(Offer, {"tenant_id": step.tenant_id, "id": ladder.offer_id}, populate_existing=True)
     if offer is None or ladder.ended_at is not None:
@@ -68,7 +74,7 @@ def climb(step: Step, channels: Mapping[str, Channel], ladder_id: UUID) -> None:
         if offer.seen_at is None:
             step.set_timer("ladder_next", ladder.id, ladder.next_at)
             return
-    _climb(step, channels, ladder, offer, 0)
+    _climb(step, channels, case, ladder, offer)
 
 
 def end_ladders(step: Step, channels: Mapping[str, Channel], ticket_id: UUID) -> None:
@@ -82,10 +88,11 @@ def end_ladders(step: Step, channels: Mapping[str, Channel], ticket_id: UUID) ->
     )
     for ladder_id in open_ladders.all():
         climb(step, channels, ladder_id)
+        step.db.flush()  # the next one reads the ticket anew
 
 
 def _climb(
-    step: Step, channels: Mapping[str, Channel], ladder: stored.Ladder, offer: Offer, seq: int
+    step: Step, channels: Mapping[str, Channel], case: Case, ladder: stored.Ladder, offer: Offer
 ) -> None:
     steps = _rungs(step, channels, ladder, offer)
     seen = Seen(offer.status, offer.seen_at, offer.offered_at, offer.expires_at, ladder.rung)
@@ -93,35 +100,31 @@ def _climb(
     if outcome is not None:
         ladder.outcome, ladder.ended_at, ladder.next_at = outcome, step.now, None
         step.drop_timers(ladder.id, "ladder_next")
-        _end_alert(step, ladder)
-        step.db.flush()
+        _end_alert(case, ladder)
         return
     rung = steps[ladder.rung]
     ladder.rung += 1
     ladder.next_at = min(step.now + wait(seen, len(steps)), max(offer.expires_at, step.now))
-    row = stored.LadderRung(
-        tenant_id=step.tenant_id,
-        ladder_id=ladder.id,
-        number=ladder.rung,
-        whom=rung.whom,
-        channel=rung.channel,
-        at=step.now,
-    )
-    step.db.add(row)
     step.set_timer("ladder_next", ladder.id, ladder.next_at)
-    step.db.flush()
-    row.outcome, row.code = _tell_rung(step, channels, ladder, offer, rung)
-    step.db.flush()
+    outcome, code = _tell_rung(step, channels, case, offer, rung)
+    step.db.add(
+        stored.LadderRung(
+            tenant_id=step.tenant_id,
+            ladder_id=ladder.id,
+            number=ladder.rung,
+            whom=rung.whom,
+            channel=rung.channel,
+            at=step.now,
+            outcome=outcome,
+            code=code,
+        )
+    )
 
 
 def _rungs(step: Step, channels: Mapping[str, Channel], ladder: stored.Ladder, offer: Offer) -> list[Rung]:
     """The rungs already climbed stay as they were, though a device has gone since."""
-    climbed = step.db.scalars(
-        select(stored.LadderRung)
-        .where(stored.LadderRung.tenant_id == step.tenant_id, stored.LadderRung.ladder_id == ladder.id)
-        .order_by(stored.LadderRung.number)
-    )
-    done = [Rung(row.whom, row.channel) for row in climbed]
+    climbed = fetch(step.db, _CLIMBED, {"tenant": step.tenant_id, "ladder": ladder.id})
+    done = [Rung(row["whom"], row["channel"]) for row in climbed]
     person = Person("engineer", ladder.engineer_id)
     own = [
         place.channel
@@ -135,23 +138,25 @@ def _rungs(step: Step, channels: Mapping[str, Channel], ladder: stored.Ladder, o
 
 
 def _tell_rung(
-    step: Step, channels: Mapping[str, Channel], ladder: stored.Ladder, offer: Offer, rung: Rung
+    step: Step, channels: Mapping[str, Channel], case: Case, offer: Offer, rung: Rung
 ) -> tuple[str, str | None]:
     """(outcome, code) of climbing one rung; what a channel says later is in the message's own row."""
     if rung.channel == "fcm":
         return _pushed(step, offer)
+    ticket_id = case.ticket.id
     if rung.whom == "engineer":
+        assert offer.engineer_id is not None
         facts = {"offer_id": str(offer.id), "at": offer.expires_at.isoformat()}
-        person = Person("engineer", ladder.engineer_id)
-        telling = Telling(_key(offer), ladder.ticket_id, "offer", person, facts, offer.expires_at)
+        person = Person("engineer", offer.engineer_id)
+        telling = Telling(_key(offer), ticket_id, "offer", person, facts, offer.expires_at)
         planned = tell(step, channels, telling, only=rung.channel)
         return ("told", None) if planned is not None else ("not_told", "no_address")
     if rung.whom == BACKUP:
-        return _offer_backup(step, ladder, offer)
-    _alert(step, ladder, offer)
+        return _offer_backup(step, case, offer)
+    _alert(step, case, offer)
     told = 0
     for person in people.audience(step, rung.whom):
-        telling = Telling(_key(offer), ladder.ticket_id, "offer_unseen", person)
+        telling = Telling(_key(offer), ticket_id, "offer_unseen", person)
         told += tell(step, channels, telling) is not None
     return ("told", None) if told else ("not_told", "board_only")
 
@@ -163,17 +168,12 @@ def _key(offer: Offer) -> int:
 
 def _pushed(step: Step, offer: Offer) -> tuple[str, str | None]:
     """The job of pushes tells devices; this is what it knows by now."""
-    row = step.db.scalars(
-        select(PushDelivery.outcome).where(
-            PushDelivery.tenant_id == step.tenant_id, PushDelivery.subject_id == offer.id
-        )
-    ).first()
-    return "told", row
+    rows = fetch(step.db, _PUSHED, {"tenant": step.tenant_id, "offer": offer.id})
+    return "told", rows[0]["outcome"] if rows else None
 
 
-def _offer_backup(step: Step, ladder: stored.Ladder, offer: Offer) -> tuple[str, str | None]:
+def _offer_backup(step: Step, case: Case, offer: Offer) -> tuple[str, str | None]:
     """Ask the next best too, where there is one; the first may still accept."""
-    case = load_case(step, ladder.ticket_id, Facts())
     asked = {one.engineer_id for one in pending_offers(step, case)}
     chosen = None
     if case.ticket.status == "offered" and case.site is not None:
@@ -193,23 +193,21 @@ def _has_backup(step: Step) -> bool:
     return rules is not None and rules.ladder_backup
 
 
-def _end_alert(step: Step, ladder: stored.Ladder) -> None:
+def _end_alert(case: Case, ladder: stored.Ladder) -> None:
     """Seen after all, or no longer asked: the dispatcher need not look for that."""
-    case = load_case(step, ladder.ticket_id, Facts())
     if ladder.outcome != "escalated" and case.ticket.attention == "offer_unseen":
         case.ticket.attention = None
 
 
-def _alert(step: Step, ladder: stored.Ladder, offer: Offer) -> None:
+def _alert(step: Step, case: Case, offer: Offer) -> None:
     """The board says so, whoever else can be told."""
-    case: Case = load_case(step, ladder.ticket_id, Facts())
     if case.ticket.attention is None:
         case.ticket.attention = "offer_unseen"
     step.drafts.append(
         Draft(
             subject_type="offer",
             subject_id=offer.id,
-            ticket_id=ladder.ticket_id,
+            ticket_id=case.ticket.id,
             action="alert",
             facts={"attention": "offer_unseen"},
             territory_id=case.ticket.territory_id,

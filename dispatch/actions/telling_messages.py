@@ -48,6 +48,8 @@ def tell(
 
     None where no channel is left, or the row is there already.
     """
+    if not channels:
+        return None
     tried = _tried(step, telling)
     places = [p for p in people.places(step, telling.person) if p.channel in channels]
     left = [p for p in places if p.channel not in tried and only in (None, p.channel)]

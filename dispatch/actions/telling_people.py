@@ -12,7 +12,7 @@ from dispatch.actions.telling_book import GROUP_CHANNELS, PERSON_CHANNELS, group
 from dispatch.domain.errors import NotFound, NotReady
 from dispatch.store.ids import new_id
 from dispatch.store.queries.board import link_url
-from dispatch.store.queries.reading import fetch
+from dispatch.store.queries.reading import fetch, fetch_all
 from dispatch.store.tables import telling as stored
 from dispatch.store.tables.people import Engineer, PushTarget
 from dispatch.store.tables.tenants import Dispatcher
@@ -49,6 +49,16 @@ _BOARD = (
 )
 
 
+_NAMED = """
+  select id, channel, preference from tell_targets
+  where tenant_id = %(tenant)s and person_kind = %(kind)s and person_id = %(person)s and gone_at is null
+"""
+_DEVICES = """
+  select id, case platform when 'fcm' then 'fcm' else 'webpush' end as channel, 0 as preference from push_targets
+  where tenant_id = %(tenant)s and engineer_id = %(person)s and gone_at is null
+"""
+
+
 def audience(step: Step, whom: str, engineer_id: UUID | None = None) -> list[Person]:
     """The people behind `engineer`, `dispatchers` (their group bots too) or `duty_manager`."""
     values = {"tenant": step.tenant_id, "now": step.now}
@@ -67,24 +77,10 @@ def places(step: Step, person: Person) -> list[Place]:
         return [Place(name, n, None) for n, name in enumerate(GROUP_CHANNELS, 1)]
     if person.kind == "device":
         return [Place("webpush", 0, person.id)]
-    named = step.db.scalars(
-        select(stored.TellTarget).where(
-            stored.TellTarget.tenant_id == step.tenant_id,
-            stored.TellTarget.person_kind == person.kind,
-            stored.TellTarget.person_id == _owner(step, person),
-            stored.TellTarget.gone_at.is_(None),
-        )
-    )
-    found = [Place(row.channel, row.preference, row.id) for row in named]
-    if person.kind == "engineer":
-        devices = step.db.scalars(
-            select(PushTarget).where(
-                PushTarget.tenant_id == step.tenant_id,
-                PushTarget.engineer_id == person.id,
-                PushTarget.gone_at.is_(None),
-            )
-        )
-        found += [Place("fcm" if d.platform == "fcm" else "webpush", 0, d.id) for d in devices]
+    values = {"tenant": step.tenant_id, "kind": person.kind, "person": _owner(step, person)}
+    asked = (_NAMED, _DEVICES) if person.kind == "engineer" else (_NAMED,)
+    rows = fetch_all(step.db, *((sql, values) for sql in asked))
+    found = [Place(row["channel"], row["preference"], row["id"]) for each in rows for row in each]
     if _phone(step, person) is not None and not any(place.channel == "sms" for place in found):
         found.append(Place("sms", PHONE_PREFERENCE, None))
         if person.kind == "engineer":

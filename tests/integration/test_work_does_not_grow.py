@@ -75,7 +75,7 @@ class Grown:
         offer_id = self.one("select id from offers where ticket_id = %s", ticket_id)
         read = {
             "match": self.counted(lambda step: matching_modes.run_match(step, ticket_id)),
-            "start": self.counted(lambda step: telling_ladder.start_ladders(step, {}, ticket_id, 1)),
+            "start": self.counted(lambda step: telling_ladder.start_ladders(step, {}, ticket_id)),
         }
         self.do(
             "insert into push_deliveries select tenant_id, 1, %s, id, 'accepted', now() from push_targets where "
