@@ -3,20 +3,23 @@
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from itertools import repeat, zip_longest
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import openpyxl
 
 from api.command_line.problems import CommandError
 from api.command_line.progress import say
 from dispatch.domain.catalogue import inert
-from dispatch.domain.cells import TOO_MANY
+from dispatch.domain.cells import TOO_MANY, UNCALCULATED
 
 MOST_BYTES = 200 * 1024 * 1024
+_FORMULA_TAG = re.compile(rb"<(?:\w{1,20}:)?f[\s/>]")
 ENCODINGS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -25,7 +28,7 @@ def read_table(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
     A CSV is UTF-8, UTF-16 (Excel's "Unicode text") or GB18030, divided by commas, semicolons or tabs. Cells past the
     last heading stand under TOO_MANY. Raises CommandError, also where a
-    heading stands twice or there is no row.
+    heading stands twice or there is no row. A formula never worked out stands behind UNCALCULATED.
     """
     if not path.is_file():
         raise CommandError(f"there is no file {path}")
@@ -69,12 +72,39 @@ def _csv_rows(path: Path) -> Iterator[list[str]]:
 
 def _xlsx_rows(path: Path) -> Iterator[list[str]]:
     try:
-        sheet = openpyxl.load_workbook(path, read_only=True, data_only=True).worksheets[0]
-        sheet.reset_dimensions()  # some programs write a size of one cell into the file
-        for cells in sheet.iter_rows(values_only=True):
-            yield [_text(cell) for cell in cells]
+        written = _cells(path, values=False) if _has_formulas(path) else repeat(())
+        for cells, formulas in zip(_cells(path, values=True), written, strict=False):
+            yield [_value(*pair) for pair in zip_longest(cells, formulas)]
     except Exception as error:  # openpyxl raises whatever its parsers do
         raise CommandError(f"{path} is not an XLSX file: {type(error).__name__}") from error
+
+
+def _cells(path: Path, values: bool) -> Iterator[tuple[Any, ...]]:
+    """The rows of the first sheet: what its formulas gave when a program last worked them out, or the formulas."""
+    sheet = openpyxl.load_workbook(path, read_only=True, data_only=values).worksheets[0]
+    sheet.reset_dimensions()  # some programs write a size of one cell into the file
+    yield from sheet.iter_rows()
+
+
+def _has_formulas(path: Path) -> bool:
+    with ZipFile(path) as book:
+        for name in book.namelist():
+            if name.startswith("xl/worksheets/"):
+                with book.open(name) as sheet:
+                    end = b""
+                    while chunk := sheet.read(1 << 20):
+                        if _FORMULA_TAG.search(end + chunk):
+                            return True
+                        end = chunk[-40:]
+    return False
+
+
+def _value(cell: Any, formula: Any) -> str:
+    """A formula that gave an empty text has a type beside its value; one never worked out has neither."""
+    if formula is not None and formula.data_type == "f" and cell.value is None and cell.data_type == "n":
+        text = getattr(formula.value, "text", formula.value)  # an array's formula is an object
+        return UNCALCULATED + str(text).removeprefix("=")
+    return _text(cell.value)
 
 
 def _text(value: object) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-from dispatch.domain.cells import TOO_MANY, as_written, inert_text
+from dispatch.domain.cells import TOO_MANY, UNCALCULATED, as_written, inert_text
 
 Cells = Mapping[str, str]
 
@@ -238,6 +238,9 @@ def read_row(kind: str, cells: Cells) -> tuple[dict[str, Any], list[Wrong]]:
             values[column.name] = column.default
             if column.required:
                 wrong.append(Wrong("value_missing", column.name))
+            continue
+        if cell.startswith(UNCALCULATED):
+            wrong.append(Wrong("formula_without_value", column.name, cell[1:101]))
             continue
         try:
             values[column.name] = column.read(cell)

@@ -3,6 +3,9 @@
 #: Where a reader of tables puts what stands past the last heading.
 TOO_MANY = ""
 
+#: Begins a cell whose formula no program has worked out yet: what it stands for is not in the file.
+UNCALCULATED = "\x00="
+
 #: A cell that begins so is a formula to some spreadsheet, the full-width forms to one with a Chinese or Japanese
 #: keyboard: https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")

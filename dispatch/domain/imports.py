@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dispatch.domain.cells import TOO_MANY
+from dispatch.domain.cells import TOO_MANY, UNCALCULATED
 from dispatch.domain.errors import NotReady
 from geo.datum import Datum, point_to_wgs84
 from geo.points import GeoError, Point
@@ -163,13 +163,13 @@ def read_row(mapping: Mapping, line: int, row: Dict[str, str]) -> RowTicket | Ro
 
     def refused(code: str, name: str) -> RowRefused:
         column = " + ".join(mapping.columns.get(name, (name,)))
-        return RowRefused(line, code, column, cell(name)[:80], ref)
+        return RowRefused(line, code, column, cell(name).replace("\x00", "")[:80], ref)
 
     if row.get(TOO_MANY):
         return RowRefused(line, "cells_too_many", "", row[TOO_MANY][:80], ref)
     for name in mapping.columns:
         if "\x00" in cell(name):
-            return refused("text_invalid", name)
+            return refused("formula_without_value" if UNCALCULATED in cell(name) else "text_invalid", name)
     for name in ("external_ref", *mapping.required):
         if not cell(name):
             return refused("value_missing", name)

@@ -11,12 +11,14 @@ from typing import Any
 import openpyxl
 import pytest
 
+from api.command_line import tables
 from api.command_line.imports import SHIPPED, read_mapping, understood
 from api.command_line.problems import CommandError
 from api.command_line.tables import read_table, write_report
 from dispatch.actions.audit import verify
 from dispatch.actions.imports import import_row, prepare_catalogue, try_rows
 from dispatch.domain.catalogue import read_row as read_catalogue_row
+from dispatch.domain.cells import UNCALCULATED
 from dispatch.domain.errors import NotReady
 from dispatch.domain.imports import Mapping, RowRefused, RowTicket, days_to_today, reopened, shifted
 from dispatch.domain.imports import read_row as read_ticket_row
@@ -186,6 +188,48 @@ def test_an_xlsx_whose_size_is_written_wrongly_is_read_whole_and_whole_numbers_h
             body = old.read(name).replace(b'<dimension ref="A1:B5" />', b'<dimension ref="A1" />')
             new.writestr(name, body)
     assert list(read_table(small)) == [(2, {"phone": "13900001234", "name": "Chen"})]
+
+
+def formulas(tmp_path: Path) -> Path:
+    """Written by a program that works nothing out: a formula as it is, one worked out by hand to an empty text, one to
+    a number."""
+    book = openpyxl.Workbook()
+    book.active.append(["phone", "name", "language"])
+    book.active.append(["13900001234", "=A2&B9", "zh"])
+    book.active.append(["13900001235", "Chen", "=EMPTY"])
+    book.active.append(["=NUMBER", "Dora", None])
+    book.save(tmp_path / "plain.xlsx")
+    path = tmp_path / "formulas.xlsx"
+    with zipfile.ZipFile(tmp_path / "plain.xlsx") as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            body = old.read(name)
+            if name.startswith("xl/worksheets/"):
+                body = body.replace(b'<c r="C3"><f>EMPTY</f><v />', b'<c r="C3" t="str"><f>EMPTY</f><v></v>')
+                body = body.replace(b"<f>NUMBER</f><v />", b"<f>NUMBER</f><v>13900001236</v>")
+            new.writestr(name, body)
+    return path
+
+
+def test_a_formula_without_a_value_is_named_and_never_read_as_empty(tmp_path: Path) -> None:
+    rows = [(line, *read_catalogue_row("customers", cells)) for line, cells in read_table(formulas(tmp_path))]
+    assert [(line, w.code, w.column, w.value) for line, _, wrong in rows for w in wrong] == [
+        (2, "formula_without_value", "name", "=A2&B9")
+    ]
+    assert rows[1][1]["language"] != "=EMPTY"
+    assert rows[2][1]["phone"].endswith("13900001236")
+    line = next(csv.DictReader(FILE.open(encoding="utf-8")))
+    row = read_ticket_row(read_mapping("nyc311"), 2, line | {"Descriptor": f"{UNCALCULATED}A1"})
+    assert isinstance(row, RowRefused)
+    assert row.code == "formula_without_value"
+    assert " =A1 " in row.value
+
+
+def test_sabotage_without_a_second_look_the_formula_is_an_empty_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "_has_formulas", lambda path: False)
+    (first, *_) = read_table(formulas(tmp_path))
+    assert first[1]["name"] == ""
 
 
 @pytest.mark.parametrize("cell", ["12/31/9999 11:00:00 PM", "0001-01-01T00:00:00", "01/01/1066 01:00:00 AM"])
