@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,9 @@ from dispatch.store.transactions import Database
 from jobs import automations, keeping, matching, promises, telling, telling_channels, telling_webhooks, visits
 from jobs.registry import JOBS, About, Wired
 
+#: Jobs come in bursts, as when hundreds of offers run out at once, and nobody looks at a screen for one of them: where
+#: processors are short, the answers to people go first. A job still gets its share, about a third of an api's.
+NICE = 5
 MODULES = (automations, keeping, matching, promises, telling, telling_channels, telling_webhooks, visits)
 
 
@@ -113,6 +117,7 @@ def _run(wired: Wired, name: str, arguments: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
+    os.nice(NICE)
     settings = read_settings()
     set_up("worker", settings.log_level)
     if settings.otlp_url:

@@ -101,6 +101,7 @@ def _asked(case: Case) -> tuple[UUID, ...]:
 
 def _offer(step: Step, case: Case) -> dict[str, object]:
     pending = {offer.engineer_id or offer.contractor_id for offer in pending_offers(step, case)}
+    case.ticket.attention = None
     asked = []
     for whom in _asked(case):
         if whom in pending:
@@ -110,7 +111,6 @@ def _offer(step: Step, case: Case) -> dict[str, object]:
         else:
             offer = make_offer(step, case, engineer_of(step, whom).id, 1)
         asked.append(str(offer.id))
-    case.ticket.attention = None
     step.drop_timers(case.ticket.id, "match_again")
     return {"offers": asked}
 

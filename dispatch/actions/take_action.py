@@ -105,10 +105,9 @@ def _move(step: Step, case: Case, action: str) -> None:
     except NotReady as refusal:
         refusal.facts.update(case.refusal_facts)
         raise
-    ticket.status = after
+    # All at once: the row is written anew, with all its indexes, whenever the handler has the session write.
+    ticket.status, ticket.version, ticket.updated_at = after, ticket.version + 1, step.now
     facts = handler.apply(step, case)
-    ticket.version += 1
-    ticket.updated_at = step.now
     if case.actor is Actor.DISPATCHER and ticket.attention == "urged":
         ticket.attention = None
     held = _held(case)

@@ -53,6 +53,8 @@ _NAMED = """
   select id, channel, preference from tell_targets
   where tenant_id = %(tenant)s and person_kind = %(kind)s and person_id = %(person)s and gone_at is null
 """
+#: The table and the column of a person's own number.
+_PHONES = {"customer": ("tickets", "contact_phone"), "engineer": ("engineers", "phone")}
 _DEVICES = """
   select id, case platform when 'fcm' then 'fcm' else 'webpush' end as channel, 0 as preference from push_targets
   where tenant_id = %(tenant)s and engineer_id = %(person)s and gone_at is null
@@ -96,16 +98,12 @@ def _owner(step: Step, person: Person) -> UUID | None:
 
 
 def _phone(step: Step, person: Person) -> str | None:
-    key = {"tenant_id": step.tenant_id, "id": person.id}
-    if person.kind == "customer":
-        ticket = step.db.get(Ticket, key)
-        sealed, column = (ticket.contact_phone_enc if ticket else None), "contact_phone"
-    elif person.kind == "engineer":
-        engineer = step.db.get(Engineer, key)
-        sealed, column = (engineer.phone_enc if engineer else None), "phone"
-    else:
+    if person.kind not in _PHONES:
         return None
-    return step.personal.decrypt(sealed, step.tenant_id, person.id, column)
+    table, column = _PHONES[person.kind]
+    sql = f"select {column}_enc as sealed from {table} where tenant_id = %(tenant)s and id = %(person)s"
+    rows = fetch(step.db, sql, {"tenant": step.tenant_id, "person": person.id})
+    return step.personal.decrypt(rows[0]["sealed"], step.tenant_id, person.id, column) if rows else None
 
 
 def address(step: Step, row: stored.Message) -> str | None:

@@ -12,6 +12,7 @@ import pytest
 from procrastinate.sql import queries
 
 from dispatch.actions import matching_modes, telling_ladder
+from dispatch.actions.acting import act
 from dispatch.actions.cases import load_case
 from dispatch.actions.step import Step, run_step
 from dispatch.adapters.queue import FORGET, FORGET_DONE_HOURS
@@ -198,6 +199,22 @@ def test_nobody_is_looked_for_where_nobody_is_to_be_asked(
     assert asked == []
     match(town.create(new_ticket("survey"))["ticket_id"])
     assert asked == ["open"]
+
+
+def test_an_offer_writes_its_ticket_once(town: Town) -> None:
+    """Each time the row is written anew with all its indexes."""
+    ticket_id = UUID(town.create(new_ticket("survey"))["ticket_id"])
+    written = "select n_tup_upd::int as times from pg_stat_xact_user_tables where relname = 'tickets'"
+
+    def offered(step: Step) -> tuple[int, int]:
+        before = fetch(step.db, written, {})[0]["times"]
+        act(step, ticket_id, "offer", Facts(engineer_id=town.made.engineers["Ana"]))
+        once = fetch(step.db, written, {})[0]["times"] - before
+        load_case(step, ticket_id, Facts()).ticket.attention = "urged"
+        step.db.flush()
+        return once, fetch(step.db, written, {})[0]["times"] - before
+
+    assert run_step(town.product.house, system(town.made.tenant_id), offered) == (1, 2)
 
 
 # what is forgotten
