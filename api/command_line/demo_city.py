@@ -232,7 +232,7 @@ def _engineers(
                 home=Point(home["lon"], home["lat"]),
             )
         yield EngineerWanted(
-            name=f"示例工程师（学徒）{row + 1:02d} Demo Trainee",
+            name=f"示例工程师（学徒）Demo Trainee T{row + 1}",
             signin_id=f"t{row + 1:02d}",
             password_hash=password_hash,
             skills={},

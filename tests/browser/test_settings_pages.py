@@ -118,6 +118,8 @@ def test_every_settings_page_fits_both_screens_and_speaks_the_language(
         page.click(f"#tab-{tab}")
         expect(page.locator(f"#tab-panel {shown}").first).to_be_visible()
         look(page, f"tab_{tab}", language, found)
+    rows = page.locator(".tabs button").evaluate_all("all => new Set(all.map(one => one.offsetTop)).size")
+    assert rows == 1, "a ticket's tabs stand in one row on a desk"
     page.context.close()
     assert (found, world.complaints) == ({}, [])
 

@@ -100,10 +100,10 @@ export function neighbour(ids: readonly Uuid[], selected: Uuid | null, step: 1 |
   return ids[Math.min(ids.length - 1, Math.max(0, at + step))]!
 }
 
-/** Two characters for a marker: the number a name ends with, the last two of a Chinese name, the initials of another. */
+/** A few characters for a marker: the number a name ends with and its letter, the last two of a Chinese name, the initials of another. What stands in brackets is no part of it. */
 export function initials(name: string): string {
-  const plain = name.trim()
-  const number = /\d{1,3}$/.exec(plain)
+  const plain = name.replaceAll(/[（(][^）)]*[）)]/g, ' ').trim() || name
+  const number = /[A-Z]?\d{1,3}$/.exec(plain)
   if (number) return number[0]
   if (/\p{Script=Han}/u.test(plain)) return [...plain.replaceAll(/[^\p{Script=Han}]/gu, '')].slice(-2).join('')
   const words = plain.split(/[\s.-]+/).filter(Boolean)

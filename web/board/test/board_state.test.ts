@@ -69,5 +69,8 @@ describe('engineers', () => {
     expect(initials('Ben')).toBe('Be')
     expect(initials('维修工 08')).toBe('08')
     expect(initials('Engineer 112')).toBe('112')
+    expect(initials('王小明（学徒）')).toBe('小明')
+    expect(initials('示例工程师（学徒）Demo Trainee T3')).toBe('T3')
+    expect(initials('（学徒）')).toBe('学徒')
   })
 })
