@@ -22,6 +22,7 @@ endpoints = APIRouter(prefix="/dispatcher/v1", tags=["dispatcher"])
 PartCode = Annotated[str | None, Query(pattern=r"^[a-z0-9_]{1,40}$")]
 #: Ids of the ledger go up from 1; none has more digits.
 MovementPageKey = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
+OwedPartPageKey = Annotated[str | None, Query(pattern=r"^[0-9a-f-]{36}\.[a-z0-9_]{1,40}\.[0-9a-f-]{36}$")]
 OldPartPageKey = Annotated[str | None, Query(pattern=r"^[a-z0-9_]{1,40}\.[0-9a-f-]{36}$")]
 _CHANGE = problems(401, 403, 404, 409, 422)
 _READ = problems(401, 403, 422)
@@ -126,6 +127,34 @@ def old_parts(asking: Asking, here: Here, page: OldPartPageKey = None) -> Respon
     """Old parts taken from customers that are still with engineers or in depots."""
     with here.house.database.transaction(asking.tenant_id) as db:
         return reply(reads.read_old_parts(db, asking.tenant_id, page))
+
+
+@endpoints.get(
+    "/owed_parts", operation_id="dispatcher_owed_parts", response_model=views.OwedPartPage, responses=_READ
+)
+def owed_parts(asking: Asking, here: Here, page: OwedPartPageKey = None) -> Response:
+    """Old parts that should have come back from tickets and did not."""
+    with here.house.database.transaction(asking.tenant_id) as db:
+        return reply(reads.read_owed_parts(db, asking.tenant_id, page))
+
+
+@endpoints.post(
+    "/tickets/{ticket_id}/old_parts",
+    operation_id="dispatcher_bring_old_parts",
+    response_model=Kept,
+    responses=_CHANGE,
+)
+def bring_old(
+    ticket_id: UUID, body: views.OldPartsIn, asking: Asking, here: Here, request: Request
+) -> Response:
+    """Old parts that were kept back when the work was completed, once for the command id."""
+    lines = _lines(body.lines)
+
+    def work(step: Step) -> dict[str, Any]:
+        stock.bring_old(step, ticket_id, body.engineer_id, lines)
+        return {"lines": len(lines)}
+
+    return once(here, asking, request, body.command_id, request_hash(ticket_id, "old late", body), work)
 
 
 @endpoints.post(

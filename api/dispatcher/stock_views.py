@@ -62,7 +62,7 @@ class VanLines(Wire):
 
 
 class OldPartsIn(Wire):
-    """Old parts from an engineer into a depot."""
+    """Old parts that an engineer brings: into a depot, or of a ticket only now."""
 
     command_id: UUID
     engineer_id: UUID
@@ -164,6 +164,26 @@ class OldPart(Reply):
 
 class OldPartPage(Reply):
     old_parts: list[OldPart]
+    next_page: str | None
+
+
+class OwedPart(Reply):
+    """An old part that should have come back from a ticket and did not; `at` is when the new one was put in."""
+
+    line_id: str
+    ticket_id: UUID
+    ticket_no: str
+    part: str
+    name: Texts
+    unit: str
+    quantity: str
+    engineer_id: UUID
+    engineer_name: str
+    at: datetime
+
+
+class OwedPartPage(Reply):
+    owed_parts: list[OwedPart]
     next_page: str | None
 
 

@@ -15,7 +15,7 @@ from dispatch.actions.step import Draft, Step
 from dispatch.domain.errors import Conflict, NotFound
 from dispatch.domain.reasons import check_reason
 from dispatch.domain.stock import SUPPLIER, Place, StockLine, check_lines, correction
-from dispatch.store.queries.stock import held, is_received, last_place, lock_van
+from dispatch.store.queries.stock import held, is_received, last_place, lock_van, owes
 from dispatch.store.tables.money import Depot, Part, PartMovement
 from geo.points import Point
 
@@ -112,6 +112,23 @@ def take_old(step: Step, depot_id: UUID, engineer_id: UUID, lines: Sequence[Stoc
     _draft(step, depot_id, "take_old_parts", {"engineer": str(engineer_id), "lines": len(lines)})
 
 
+def bring_old(step: Step, ticket_id: UUID, engineer_id: UUID, lines: Sequence[StockLine]) -> None:
+    """Old parts of a ticket that the engineer has only now, whatever became of the ticket since.
+
+    Raises NotFound `engineer_unknown`; Conflict `old_part_not_owed`; NotReady of `check_lines`.
+    """
+    check_directs(step, engineer_id)
+    lock_van(step.db, step.tenant_id, engineer_id)
+    check_lines(lines, dict.fromkeys(_serialised(step, lines), False))
+    for line in lines:
+        owed = owes(step.db, step.tenant_id, ticket_id, engineer_id, line.part)
+        if owed < line.quantity:
+            raise Conflict("old_part_not_owed", part=line.part, owed=str(owed), wanted=str(line.quantity))
+        _book(step, line, Place("ticket", ticket_id), Place("returned", engineer_id), ticket_id=ticket_id)
+    facts: dict[str, object] = {"engineer": str(engineer_id), "lines": len(lines)}
+    step.drafts.append(Draft("stock", engineer_id, ticket_id, "bring_old_parts", facts=facts))
+
+
 def book_out_old(
     step: Step,
     depot_id: UUID,
@@ -197,6 +214,7 @@ def _book(
     *,
     reference: str | None = None,
     reason: str | None = None,
+    ticket_id: UUID | None = None,
 ) -> None:
     step.db.add(
         PartMovement(
@@ -211,6 +229,7 @@ def _book(
             at=step.now,
             reference=reference,
             reason=reason,
+            ticket_id=ticket_id,
             booked_by=step.principal.id,
         )
     )

@@ -182,6 +182,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "dispatcher_load_van": _BOARD,
     "dispatcher_unload_van": _BOARD,
     "dispatcher_old_parts": _BOARD,
+    "dispatcher_owed_parts": _BOARD,
+    "dispatcher_bring_old_parts": _BOARD,
     "dispatcher_take_old_parts": _BOARD,
     "dispatcher_book_out_old_parts": _BOARD,
     "dispatcher_take_stock": _BOARD,

@@ -12,9 +12,10 @@ from dispatch.domain.errors import NotReady
 @dataclass(frozen=True, slots=True)
 class Place:
     """A depot by its id, or a van by its engineer's; suppliers and what a count finds or misses have none. `returned`
-    are old parts taken from customers, at an engineer or in a depot by that one's id."""
+    are old parts taken from customers, at an engineer or in a depot by that one's id; a `ticket` is where a part was put
+    in and the old one taken out."""
 
-    kind: Literal["supplier", "depot", "van", "returned", "stock_take", "scrapped"]
+    kind: Literal["supplier", "depot", "van", "ticket", "returned", "stock_take", "scrapped"]
     id: UUID | None = None
 
     def facts(self) -> dict[str, object]:

@@ -287,6 +287,18 @@ class World:
             )
         return depot_id
 
+    def owed_part(self) -> str:
+        """A ticket whose old parts the world's engineer kept back."""
+        self.part()
+        self.town.product.rows(
+            "insert into part_movements (tenant_id, part, quantity, from_kind, from_id, to_kind, to_id, ticket_id, at) "
+            "values (%(tenant)s, 'probe', 100, 'van', %(engineer)s, 'ticket', %(ticket)s, %(ticket)s, now()) returning id",
+            self.town.made.tenant_id,
+            engineer=self.town.made.engineers[self.engineer],
+            ticket=self.ticket_id,
+        )
+        return self.ticket_id
+
     def listed(self, kind: str) -> str:
         """The code of a skill or work type that nothing uses."""
         body: dict[str, Any] = {"code": f"x{secrets.token_hex(8)}", "name": NAME}
@@ -574,6 +586,11 @@ REQUESTS: dict[str, Maker] = {
     "dispatcher_load_van": lambda w, r: (f"/dispatcher/v1/depots/{w.depot()}/van_loads", w.moved(True)),
     "dispatcher_unload_van": lambda w, r: (f"/dispatcher/v1/depots/{w.depot()}/van_returns", w.moved(True)),
     "dispatcher_old_parts": at("/dispatcher/v1/old_parts"),
+    "dispatcher_owed_parts": at("/dispatcher/v1/owed_parts"),
+    "dispatcher_bring_old_parts": lambda w, r: (
+        f"/dispatcher/v1/tickets/{w.owed_part()}/old_parts",
+        w.moved(True),
+    ),
     "dispatcher_take_old_parts": lambda w, r: (
         f"/dispatcher/v1/depots/{w.old_parts()}/old_parts_in",
         w.moved(True),

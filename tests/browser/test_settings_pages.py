@@ -211,6 +211,12 @@ def test_one_real_change_on_each_page_is_kept(world: World, browser: Browser) ->
     saved(page)
     expect(old).to_have_count(0)
     expect(ledger.first).to_contain_text("RMA-7")
+    owed = page.get_by_role("table", name="Owed by engineers").locator("tbody tr")
+    expect(owed.first).to_contain_text("Ana")
+    owed.first.get_by_role("button", name="Brought").click()
+    saved(page)
+    expect(owed).to_have_count(0)
+    expect(old.first).to_contain_text("Engineer Ana")
 
     add(page, world, "policies")
     page.select_option("dialog [name=mode]", "pool")

@@ -81,7 +81,7 @@ def finished_ticket(town: Town) -> str:
     ]
     done = {"asset_id": asset, "outcome": "fixed", "checklist": answers}
     photo = town.photo("Ana", ticket_id, "completion")
-    used = [{"part": "valve", "quantity": "1", "old_returned": True}]
+    used = [{"part": "valve", "quantity": "1", "old_returned": back} for back in (True, False)]
     ok(
         town.act(
             "Ana", ticket_id, "complete", outcome="fixed", photo_ids=[photo], machines=[done], parts_used=used,

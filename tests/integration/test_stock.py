@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dispatch.actions import stock
+from dispatch.actions.audit import verify
 from dispatch.store.ids import new_id
 from tests.builders import new_ticket
 from tests.depots import book, depot, line, load, stocked_depot
@@ -140,6 +141,65 @@ def test_sabotage_a_depot_that_does_not_look_gives_out_old_parts_nobody_brought(
     refused(book(town, "old_parts_out", depot_id, [one], to="scrapped"), 409, "stock_short")
     monkeypatch.setattr(stock, "held", lambda *args: Decimal(1000))
     ok(book(town, "old_parts_out", depot_id, [one], to="scrapped"))
+
+
+def kept_back(town: Town) -> tuple[str, str]:
+    """(ticket, engineer's name): of two new valves one old one was taken back, and the ticket is closed."""
+    lines = [{"code": "valve", "name": NAME, "returned": True}]
+    ok(town.product.client.put("/dispatcher/v1/parts", json={"lines": lines}, headers=town.board("Ada")))
+    made = town.create(new_ticket("ac_direct"))
+    town.settle()
+    name = str(town.view(made["ticket_id"])["ticket"]["engineer_name"])
+    town.arrive(name, made["ticket_id"])
+    photo = town.photo(name, made["ticket_id"], "completion")
+    used = [{"part": "valve", "quantity": "1", "old_returned": back} for back in (True, False)]
+    ok(town.act(name, made["ticket_id"], "complete", outcome="fixed", photo_ids=[photo], parts_used=used))
+    ok(town.answer(made["customer_link"], "sign_off"))
+    return str(made["ticket_id"]), name
+
+
+def brought(town: Town, ticket_id: str, name: str, quantity: str, **more: str) -> Any:
+    line = {"part": "valve", "quantity": quantity}
+    body = {
+        "command_id": str(new_id()),
+        "engineer_id": str(town.made.engineers[name]),
+        "lines": [line],
+        **more,
+    }
+    url = f"/dispatcher/v1/tickets/{ticket_id}/old_parts"
+    return town.product.client.post(url, json=body, headers=town.board())
+
+
+def test_an_old_part_kept_back_is_recorded_later_and_the_ticket_stays_closed(town: Town) -> None:
+    ticket_id, name = kept_back(town)
+    (owed,) = get(town, "owed_parts")["owed_parts"]
+    assert (owed["ticket_id"], owed["engineer_name"], Decimal(owed["quantity"])) == (ticket_id, name, 1)
+    assert get(town, f"owed_parts?page={owed['line_id']}")["owed_parts"] == []
+    other = next(one for one in town.made.engineers if one != name)
+    refused(brought(town, ticket_id, other, "1"), 409, "old_part_not_owed")
+    facts = refused(brought(town, ticket_id, name, "2"), 409, "old_part_not_owed")
+    assert (facts["owed"], facts["wanted"]) == ("1.000", "2")
+    once = str(new_id())
+    for _ in range(2):
+        ok(brought(town, ticket_id, name, "1", command_id=once))
+    assert old(town) == {name: 2}
+    assert get(town, "owed_parts")["owed_parts"] == []
+    refused(brought(town, ticket_id, name, "1"), 409, "old_part_not_owed")
+    refused(brought(town, str(new_id()), name, "1"), 409, "old_part_not_owed")
+    view = town.view(ticket_id)
+    assert view["ticket"]["status"] == "closed"
+    assert view["history"][0]["action"] == "bring_old_parts"
+    assert verify(town.product.house.database, town.made.tenant_id).broken == 0
+
+
+def test_sabotage_books_that_do_not_look_take_an_old_part_twice(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket_id, name = kept_back(town)
+    monkeypatch.setattr(stock, "owes", lambda *args: Decimal(1))
+    for _ in range(2):
+        ok(brought(town, ticket_id, name, "1"))
+    assert old(town) == {name: 3}
 
 
 def test_what_is_malformed_or_nobodys_is_refused(town: Town) -> None:

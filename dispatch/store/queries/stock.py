@@ -74,6 +74,26 @@ _OLD = """
   group by m.part, x.place, p.name, p.unit, d.id, e.id, d.name, e.name having sum(x.quantity) <> 0
   order by (m.part || '.' || x.place) collate "C" limit %(limit)s
 """
+#: What went from an engineer's van into a ticket less the old ones that came out of it.
+_OUTSTANDING = """part_movements m, lateral (
+      select m.from_id as engineer_id, m.quantity where m.from_kind = 'van' and m.to_kind = 'ticket'
+      union all select m.to_id, -m.quantity where m.from_kind = 'ticket' and m.to_kind = 'returned') x
+    where m.tenant_id = %(tenant)s"""
+_OWED = f"""
+  select o.line_id, o.ticket_id, t.ticket_no, o.part, p.name, p.unit, o.quantity::text as quantity, o.engineer_id,
+    e.name as engineer_name, o.at
+  from (select concat_ws('.', m.ticket_id, m.part, x.engineer_id) collate "C" as line_id, m.ticket_id, m.part,
+      x.engineer_id, sum(x.quantity) as quantity, min(m.at) as at
+    from {_OUTSTANDING} group by m.ticket_id, m.part, x.engineer_id having sum(x.quantity) > 0) o
+  join parts p on p.tenant_id = %(tenant)s and p.code = o.part and p.returned
+  join tickets t on t.tenant_id = %(tenant)s and t.id = o.ticket_id
+  join engineers e on e.tenant_id = %(tenant)s and e.id = o.engineer_id
+  where o.line_id > %(after)s order by o.line_id limit %(limit)s
+"""
+_OWES = f"""
+  select coalesce(sum(x.quantity), 0) as quantity from {_OUTSTANDING}
+    and m.ticket_id = %(ticket)s and m.part = %(part)s and x.engineer_id = %(engineer)s
+"""
 #: At a place, or old parts there.
 _NEAR = """((m.to_kind in (%(kind)s, 'returned') and m.to_id = %(place)s)
     or (m.from_kind in (%(kind)s, 'returned') and m.from_id = %(place)s))"""
@@ -142,6 +162,18 @@ def read_old_parts(db: Session, tenant_id: UUID, after: str | None) -> dict[str,
     """views.OldPartPage: the old parts nobody has booked out, by part and by who has them."""
     values = {"tenant": tenant_id, "after": after or "", "limit": PAGE + 1}
     return page_of("old_parts", fetch(db, _OLD, values), PAGE, "line_id")
+
+
+def read_owed_parts(db: Session, tenant_id: UUID, after: str | None) -> dict[str, Any]:
+    """views.OwedPartPage: old parts that should have come back and did not, oldest ticket first."""
+    values = {"tenant": tenant_id, "after": after or "", "limit": PAGE + 1}
+    return page_of("owed_parts", fetch(db, _OWED, values), PAGE, "line_id")
+
+
+def owes(db: Session, tenant_id: UUID, ticket_id: UUID, engineer_id: UUID, part: str) -> Decimal:
+    """How many of a part an engineer put into a ticket without the old ones having come out."""
+    values = {"tenant": tenant_id, "ticket": ticket_id, "engineer": engineer_id, "part": part}
+    return Decimal(fetch(db, _OWES, values)[0]["quantity"])
 
 
 def read_movements(

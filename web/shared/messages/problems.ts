@@ -139,6 +139,7 @@ export const problems = {
   problem_price_differs: ['第 {line} 项的单价与价目表不同：请用价目表的价格，或申请折扣', 'Line {line} has another price than the price list: use the listed price, or ask for a discount.'],
   problem_price_not_listed: ['第 {line} 项已不在价目表中，请重新选择', 'Line {line} is no longer on the price list. Choose it again.'],
   problem_price_currency: ['第 {line} 项在价目表中以 {currency} 计价', 'The price list has line {line} in {currency}.'],
+  problem_old_part_not_owed: ['这张工单只欠 {owed} 件旧件', 'Only {owed} of that old part are still owed.'],
   problem_quote_too_large: ['报价金额过大', 'The quote is too large.'],
   problem_request_too_large: ['内容过大', 'That is too large to send.'],
   problem_request_invalid: ['填写有误：{fields}', 'Please check: {fields}.'],

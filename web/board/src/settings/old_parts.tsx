@@ -4,7 +4,7 @@ import { Choice, FormDialog, TextField, textOf, textOrNull } from '../admin/form
 import { uuid7 } from '../api'
 import { label, own, t } from '../words'
 import { Part, RowButton, Table, usePaged } from './parts'
-import { bookOutOldParts, readOldParts, takeOldParts, type Depot, type OldPart } from './settings_api'
+import { bookOutOldParts, bringOldParts, readOldParts, readOwedParts, takeOldParts, type Depot, type OldPart, type OwedPart } from './settings_api'
 import { DepotChoice } from './stock_forms'
 
 /** Old parts that engineers took from customers: handed in at a depot, then scrapped or sent to the supplier. */
@@ -34,6 +34,44 @@ export function OldParts({ depots, reload }: { depots: Depot[]; reload: () => Pr
       )}
       {open && <OldPartForm line={open} depots={depots} reload={reload} onClose={() => setOpen(null)} />}
     </Part>
+  )
+}
+
+/** Old parts kept back when the work was completed: recorded when they are brought. */
+export function OwedParts({ reload }: { reload: () => Promise<void> }): JSX.Element {
+  const { rows, next, waiting } = usePaged(readOwedParts)
+  const [open, setOpen] = useState<OwedPart | null>(null)
+  return (
+    <Part title="owed_parts" lead="owed_parts_lead">
+      {waiting ?? (
+        <Table
+          name="owed_parts"
+          rows={rows!}
+          next={next}
+          id={(one) => one.line_id}
+          empty="owed_parts_none"
+          columns={[
+            { name: 'price_part', cell: (one) => <><strong>{own(one.name)}</strong> <small><code>{one.part}</code></small></> },
+            { name: 'ticket', cell: (one) => <a href={`#/ticket/${one.ticket_id}`}>{one.ticket_no}</a> },
+            { name: 'engineer', cell: (one) => one.engineer_name },
+            { name: 'part_quantity', cell: (one) => <b>{Number(one.quantity)} {one.unit}</b>, number: true },
+          ]}
+          does={(one) => <RowButton label="owed_part_brought" about={`${own(one.name)}, ${one.ticket_no}`} onClick={() => setOpen(one)} />}
+        />
+      )}
+      {open && <OwedPartForm line={open} reload={reload} onClose={() => setOpen(null)} />}
+    </Part>
+  )
+}
+
+function OwedPartForm({ line, reload, onClose }: { line: OwedPart; reload: () => Promise<void>; onClose: () => void }): JSX.Element {
+  const [commandId] = useState(uuid7)
+  const save = (form: FormData): Promise<void> => bringOldParts(line, commandId, textOf(form, 'quantity')).then(reload)
+  return (
+    <FormDialog title="owed_part_brought" save={save} onClose={onClose}>
+      <p>{own(line.name)} · {line.ticket_no} · {line.engineer_name}</p>
+      <TextField name="quantity" label="part_quantity" type="number" least={0.001} most={Number(line.quantity)} step={0.001} value={String(Number(line.quantity))} />
+    </FormDialog>
   )
 }
 

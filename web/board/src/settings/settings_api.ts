@@ -218,6 +218,24 @@ export interface OldPart {
   place_name: Texts
 }
 export const readOldParts = (page: string | null): Promise<{ old_parts: OldPart[]; next_page: string | null }> => get('/old_parts', { page })
+export interface OwedPart {
+  line_id: string
+  ticket_id: Uuid
+  ticket_no: string
+  part: string
+  name: Texts
+  unit: string
+  quantity: string
+  engineer_id: Uuid
+  engineer_name: string
+  at: Instant
+}
+export const readOwedParts = async (page: string | null): Promise<PageOf<OwedPart>> => {
+  const found = await get<{ owed_parts: OwedPart[]; next_page: string | null }>('/owed_parts', { page })
+  return { rows: found.owed_parts, next: found.next_page }
+}
+export const bringOldParts = (owed: OwedPart, command_id: Uuid, quantity: string): Promise<unknown> =>
+  api.ask('POST', `/tickets/${owed.ticket_id}/old_parts`, { command_id, engineer_id: owed.engineer_id, lines: [{ part: owed.part, quantity }] })
 export const takeOldParts = (depot: Uuid, command_id: Uuid, engineer_id: Uuid, line: { part: string; quantity: string }): Promise<unknown> =>
   api.ask('POST', `/depots/${depot}/old_parts_in`, { command_id, engineer_id, lines: [line] })
 export const bookOutOldParts = (depot: Uuid, command_id: Uuid, to: string, reference: string | null, line: { part: string; quantity: string }): Promise<unknown> =>

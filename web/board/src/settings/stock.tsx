@@ -5,7 +5,7 @@ import { ticketHash } from '../route'
 import { engineers, me } from '../state'
 import { label, language, own, t } from '../words'
 import type { Texts } from '../wire'
-import { OldParts } from './old_parts'
+import { OldParts, OwedParts } from './old_parts'
 import { AddButton, Part, RowButton, Table, useLoaded, usePaged, when } from './parts'
 import { readDepots, readMovements, readParts, readStock, type Depot, type PartLine, type Place } from './settings_api'
 import { CountForm, DepotForm, MoveForm, PartForm, ReceiveForm, type Counted } from './stock_forms'
@@ -77,6 +77,7 @@ export function Parts(): JSX.Element {
         count={(counted, place) => setOpen({ form: 'count', counted, place })}
       />
       <OldParts key={`old ${booked}`} depots={places} reload={again} />
+      <OwedParts key={`owed ${booked}`} reload={again} />
       <Ledger key={`${part} ${booked}`} part={part} all={() => setPart(null)} />
       {open?.form === 'part' && <PartForm part={open.part} reload={again} onClose={close} />}
       {open?.form === 'depot' && <DepotForm depot={open.depot} reload={again} onClose={close} />}
