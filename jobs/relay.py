@@ -35,10 +35,11 @@ _OUTBOX = """
     select id from outbox order by id limit %(batch)s for update skip locked)
   returning id, tenant_id, seq, action, subject_id, ticket_id, territory_id, depth, trace, span
 """
-_TIMERS = """
-  delete from timers where (tenant_id, kind, subject_id) in (
-    select tenant_id, kind, subject_id from timers where due_at <= %(now)s
-    order by due_at limit %(batch)s for update skip locked)
+#: By their place: however many wait, those that are due are all that is read. One that was set anew just now has moved,
+#: and is found in the next round.
+TIMERS_DUE = """
+  delete from timers where ctid = any(array(
+    select ctid from timers where due_at <= %(now)s order by due_at limit %(batch)s for update skip locked))
   returning tenant_id, kind, subject_id
 """
 
@@ -86,7 +87,7 @@ class Relay:
         """One batch in the caller's transaction; how many rows were relayed."""
         rows = connection.execute(_OUTBOX, {"batch": BATCH}).fetchall()
         rows.sort(key=lambda row: (row["tenant_id"], row["seq"]))
-        timers = connection.execute(_TIMERS, {"batch": BATCH, "now": now}).fetchall()
+        timers = connection.execute(TIMERS_DUE, {"batch": BATCH, "now": now}).fetchall()
         self._queue.defer(connection, [*_reactions(rows), *_due(timers)])
         for row in rows:
             notice = {

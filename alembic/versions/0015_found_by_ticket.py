@@ -27,7 +27,8 @@ def upgrade() -> None:
     A statement that waited for a ticket's lock works out every sub-select of the ticket's policy, whoever asks: what
     was given to no contractor at all was looked for among all offers and visits. Strict, the function is not called.
 
-    Dead letters are counted beside all the jobs that were done.
+    Dead letters are counted beside all the jobs that were done. Each job leaves old versions of its row behind; they are
+    cleared away by how many they are, not by how many jobs are kept beside them.
     """
     for name, table, columns in _INDEXES:
         op.create_index(name, table, columns)
@@ -44,10 +45,17 @@ def upgrade() -> None:
         ["id"],
         postgresql_where=sa.text("status = 'failed'"),
     )
+    op.execute(
+        "ALTER TABLE procrastinate_jobs SET"
+        " (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.01)"
+    )
 
 
 def downgrade() -> None:
     """Back to 0014."""
+    op.execute(
+        "ALTER TABLE procrastinate_jobs RESET (autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor)"
+    )
     op.drop_index("ix_procrastinate_jobs_failed", "procrastinate_jobs")
     op.execute("ALTER FUNCTION paidan_given(uuid) CALLED ON NULL INPUT")
     op.drop_index("ix_part_movements_ticket", "part_movements")

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from dispatch.actions.step import Step, run_step
 from dispatch.adapters.queue import FORGET, FORGET_DONE_HOURS
 from dispatch.domain.commands import Facts, system
 from dispatch.store.queries.reading import fetch
+from jobs.relay import TIMERS_DUE
 from tests.builders import new_ticket
 from tests.databases import Database
 from tests.house import Product, Town, ok
@@ -215,6 +217,28 @@ def test_an_offer_writes_its_ticket_once(town: Town) -> None:
         return once, fetch(step.db, written, {})[0]["times"] - before
 
     assert run_step(town.product.house, system(town.made.tenant_id), offered) == (1, 2)
+
+
+def test_the_relay_reads_the_timers_that_are_due_and_no_others(fresh_database: Database) -> None:
+    """It looks twenty times a second. Each is returned once, the oldest first."""
+    with psycopg.connect(fresh_database.superuser_url) as db:
+        due = "insert into timers select gen_random_uuid(), %s, gen_random_uuid(), now() + make_interval(mins => n)"
+        db.execute(f"{due} from generate_series(1, {MANY}) n", ["later"])
+        db.execute(f"{due} from generate_series(-3, -1) n", ["due"])
+        db.execute("analyze timers")
+        assert [kinds for kinds, _ in (timers_due(db, 2), timers_due(db, 2))] == [["due", "due"], ["due"]]
+        kinds, rows = timers_due(db, 2)
+        assert kinds == []
+        assert rows < MANY / 10
+        db.execute("drop index ix_timers_due")
+        assert timers_due(db, 2)[1] >= MANY
+
+
+def timers_due(db: psycopg.Connection[Any], batch: int) -> tuple[list[str], int]:
+    """Kinds of the timers taken, and rows read for them."""
+    before, now = read(db), datetime.now(UTC)
+    kinds = [row[1] for row in db.execute(TIMERS_DUE, {"now": now, "batch": batch})]
+    return kinds, read(db) - before
 
 
 # what is forgotten
