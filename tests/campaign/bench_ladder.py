@@ -70,6 +70,7 @@ class Phase:
     offered_s: float = 0.0
     asked: int = 0
     shed: int = 0
+    sent_again: int = 0
     transactions: int = 0
     cpu_ms: dict[str, float] = field(default_factory=dict)
     cpu_after_ms: dict[str, float] = field(default_factory=dict)
@@ -94,6 +95,7 @@ class Phase:
             "seconds": round(self.seconds, 1),
             "requests_per_offer": round(self.asked / self.offers, 2),
             "shed": self.shed,
+            "sent_again": self.sent_again,
             "transactions_per_offer": round(self.transactions / self.offers, 1),
             "cpu_ms_per_offer": {name: round(ms / self.offers, 1) for name, ms in self.cpu_ms.items()},
             "api_cpu_ms_per_request": round(
@@ -152,16 +154,25 @@ class Shift:
                 )
 
     async def ask(self, token: str, method: str, path: str, body: Any = None) -> WireReply:
-        """On a connection nobody else uses meanwhile; what is shed is asked again, as a phone would."""
+        """On a connection nobody else uses meanwhile. What is shed is asked again, as a phone would, and so is what goes
+        out just as the server closes a connection that was idle: a command's id makes that safe."""
         wire = self.idle.pop() if self.idle else Wire("127.0.0.1", self.running.port)
         wire.token = token
         try:
-            self.phase.asked += 1
-            while (reply := await wire.request(method, path, body)).status == 503:
+            while True:
                 self.phase.asked += 1
+                kept = wire.connected
+                try:
+                    reply = await wire.request(method, path, body)
+                except (OSError, asyncio.IncompleteReadError):
+                    if not kept:
+                        raise
+                    self.phase.sent_again += 1
+                    continue
+                if reply.status != 503:
+                    return reply
                 self.phase.shed += 1
                 await asyncio.sleep(reply.retry_after_s or 1.0)
-            return reply
         finally:
             self.idle.append(wire)
 
@@ -182,15 +193,13 @@ class Shift:
         tickets: list[str] = []
         done = asyncio.Event()
         reading = asyncio.create_task(self._read(phase, done))
-        pending: set[asyncio.Task[None]] = set()
+        offering: list[asyncio.Task[None]] = []
         for n in range(offers):
             await asyncio.sleep(max(0.0, began + n / RATE_S - time.monotonic()))
-            task = asyncio.create_task(self._offer(n, tickets))
-            pending.add(task)
-            task.add_done_callback(pending.discard)
+            offering.append(asyncio.create_task(self._offer(n, tickets)))
             if n % (RATE_S * SAID_EVERY_S) == 0:
                 print(f"{name}: {n} of {offers} offered, {phase.shed} times shed", file=sys.stderr)
-        await asyncio.gather(*pending)
+        await asyncio.gather(*offering)
         done.set()
         await reading
         phase.offered_s = time.monotonic() - began
@@ -239,14 +248,11 @@ class Shift:
             assert (await self.ask(self.token(name), "GET", "/engineer/v1/today")).status == 200
             phase.took_ms.append((time.perf_counter() - asked) * 1000)
 
-        n, running = 0, set()
+        reading: list[asyncio.Task[None]] = []
         while not done.is_set():
-            await asyncio.sleep(max(0.0, began + n / READS_S - time.monotonic()))
-            task = asyncio.create_task(one(self.names[n % ENGINEERS]))
-            running.add(task)
-            task.add_done_callback(running.discard)
-            n += 1
-        await asyncio.gather(*running)
+            await asyncio.sleep(max(0.0, began + len(reading) / READS_S - time.monotonic()))
+            reading.append(asyncio.create_task(one(self.names[len(reading) % ENGINEERS])))
+        await asyncio.gather(*reading)
 
     def _outcomes(self, tickets: list[str]) -> dict[str, int]:
         return dict(self.look.execute(_OUTCOMES, [self.made.tenant_id, tickets]).fetchall())
