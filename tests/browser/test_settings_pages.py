@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from tests.browser.legible import faint_texts
 from tests.browser.words import TEXTS, untranslated
 from tests.browser.world import busy_company
-from tests.builders import PASSWORD
+from tests.builders import PASSWORD, new_ticket
 from tests.databases import Database
-from tests.house import Product, Town
+from tests.house import Product, Town, ok
 from tests.running import Running
 
 pytestmark = [pytest.mark.alone, pytest.mark.browser, pytest.mark.usefixtures("pages")]
@@ -326,6 +326,35 @@ def test_a_dispatcher_sees_only_the_sections_that_are_theirs(world: World, brows
         "Parts and stock",
     ]
     page.context.close()
+
+
+def test_a_price_picked_on_the_phone_is_the_lists_and_cannot_be_written_over(
+    world: World, browser: Browser
+) -> None:
+    town = world.town
+    ticket_id = town.create(new_ticket("survey"))["ticket_id"]
+    town.assign_by_hand(ticket_id, "Eve")
+    town.arrive("Eve", ticket_id)
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]  # a TypedDict
+    context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script("localStorage.setItem('paidan.language', 'en')")
+    page = context.new_page()
+    page.goto(world.address.replace("/board/", "/phone/"))
+    page.fill("input[name=username]", town.made.signin_id("Eve"))
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.locator(".bar button").last.click()
+    page.get_by_role("button", name="Quote", exact=True).click()
+    page.get_by_label("Add from the price list").select_option("visit")
+    price = page.get_by_label("Unit price")
+    expect(price).to_have_value("50.00")
+    expect(price).to_have_attribute("readonly", "")
+    with page.expect_response(lambda reply: "/engineer/v1/actions" in reply.url) as sent:
+        page.get_by_role("button", name="Quote", exact=True).last.click()
+    assert sent.value.status == 200
+    board = town.product.client.get(f"/dispatcher/v1/tickets/{ticket_id}/proof", headers=town.board())
+    assert [line["price"] for line in ok(board)["quotes"][0]["lines"]] == ["visit"]
+    context.close()
 
 
 def test_a_contractors_dispatcher_answers_and_names_the_engineer_at_their_desk(
