@@ -36,7 +36,8 @@ DATA = (
     "ac_repair ac_direct leak survey hvac plumbing valve visit 示例 服务商 Contractor Ana Ben Eve Ada Dora Cora Lee "
     "Chen testclient tests pdk_ tell PostgreSQL Python main ./paidan status backup restore PLACE --check roads import "
     "OpenID Connect AgentId EncodingAESKey Secret Token access_token CSV API Standard Webhooks https WGS84 CNY FILE "
-    "ana ben eve lee ada cora dora Debian deb bar pc SN-1 示例路 1 号 冷气不凉 not cooling Chromium PDF postgres"
+    "ana ben eve lee ada cora dora Debian deb bar pc SN-1 示例路 1 号 冷气不凉 not cooling Chromium PDF postgres "
+    "Chrome Linux"
 ).split(" ")
 
 expect.set_options(timeout=PATIENCE_MS)

@@ -13,9 +13,9 @@ TEXTS = """() => {
 KEY = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b|\{\w+\}|\bundefined\b|\[object ")
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 ENGLISH = re.compile(r"\b[A-Za-z]{3,}\b")
-#: Links, ticket numbers, the short names of the tests' companies and the code's version are random letters.
+#: Links, ticket numbers, beginnings of keys, short names of the tests' companies, the code's version: random letters.
 RANDOM_LETTERS = re.compile(
-    r"https?://\S+|\S*/c/\S+|\b[2-9A-HJKMNP-Z]{7}\b|\bt[0-9a-f]{12}\b|\b(?=[a-f]*\d)[0-9a-f]{7,40}\b"
+    r"https?://\S+|\bpdk_[0-9a-f]+|\S*/c/\S+|\b[2-9A-HJKMNP-Z]{7}\b|\bt[0-9a-f]{12}\b|\b(?=[a-f]*\d)[0-9a-f]{7,40}\b"
 )
 #: The product's name, languages named in themselves, zones, keys of the keyboard.
 EVERYWHERE = ("派单 Paidan", "中文", "English", "Asia/Shanghai", "UTC", "Esc", "Paidan", "Example")
