@@ -31,7 +31,7 @@ def imported(entry: Path) -> set[Path]:
 def brotli_bytes(files: list[Path]) -> int:
     node = node_folder() / "bin" / "node"
     done = subprocess.run(
-        [node, "-e", _MEASURE, *map(str, files)], capture_output=True, text=True, timeout=30, check=True
+        [node, "-e", _MEASURE, *map(str, files)], capture_output=True, text=True, timeout=120, check=True
     )
     return int(done.stdout)
 

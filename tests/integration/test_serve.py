@@ -48,7 +48,7 @@ class Serving:
 
     def status(self) -> dict[str, Any]:
         done = subprocess.run(
-            [PAIDAN, "status"], env=self.environment, capture_output=True, text=True, cwd="/", timeout=30
+            [PAIDAN, "status"], env=self.environment, capture_output=True, text=True, cwd="/", timeout=120
         )
         report: dict[str, Any] = json.loads(done.stdout)
         assert done.returncode == (0 if report["healthy"] else 1)
