@@ -43,6 +43,10 @@ def came_past(product: Product, hangs_s: float) -> list[bool]:
         )
         working = asyncio.create_task(queue._work(app, AT_ONCE))
         await asyncio.to_thread(begun.wait, 20)
+        for _ in range(400):
+            if len(at_work(product) - before) == QUEUES_A_WORKER:
+                break
+            await asyncio.sleep(0.05)
         assert len(at_work(product) - before) == QUEUES_A_WORKER
         await asyncio.to_thread(defer, product, [JobWanted(OWN, {})])
         for _ in range(1200):
