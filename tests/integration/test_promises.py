@@ -238,7 +238,7 @@ def test_what_is_malformed_or_doubled_is_refused_by_name(town: Town) -> None:
 DEADLINES = 1_000
 BACK_S = 60.0
 #: Of a processor's time, and of the clock's where all else on the machine takes its share.
-SHARED_TIMES = 3
+SHARED_TIMES = 5  # another test beside it, on a machine half as fast
 
 
 def overdue_tickets(product: Product, count: int) -> Town:
