@@ -37,8 +37,11 @@ def check_request(
 
 
 def _overtime(facts: dict[str, Any], now: datetime, today: date) -> None:
-    if not today <= facts["day"] <= today + FURTHEST:
-        raise NotReady("request_out_of_range", field="day", least=today.isoformat())
+    """Yesterday may still be asked for: a night's shift began then, a phone without reception asked before midnight,
+    or it keeps another zone's day."""
+    least = today - timedelta(days=1)
+    if not least <= facts["day"] <= today + FURTHEST:
+        raise NotReady("request_out_of_range", field="day", least=least.isoformat())
     if not 1 <= facts["minutes"] <= MOST_EXTRA_MIN:
         raise NotReady("request_out_of_range", field="minutes", least=1, most=MOST_EXTRA_MIN)
 
