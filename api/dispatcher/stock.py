@@ -1,6 +1,6 @@
 """Parts, depots and what lies in them and in vans, over HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -78,13 +78,11 @@ def put_depot(depot_id: UUID, body: views.DepotWanted, asking: Asking, here: Her
 )
 def receive(depot_id: UUID, body: views.Delivery, asking: Asking, here: Here, request: Request) -> Response:
     """A supplier's delivery into the depot, once for the command id and once for its delivery note."""
-    lines = _lines(body.lines)
 
-    def work(step: Step) -> dict[str, Any]:
+    def book(step: Step, lines: list[StockLine]) -> None:
         stock.receive(step, depot_id, body.reference, lines)
-        return {"lines": len(lines)}
 
-    return once(here, asking, request, body.command_id, request_hash(depot_id, body), work)
+    return _booked(here, asking, request, body, (depot_id,), book)
 
 
 @endpoints.post(
@@ -92,13 +90,11 @@ def receive(depot_id: UUID, body: views.Delivery, asking: Asking, here: Here, re
 )
 def load_van(depot_id: UUID, body: views.VanLines, asking: Asking, here: Here, request: Request) -> Response:
     """Parts from the depot into an engineer's van, once for the command id."""
-    lines = _lines(body.lines)
 
-    def work(step: Step) -> dict[str, Any]:
+    def book(step: Step, lines: list[StockLine]) -> None:
         stock.load_van(step, depot_id, body.engineer_id, lines)
-        return {"lines": len(lines)}
 
-    return once(here, asking, request, body.command_id, request_hash(depot_id, "load", body), work)
+    return _booked(here, asking, request, body, (depot_id, "load"), book)
 
 
 @endpoints.post(
@@ -111,13 +107,11 @@ def unload_van(
     depot_id: UUID, body: views.VanLines, asking: Asking, here: Here, request: Request
 ) -> Response:
     """Parts from an engineer's van back into the depot, once for the command id."""
-    lines = _lines(body.lines)
 
-    def work(step: Step) -> dict[str, Any]:
+    def book(step: Step, lines: list[StockLine]) -> None:
         stock.unload_van(step, depot_id, body.engineer_id, lines)
-        return {"lines": len(lines)}
 
-    return once(here, asking, request, body.command_id, request_hash(depot_id, "unload", body), work)
+    return _booked(here, asking, request, body, (depot_id, "unload"), book)
 
 
 @endpoints.get(
@@ -148,13 +142,11 @@ def bring_old(
     ticket_id: UUID, body: views.OldPartsIn, asking: Asking, here: Here, request: Request
 ) -> Response:
     """Old parts that were kept back when the work was completed, once for the command id."""
-    lines = _lines(body.lines)
 
-    def work(step: Step) -> dict[str, Any]:
+    def book(step: Step, lines: list[StockLine]) -> None:
         stock.bring_old(step, ticket_id, body.engineer_id, lines)
-        return {"lines": len(lines)}
 
-    return once(here, asking, request, body.command_id, request_hash(ticket_id, "old late", body), work)
+    return _booked(here, asking, request, body, (ticket_id, "old late"), book)
 
 
 @endpoints.post(
@@ -167,13 +159,11 @@ def take_old(
     depot_id: UUID, body: views.OldPartsIn, asking: Asking, here: Here, request: Request
 ) -> Response:
     """Old parts from an engineer into the depot, once for the command id."""
-    lines = _lines(body.lines)
 
-    def work(step: Step) -> dict[str, Any]:
+    def book(step: Step, lines: list[StockLine]) -> None:
         stock.take_old(step, depot_id, body.engineer_id, lines)
-        return {"lines": len(lines)}
 
-    return once(here, asking, request, body.command_id, request_hash(depot_id, "old in", body), work)
+    return _booked(here, asking, request, body, (depot_id, "old in"), book)
 
 
 @endpoints.post(
@@ -186,13 +176,11 @@ def book_out_old(
     depot_id: UUID, body: views.OldPartsOut, asking: Asking, here: Here, request: Request
 ) -> Response:
     """Old parts out of the depot, scrapped or to the supplier, once for the command id."""
-    lines = _lines(body.lines)
 
-    def work(step: Step) -> dict[str, Any]:
+    def book(step: Step, lines: list[StockLine]) -> None:
         stock.book_out_old(step, depot_id, body.to, body.reference, lines)
-        return {"lines": len(lines)}
 
-    return once(here, asking, request, body.command_id, request_hash(depot_id, "old out", body), work)
+    return _booked(here, asking, request, body, (depot_id, "old out"), book)
 
 
 @endpoints.post("/stock_takes", operation_id="dispatcher_take_stock", response_model=Kept, responses=_CHANGE)
@@ -250,5 +238,19 @@ def _place(depot_id: UUID | None, engineer_id: UUID | None) -> Place:
     return Place(kind, one)
 
 
-def _lines(wanted: Sequence[views.OldLineWanted]) -> list[StockLine]:
-    return [StockLine(**line.model_dump()) for line in wanted]
+def _booked(
+    here: Here,
+    asking: Asking,
+    request: Request,
+    body: views.Delivery | views.VanLines | views.OldPartsIn | views.OldPartsOut,
+    key: tuple[object, ...],
+    book: Callable[[Step, list[StockLine]], None],
+) -> Response:
+    """The body's lines as `book` books them, once for its command id; another `key` or body under that id is refused."""
+    lines = [StockLine(**line.model_dump()) for line in body.lines]
+
+    def work(step: Step) -> dict[str, Any]:
+        book(step, lines)
+        return {"lines": len(lines)}
+
+    return once(here, asking, request, body.command_id, request_hash(*key, body), work)
