@@ -2,17 +2,16 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Choice, FormDialog, TextField, textOf, textOrNull } from '../admin/forms'
 import { uuid7 } from '../api'
+import { ticketHash } from '../route'
 import { label, own, t } from '../words'
+import { PART_COLUMN, QUANTITY_COLUMN } from './part_columns'
 import { Part, RowButton, Table, usePaged } from './parts'
 import { bookOutOldParts, bringOldParts, readOldParts, readOwedParts, takeOldParts, type Depot, type OldPart, type OwedPart } from './settings_api'
 import { DepotChoice } from './stock_forms'
 
 /** Old parts that engineers took from customers: handed in at a depot, then scrapped or sent to the supplier. */
 export function OldParts({ depots, reload }: { depots: Depot[]; reload: () => Promise<void> }): JSX.Element {
-  const { rows, next, waiting } = usePaged(async (page) => {
-    const found = await readOldParts(page)
-    return { rows: found.old_parts, next: found.next_page }
-  })
+  const { rows, next, waiting } = usePaged(readOldParts)
   const [open, setOpen] = useState<OldPart | null>(null)
   const active = (one: OldPart): boolean => (one.depot_id ? depots.some((each) => each.depot_id === one.depot_id) : depots.length > 0)
   return (
@@ -25,9 +24,9 @@ export function OldParts({ depots, reload }: { depots: Depot[]; reload: () => Pr
           id={(one) => one.line_id}
           empty="old_parts_none"
           columns={[
-            { name: 'price_part', cell: (one) => <><strong>{own(one.name)}</strong> <small><code>{one.part}</code></small></> },
+            PART_COLUMN,
             { name: 'old_part_at', cell: (one) => `${t(one.depot_id ? 'stock_depot' : 'engineer')} ${own(one.place_name)}` },
-            { name: 'part_quantity', cell: (one) => <b>{Number(one.quantity)} {one.unit}</b>, number: true },
+            QUANTITY_COLUMN,
           ]}
           does={(one) => active(one) && <RowButton label={one.depot_id ? 'old_part_out' : 'old_part_in'} about={own(one.name)} onClick={() => setOpen(one)} />}
         />
@@ -51,10 +50,10 @@ export function OwedParts({ reload }: { reload: () => Promise<void> }): JSX.Elem
           id={(one) => one.line_id}
           empty="owed_parts_none"
           columns={[
-            { name: 'price_part', cell: (one) => <><strong>{own(one.name)}</strong> <small><code>{one.part}</code></small></> },
-            { name: 'ticket', cell: (one) => <a href={`#/ticket/${one.ticket_id}`}>{one.ticket_no}</a> },
+            PART_COLUMN,
+            { name: 'ticket', cell: (one) => <a href={ticketHash(one.ticket_id)}>{one.ticket_no}</a> },
             { name: 'engineer', cell: (one) => one.engineer_name },
-            { name: 'part_quantity', cell: (one) => <b>{Number(one.quantity)} {one.unit}</b>, number: true },
+            QUANTITY_COLUMN,
           ]}
           does={(one) => <RowButton label="owed_part_brought" about={`${own(one.name)}, ${one.ticket_no}`} onClick={() => setOpen(one)} />}
         />
@@ -70,10 +69,15 @@ function OwedPartForm({ line, reload, onClose }: { line: OwedPart; reload: () =>
   return (
     <FormDialog title="owed_part_brought" save={save} onClose={onClose}>
       <p>{own(line.name)} · {line.ticket_no} · {line.engineer_name}</p>
-      <TextField name="quantity" label="part_quantity" type="number" least={0.001} most={Number(line.quantity)} step={0.001} value={String(Number(line.quantity))} />
+      <QuantityOf line={line} />
     </FormDialog>
   )
 }
+
+/** As many as there are, or fewer. */
+const QuantityOf = ({ line }: { line: { quantity: string } }): JSX.Element => (
+  <TextField name="quantity" label="part_quantity" type="number" least={0.001} most={Number(line.quantity)} step={0.001} value={String(Number(line.quantity))} />
+)
 
 const WAYS_OUT = ['scrapped', 'supplier'] as const
 
@@ -93,7 +97,7 @@ function OldPartForm({ line, depots, reload, onClose }: { line: OldPart; depots:
         ? <Choice name="to" label="ledger_to" options={WAYS_OUT.map((one) => [one, label('stock', one)])} value={to} onChange={setTo} />
         : <DepotChoice depots={depots} />}
       {line.depot_id && to === 'supplier' && <TextField name="reference" label="old_part_reference" required={false} maxLength={100} />}
-      <TextField name="quantity" label="part_quantity" type="number" least={0.001} most={Number(line.quantity)} step={0.001} value={String(Number(line.quantity))} />
+      <QuantityOf line={line} />
     </FormDialog>
   )
 }

@@ -14,6 +14,10 @@ export interface PageOf<Row> {
   rows: Row[]
   next: string | null
 }
+async function pageOf<Row>(path: string, list: string, page: string | null): Promise<PageOf<Row>> {
+  const found = await get<Record<string, Row[]> & { next_page: string | null }>(path, { page })
+  return { rows: found[list]!, next: found.next_page }
+}
 const MOST_PAGES = 50
 
 /** A list from its first page to its last, for what is chosen from. */
@@ -81,10 +85,7 @@ export interface MatchPolicy {
   contractor_id: Uuid | null
   settings: Record<string, number>
 }
-export const readPolicies = async (page: string | null): Promise<PageOf<MatchPolicy>> => {
-  const found = await get<{ policies: MatchPolicy[]; next_page: string | null }>('/match_policies', { page })
-  return { rows: found.policies, next: found.next_page }
-}
+export const readPolicies = (page: string | null): Promise<PageOf<MatchPolicy>> => pageOf('/match_policies', 'policies', page)
 export const putPolicy = (id: Uuid, policy: Omit<MatchPolicy, 'policy_id'>): Promise<void> => api.ask('PUT', `/match_policies/${id}`, policy)
 export const dropPolicy = (id: Uuid): Promise<void> => api.ask('DELETE', `/match_policies/${id}`)
 
@@ -96,10 +97,7 @@ export interface Checklist {
   items: ChecklistItem[]
   completion_photos: number
 }
-export const readChecklists = async (page: string | null): Promise<PageOf<Checklist>> => {
-  const found = await get<{ checklists: Checklist[]; next_page: string | null }>('/checklists', { page })
-  return { rows: found.checklists, next: found.next_page }
-}
+export const readChecklists = (page: string | null): Promise<PageOf<Checklist>> => pageOf('/checklists', 'checklists', page)
 export const putChecklist = (code: string, items: ChecklistItem[], completion_photos: number): Promise<unknown> =>
   api.ask('PUT', `/work_types/${code}/checklist`, { items, completion_photos })
 
@@ -192,11 +190,7 @@ export interface MovedLine {
 export const readParts = (page: string | null): Promise<{ currency: string; parts: PartLine[]; next_page: string | null }> => get('/parts', { page })
 export const putParts = (lines: Omit<PartLine, 'in_vans' | 'in_depots'>[]): Promise<unknown> => api.ask('PUT', '/parts', { lines })
 /** Every depot. */
-export const readDepots = (): Promise<Depot[]> =>
-  everyPage(async (page) => {
-    const found = await get<{ depots: Depot[]; next_page: string | null }>('/depots', { page })
-    return { rows: found.depots, next: found.next_page }
-  })
+export const readDepots = (): Promise<Depot[]> => everyPage((page) => pageOf('/depots', 'depots', page))
 export const putDepot = (id: Uuid, depot: { code: string; name: Texts; position: { lon: number; lat: number } | null; active: boolean }): Promise<unknown> =>
   api.ask('PUT', `/depots/${id}`, depot)
 export const readStock = (place: Place, page: string | null): Promise<{ stock: StockLine[]; next_page: string | null }> => get('/stock', { ...place, page })
@@ -217,7 +211,7 @@ export interface OldPart {
   engineer_id: Uuid | null
   place_name: Texts
 }
-export const readOldParts = (page: string | null): Promise<{ old_parts: OldPart[]; next_page: string | null }> => get('/old_parts', { page })
+export const readOldParts = (page: string | null): Promise<PageOf<OldPart>> => pageOf('/old_parts', 'old_parts', page)
 export interface OwedPart {
   line_id: string
   ticket_id: Uuid
@@ -230,10 +224,7 @@ export interface OwedPart {
   engineer_name: string
   at: Instant
 }
-export const readOwedParts = async (page: string | null): Promise<PageOf<OwedPart>> => {
-  const found = await get<{ owed_parts: OwedPart[]; next_page: string | null }>('/owed_parts', { page })
-  return { rows: found.owed_parts, next: found.next_page }
-}
+export const readOwedParts = (page: string | null): Promise<PageOf<OwedPart>> => pageOf('/owed_parts', 'owed_parts', page)
 export const bringOldParts = (owed: OwedPart, command_id: Uuid, quantity: string): Promise<unknown> =>
   api.ask('POST', `/tickets/${owed.ticket_id}/old_parts`, { command_id, engineer_id: owed.engineer_id, lines: [{ part: owed.part, quantity }] })
 export const takeOldParts = (depot: Uuid, command_id: Uuid, engineer_id: Uuid, line: { part: string; quantity: string }): Promise<unknown> =>

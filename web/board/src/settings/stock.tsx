@@ -6,6 +6,7 @@ import { engineers, me } from '../state'
 import { label, language, own, t } from '../words'
 import type { Texts } from '../wire'
 import { OldParts, OwedParts } from './old_parts'
+import { PART_COLUMN, QUANTITY_COLUMN } from './part_columns'
 import { AddButton, Part, RowButton, Table, useLoaded, usePaged, when } from './parts'
 import { readDepots, readMovements, readParts, readStock, type Depot, type PartLine, type Place } from './settings_api'
 import { CountForm, DepotForm, MoveForm, PartForm, ReceiveForm, type Counted } from './stock_forms'
@@ -127,9 +128,9 @@ function Stock({ depots, parts, depot, count }: {
           empty="stock_none"
           hint={depots.length ? 'stock_none_hint' : 'depots_none_hint'}
           columns={[
-            { name: 'price_part', cell: (one) => <><strong>{own(one.name)}</strong> <small><code>{one.part}</code></small></> },
+            PART_COLUMN,
             { name: 'part_serial', cell: (one) => one.serials.join(', ') || '–' },
-            { name: 'part_quantity', cell: (one) => <b>{Number(one.quantity)} {one.unit}</b>, number: true },
+            QUANTITY_COLUMN,
           ]}
           does={(one) => <RowButton label="stock_count" about={own(one.name)} onClick={() => count({ part: one, parts }, place)} />}
         />
