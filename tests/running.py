@@ -48,7 +48,6 @@ class Running:
         self._socket.listen(2048)
         self.port: int = self._socket.getsockname()[1]
         self.environment = {**os.environ, **_environment(self.settings, database)}
-        self.environment.pop("PAIDAN_CLOCK", None)  # a demo's runs fast, and `house` beside it does not
         fd = str(self._socket.fileno())
         self.programs = {f"api-{n}": [*server, "--fd", fd] for n in range(1, apis + 1)}
         if background:
@@ -120,5 +119,6 @@ def _environment(settings: Settings, database: Database) -> dict[str, str]:
         "PAIDAN_SECRET_KEY": base64.b64encode(settings.secret_key).decode(),
         "PAIDAN_DATA_KEY": base64.b64encode(settings.data_key).decode(),
         "PAIDAN_STATE": str(settings.state),
+        "PAIDAN_CLOCK": str(settings.clock),
         "PYTHONUNBUFFERED": "1",
     }

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
@@ -43,16 +43,10 @@ def came_past(product: Product, hangs_s: float) -> list[bool]:
         )
         working = asyncio.create_task(queue._work(app, AT_ONCE))
         await asyncio.to_thread(begun.wait, 20)
-        for _ in range(400):
-            if len(at_work(product) - before) == QUEUES_A_WORKER:
-                break
-            await asyncio.sleep(0.05)
+        await until(lambda: len(at_work(product) - before) == QUEUES_A_WORKER, 20)
         assert len(at_work(product) - before) == QUEUES_A_WORKER
         await asyncio.to_thread(defer, product, [JobWanted(OWN, {})])
-        for _ in range(1200):
-            if len(found) == AT_ONCE:
-                break
-            await asyncio.sleep(0.05)
+        await until(lambda: len(found) == AT_ONCE, 60)
         assert not working.done()
         assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
         os.kill(os.getpid(), signal.SIGTERM)
@@ -64,6 +58,14 @@ def came_past(product: Product, hangs_s: float) -> list[bool]:
     before = at_work(product)
     asyncio.run(scene())
     return found
+
+
+async def until(holds: Callable[[], bool], most_s: float) -> None:
+    """Waits for it, so long at most."""
+    for _ in range(int(most_s / 0.05)):
+        if holds():
+            return
+        await asyncio.sleep(0.05)
 
 
 def at_work(product: Product) -> set[int]:
