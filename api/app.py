@@ -73,7 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.photos = photos
     app.state.places = Places(settings.maps_dir)
     app.state.base_map = BaseMap(settings.maps_dir)
-    app.state.live = LiveHub(settings.database_url)
+    app.state.live = LiveHub(settings.database_url, doorkeeper.forget)
     app.state.rooms = Rooms(
         settings, house, doorkeeper, photos, blob_store(settings), app.state.places, sms_sender(settings)
     )

@@ -21,6 +21,8 @@ from dispatch.domain.commands import Principal, Role
 log = logging.getLogger("api.live")
 
 CHANNEL = "paidan_live"
+#: Said by the database with the id of a sign-in or key that was revoked.
+ENDED = "paidan_ended"
 #: News that changes nothing on a phone.
 BOARDS_ONLY = frozenset({PROMISES_KEPT})
 QUEUE = 200
@@ -64,10 +66,15 @@ class LiveHub:
     """Hears the relay's notifications and hands each to those it concerns."""
 
     def __init__(
-        self, database_url: str, shown: Callable[[Principal, list[UUID]], None] | None = None
+        self,
+        database_url: str,
+        ended: Callable[[UUID | None], None] = lambda _: None,
+        shown: Callable[[Principal, list[UUID]], None] | None = None,
     ) -> None:
-        """`shown` is told whose positions went to which board; it may take its time, in a thread."""
+        """`ended` is told which sign-in or key was revoked, None where that may have been missed; `shown` whose
+        positions went to which board, and may take its time, in a thread."""
         self._url = database_url
+        self.ended = ended
         self.shown = shown
         self._listeners: dict[UUID, set[Listener]] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -104,13 +111,24 @@ class LiveHub:
                 async with await psycopg.AsyncConnection.connect(
                     self._url, autocommit=True, connect_timeout=5, application_name="paidan-live"
                 ) as connection:
-                    await connection.execute(f"listen {CHANNEL}")
+                    await connection.execute(f"listen {CHANNEL}; listen {ENDED}")
+                    self.ended(None)
                     self._tell_all({"event": "reload", "data": "{}"})
                     async for notice in connection.notifies():
-                        await self._hand_out(orjson.loads(notice.payload))
+                        if notice.channel == ENDED:
+                            self._end(UUID(notice.payload))
+                        else:
+                            await self._hand_out(orjson.loads(notice.payload))
             except (psycopg.Error, OSError) as error:
                 log.warning("live events interrupted: %s", type(error).__name__)
             await asyncio.sleep(RECONNECT_S)
+
+    def _end(self, ended: UUID) -> None:
+        self.ended(ended)
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                if listener.principal.signin_id == ended:
+                    listener.put({"event": "bye", "data": "{}"})
 
     def _tell_all(self, event: dict[str, Any]) -> None:
         for listeners in self._listeners.values():
@@ -165,7 +183,7 @@ class LiveHub:
                         await anyio.to_thread.run_sync(self.shown, listener.principal, moved)
 
     async def _watch_signins(self) -> None:
-        """A stream ends when its sign-in has been revoked, at most SIGNINS_EVERY_S later."""
+        """A stream whose sign-in's end was not heard ends at most SIGNINS_EVERY_S later."""
         while True:
             await asyncio.sleep(SIGNINS_EVERY_S)
             for tenant_id, listeners in list(self._listeners.items()):

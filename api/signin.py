@@ -30,7 +30,7 @@ from dispatch.store.tables.tenants import ApiKey, DirectoryEntry, Signin
 from dispatch.store.tables.tickets import CustomerLink, Ticket
 from dispatch.store.transactions import SCOPE, Database
 
-#: A revoked sign-in, link or key still works at most this long.
+#: A revoked link works at most this long; so does a sign-in or a key where its end was not heard.
 CACHE_S = 30.0
 CACHE_SIZE = 20_000
 
@@ -60,6 +60,11 @@ class Known:
     scopes: frozenset[str] = frozenset()
     ends_s: float | None = None
 
+    @property
+    def ends_with(self) -> tuple[UUID | None, UUID]:
+        """The sign-in, or what is itself the way in."""
+        return self.principal.signin_id, self.principal.id
+
 
 class Doorkeeper:
     """Signs people in and knows them again. One per process; its memory is short on purpose."""
@@ -79,6 +84,7 @@ class Doorkeeper:
         self.wall = wall
         self.keys = TokenKeys(secret_key, *previous_keys)
         self._known: dict[str, tuple[float, Known]] = {}
+        self._forgotten = 0
         self.cookie = "__Host-paidan" if secure else "paidan_signin"
         self.secure = secure
 
@@ -171,10 +177,12 @@ class Doorkeeper:
         """Raises NotFound `device_unknown` where it is not that person's."""
         with self._database.transaction(asking.tenant_id) as db:
             identity.revoke_device(db, asking.tenant_id, person_id, signin_id, self.wall())
-        self._forget(signin_id)
+        self.forget(signin_id)
 
-    def _forget(self, signin_id: UUID) -> None:
-        self._known = {k: v for k, v in self._known.items() if v[1].principal.signin_id != signin_id}
+    def forget(self, ended: UUID | None) -> None:
+        """A sign-in or key that ended, here or in another process, is looked up anew; None: everybody is."""
+        self._forgotten += 1
+        self._known = {k: v for k, v in self._known.items() if ended and ended not in v[1].ends_with}
 
     def csrf_token(self, principal: Principal) -> str:
         assert principal.signin_id is not None
@@ -230,10 +238,12 @@ class Doorkeeper:
             known = remembered[1]
             if known.ends_s is None or known.ends_s > self.wall().timestamp():
                 return known
+        forgotten = self._forgotten
         known = await run_in_threadpool(self._look_up, token, key)
         if len(self._known) >= CACHE_SIZE:
             self._known.clear()
-        self._known[key] = (time.monotonic() + CACHE_S, known)
+        if forgotten == self._forgotten:  # else it may have ended since it was read
+            self._known[key] = (time.monotonic() + CACHE_S, known)
         return known
 
     def _look_up(self, token: str, digest: str) -> Known:

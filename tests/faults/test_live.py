@@ -2,9 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from api.signin import Doorkeeper
@@ -128,3 +130,44 @@ def test_a_stream_ends_within_a_minute_when_its_sign_in_is_revoked(running: Runn
                 return asyncio.get_running_loop().time() - began
 
         assert asyncio.run(listen_and_revoke()) < 60
+
+
+async def statuses(port: int, token: str, asked: int = 12) -> set[int]:
+    """How as many new connections are answered, so that each api process is among those asked."""
+    doors = [Wire("127.0.0.1", port, token) for _ in range(asked)]
+    try:
+        replies = await asyncio.gather(*(door.request("GET", "/engineer/v1/today") for door in doors))
+    finally:
+        for door in doors:
+            door.close()
+    return {reply.status for reply in replies}
+
+
+@contextmanager
+def nobody_says(database: Database) -> Iterator[None]:
+    with psycopg.connect(database.superuser_url, autocommit=True) as db:
+        db.execute("alter table signins disable trigger say_ended")
+        try:
+            yield
+        finally:
+            db.execute("alter table signins enable trigger say_ended")
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_an_end_is_heard_by_every_api_process(running: Running, database: Database, said: bool) -> None:
+    with running, nullcontext() if said else nobody_says(database):
+        made = company(running.house)
+        mine = tokens(running, made)
+
+        async def remembered_then_ended() -> set[int]:
+            assert await statuses(running.port, mine["Ana"]) == {200}
+            with running.house.database.transaction(made.tenant_id) as db:
+                revoke_all(db, made.tenant_id, made.engineers["Ana"], Clock.wall())
+            for _ in range(20):
+                await asyncio.sleep(0.25)
+                if await statuses(running.port, mine["Ana"]) == {401}:
+                    break
+            assert await statuses(running.port, mine["Ben"]) == {200}
+            return await statuses(running.port, mine["Ana"], 60)
+
+        assert (asyncio.run(remembered_then_ended()) == {401}) is said
