@@ -140,7 +140,7 @@ class Doorkeeper:
         with self._database.transaction(tenant_id) as db:
             done = identity.refresh_signin(db, tenant_id, signin_id, int(body["n"]), device_hash, self.wall())
         if done.row is None or done.person is None:
-            self._forget(signin_id)
+            self.forget(signin_id)
             raise SignInRequired("signin_ended")
         return self._signed_in(done.row, done.person)
 
