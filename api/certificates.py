@@ -113,7 +113,8 @@ def _composed(
     """What the layout is fed with: plain texts, and the pictures by file name."""
     facts = issued.facts
     pictures = {"qr.svg": _qr(url)}
-    photos, signature = [], None
+    photos: list[dict[str, str]] = []
+    signature = None
     for photo in facts["photos"]:
         content = _picture(here, tenant_id, ticket_id, photo["sha256"])
         if content is None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from api.command_line.database import newest_revision
-from api.command_line.supervisor import is_alive, read_run
+from api.command_line.processes import is_alive
+from api.command_line.supervisor import read_run
 from api.house import Rooms
 from dispatch.adapters.roads import RoadsAway
 from dispatch.settings import Settings

@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -28,7 +29,7 @@ class PhotoBrought:
     raw: bytes
     taken_at: datetime | None
     original_sha256: str | None = None
-    claimed: dict[str, object] | None = None
+    claimed: dict[str, Any] | None = None
     """Where the phone says the photo was taken, WGS-84 and raw."""
     in_pieces: bool = False
 

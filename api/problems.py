@@ -147,15 +147,22 @@ def install(app: FastAPI) -> None:
     def _(request: Request, error: Unavailable) -> Response:
         return problem(503, "unavailable", None, trace_of(request), {"Retry-After": str(RETRY_AFTER_S)})
 
-    for kind in (DataError, psycopg.DataError):
-        on(kind)(lambda request, _: problem(422, "request_invalid", None, trace_of(request)))
-
-    for kind in (IntegrityError, psycopg.IntegrityError):
-        on(kind)(_broken_rule)
-
-    for kind in (ProgrammingError, psycopg.errors.InsufficientPrivilege):
-        on(kind)(_outside_scope)
+    kinds: tuple[tuple[type[Exception], Any], ...] = (
+        (DataError, _unfit),
+        (psycopg.DataError, _unfit),
+        (IntegrityError, _broken_rule),
+        (psycopg.IntegrityError, _broken_rule),
+        (ProgrammingError, _outside_scope),
+        (psycopg.errors.InsufficientPrivilege, _outside_scope),
+    )
+    for kind, answer in kinds:
+        on(kind)(answer)
     on(Exception)(_bug)
+
+
+def _unfit(request: Request, _: Exception) -> Response:
+    """A value the database cannot hold."""
+    return problem(422, "request_invalid", None, trace_of(request))
 
 
 def _outside_scope(request: Request, error: Exception) -> Response:

@@ -39,6 +39,7 @@ def main(words: Sequence[str]) -> int:
         else:
             args = parser().parse_args(words)
             chosen = known[args.command]
+            assert not isinstance(chosen, External)
         args.env_file = env_file
         return run_command(chosen, args)
     except CommandError as error:

@@ -15,7 +15,8 @@ from api.command_line.environment import HOME, Environment, read_environment
 from api.command_line.front_end import is_built
 from api.command_line.machine import SYSTEM, VENV, find_chromium
 from api.command_line.problems import CommandError
-from api.command_line.supervisor import is_alive, read_run
+from api.command_line.processes import is_alive
+from api.command_line.supervisor import read_run
 from dispatch.settings import DESCRIPTIONS, SettingsError, read_settings
 
 NAME = "doctor"

@@ -58,8 +58,8 @@ def run_npm(*arguments: str, show: bool = False) -> None:
     command = [str(node / "bin" / "node"), str(node / "lib/node_modules/npm/bin/npm-cli.js"), *arguments]
     env = os.environ | {"PATH": f"{node / 'bin'}:{os.environ.get('PATH', '/usr/bin:/bin')}"}
     done = subprocess.run(
-        command, cwd=WEB, env=env, stdin=subprocess.DEVNULL, timeout=NPM_TIMEOUT_S, text=True,
-        errors="replace", **({} if show else {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}),
+        command, cwd=WEB, env=env, stdin=subprocess.DEVNULL, timeout=NPM_TIMEOUT_S, text=True, errors="replace",
+        stdout=None if show else subprocess.PIPE, stderr=None if show else subprocess.STDOUT,
     )  # fmt: skip
     if done.returncode:
         for line in (done.stdout or "").splitlines()[-30:]:

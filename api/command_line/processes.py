@@ -42,8 +42,8 @@ def start_ticks(pid: int) -> int:
 
 def is_alive(identity: dict[str, Any]) -> bool:
     """Whether the process that `identify` saw still runs."""
-    pid = identity.get("pid")
-    return bool(pid) and start_ticks(int(pid)) == identity.get("started") != 0
+    pid = int(identity.get("pid") or 0)
+    return pid > 0 and start_ticks(pid) == identity.get("started") != 0
 
 
 def describe_exit(code: int) -> str:

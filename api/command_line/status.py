@@ -8,8 +8,9 @@ from typing import Any
 import psycopg
 
 from api.command_line.environment import Environment, read_environment
+from api.command_line.processes import is_alive
 from api.command_line.product import health
-from api.command_line.supervisor import is_alive, read_run
+from api.command_line.supervisor import read_run
 
 NAME = "status"
 HELP = "process ids and health as JSON; exit code 0 when all is well"

@@ -6,8 +6,9 @@ import signal
 import time
 
 from api.command_line.environment import read_environment
+from api.command_line.processes import is_alive
 from api.command_line.progress import say
-from api.command_line.supervisor import is_alive, read_run, stop_leftovers
+from api.command_line.supervisor import read_run, stop_leftovers
 
 NAME = "stop"
 HELP = "stop the running product and its private database"

@@ -1,6 +1,6 @@
 """Signing in to the board through the company's own provider, and what an admin says about it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -21,7 +21,7 @@ endpoints = APIRouter()
 
 BOARD = "/board/"
 Company = Annotated[str | None, Query(min_length=1, max_length=80, pattern=r"^[a-z0-9-]+$")]
-_AWAY = {303: {"description": "The browser goes on"}}
+_AWAY: dict[int | str, dict[str, Any]] = {303: {"description": "The browser goes on"}}
 
 
 @endpoints.get(

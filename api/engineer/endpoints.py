@@ -211,7 +211,7 @@ async def put_photo(
 ) -> Response:
     """The canvas drops what the camera wrote: it comes beside the picture."""
     raw = await read_body(request, here.photo_bytes)
-    claimed = None
+    claimed: dict[str, Any] | None = None
     if lon is not None and lat is not None:
         point = point_to_wgs84(lon, lat, datum.value)
         claimed = {

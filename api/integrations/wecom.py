@@ -4,7 +4,7 @@ Signed by the provider, so no sign-in; anything that does not hold is refused an
 come within five seconds; a repeated call is the same command and changes nothing.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -19,7 +19,7 @@ from dispatch.domain.errors import Forbidden, NotFound
 endpoints = APIRouter(prefix="/hooks/wecom", tags=["hooks"])
 
 Part = Annotated[str, Query(max_length=4000)]
-PLAIN = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+PLAIN: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 
 @endpoints.get(
