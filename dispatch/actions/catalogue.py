@@ -1,5 +1,6 @@
 """A company's tables in and out: rows that are known change, others are made; each row stands or falls alone."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -12,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from dispatch.actions import tenants
 from dispatch.actions.cases import as_geography, as_point
-from dispatch.actions.step import House, read_rules
+from dispatch.actions.step import Draft, House, Step, run_step
 from dispatch.actions.tenants import EngineerWanted, WorkTypeWanted, skill_words
 from dispatch.adapters.common_passwords import is_common
 from dispatch.domain.catalogue import KEYS, Cells, Wrong, read_row
+from dispatch.domain.commands import system
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.tenancy import TenantRules
 from dispatch.store.ids import new_id
@@ -39,7 +41,11 @@ class RowWrong(Exception):
 
 
 class _OnlyTried(Exception):
-    """Rolls a dry run back."""
+    """Rolls a dry run back and says what was done in it."""
+
+    def __init__(self, done: "list[RowDone]") -> None:
+        super().__init__()
+        self.done = done
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +120,34 @@ def import_rows(
 ) -> Iterator[RowDone]:
     """Every line's fate, in order. A dry run does the same work and rolls it back, so that it tells the truth."""
     nobody = hash_password(str(new_id()))
-    seen: set[str] = set()
+    seen: frozenset[str] = frozenset()
     chunks = [rows] if dry_run else [rows[at : at + CHUNK] for at in range(0, len(rows), CHUNK)]
     for chunk in chunks:
-        done: list[RowDone] = []
+
+        def work(
+            step: Step, chunk: Sequence[tuple[int, Cells]] = chunk, before: frozenset[str] = seen
+        ) -> tuple[list[RowDone], frozenset[str]]:
+            desk = Desk(step.db, tenant_id, house.personal, step.rules, step.now, hash_password, nobody)
+            keys = set(before)
+            done = [_one(desk, kind, line, cells, keys) for line, cells in chunk]
+            if dry_run:
+                raise _OnlyTried(done)
+            _tell(step, kind, done)
+            return done, frozenset(keys)
+
         try:
-            with house.database.transaction(tenant_id) as db:
-                rules = read_rules(db, tenant_id)
-                desk = Desk(db, tenant_id, house.personal, rules, house.now(), hash_password, nobody)
-                done = [_one(desk, kind, line, cells, seen) for line, cells in chunk]
-                if dry_run:
-                    raise _OnlyTried
-        except _OnlyTried:
-            pass
+            done, seen = run_step(house, system(tenant_id), work)
+        except _OnlyTried as tried:
+            done = tried.done
         yield from done
+
+
+def _tell(step: Step, kind: str, done: Sequence[RowDone]) -> None:
+    """An import that changed something is an event like any other change of a company's lists."""
+    counted = Counter(row.outcome for row in done)
+    if counted["created"] or counted["changed"]:
+        facts = {"table": kind, "created": counted["created"], "changed": counted["changed"]}
+        step.drafts.append(Draft("tenant", step.tenant_id, None, "import_table", facts=facts))
 
 
 def _one(desk: Desk, kind: str, line: int, cells: Cells, seen: set[str]) -> RowDone:

@@ -127,6 +127,22 @@ def test_a_second_import_changes_and_does_not_double(desk: Desk) -> None:
     assert desk.town.product.client.post("/engineer/v1/signin", json=body).status_code == 200
 
 
+def test_an_import_that_changed_something_is_an_event_of_the_company(desk: Desk) -> None:
+    desk.bring("skills", SKILLS, "--dry-run")
+    for content in (SKILLS, SKILLS, SKILLS.replace("Gas", "Gas fitting")):
+        desk.bring("skills", content)
+    desk.bring("skills", "".join(["code,name_zh,name_en\n", *(f"s{n},技,S{n}\n" for n in range(250))]))
+    told = desk.rows(
+        "select facts from ticket_events where tenant_id = %(tenant)s and action = 'import_table' order by seq"
+    )
+    assert [(r["facts"]["table"], r["facts"]["created"], r["facts"]["changed"]) for r in told] == [
+        ("skills", 2, 0),
+        ("skills", 0, 1),
+        ("skills", 200, 0),
+        ("skills", 50, 0),
+    ]
+
+
 @pytest.mark.parametrize("kind", list(KINDS))
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
 def test_what_is_exported_comes_back_unchanged(desk: Desk, kind: str, ending: str) -> None:
