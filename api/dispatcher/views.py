@@ -97,7 +97,7 @@ class StatusCount(Reply):
 
 
 class Board(Reply):
-    """The live board: every engineer, and the newest page of tickets not final."""
+    """The live board: the engineers, those on shift first, and the newest page of tickets not final."""
 
     as_of_seq: int
     now: datetime
@@ -106,6 +106,7 @@ class Board(Reply):
     tickets: list[BoardTicket]
     next_page: str | None
     engineers: list[BoardEngineer]
+    more_engineers: bool
 
 
 class TicketPage(Reply):

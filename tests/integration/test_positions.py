@@ -135,3 +135,21 @@ def test_the_first_positions_of_a_day_may_come_at_once(fresh_database: Database,
                 waiting.result(10)
         else:
             waiting.result(10)
+
+
+def test_a_board_that_cannot_show_everybody_shows_who_is_on_shift_and_says_so(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody = look(town)
+    first = min(everybody)
+    town.product.rows(
+        "delete from shifts where tenant_id = %(tenant)s and engineer_id = %(e)s returning id",
+        town.made.tenant_id,
+        e=town.made.engineers[first],
+    )
+    read = "/dispatcher/v1/board"
+    assert ok(town.product.client.get(read, headers=town.board()))["more_engineers"] is False
+    monkeypatch.setattr("dispatch.store.queries.board.MOST_ENGINEERS", len(everybody) - 1)
+    board = ok(town.product.client.get(read, headers=town.board()))
+    assert board["more_engineers"] is True
+    assert {one["name"] for one in board["engineers"]} == set(everybody) - {first}

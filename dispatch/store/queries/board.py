@@ -48,10 +48,13 @@ _ENGINEERS = """
     st_x(e.position::geometry) as lon, st_y(e.position::geometry) as lat, e.position_at,
     coalesce((select jsonb_object_agg(s.skill, s.level) from engineer_skills s
       where s.tenant_id = e.tenant_id and s.engineer_id = e.id), '{}'::jsonb) as skills,
-    exists (select from shifts s where s.tenant_id = e.tenant_id and s.engineer_id = e.id
-      and s.starts_at <= %(now)s and s.ends_at > %(now)s) as on_shift,
-    n.open_tickets, n.ticket_id, n.status
-  from engineers e
+    e.on_shift, n.open_tickets, n.ticket_id, n.status
+  from (
+    select e.*, w.engineer_id is not null as on_shift from engineers e
+    left join (select distinct engineer_id from shifts
+      where tenant_id = %(tenant)s and starts_at <= %(now)s and ends_at > %(now)s) w on w.engineer_id = e.id
+    where e.tenant_id = %(tenant)s and e.active
+    order by on_shift desc, e.name, e.id limit %(engineers)s) e
   left join engineer_days d on d.tenant_id = e.tenant_id and d.engineer_id = e.id and d.day = %(day)s
   left join lateral (
     select count(*)::int as open_tickets,
@@ -64,8 +67,7 @@ _ENGINEERS = """
     join tickets t on t.tenant_id = v.tenant_id and t.id = v.ticket_id
       and t.status in ('assigned', 'en_route', 'on_site')
     where c.tenant_id = e.tenant_id and c.engineer_id = e.id and c.left_at is null) n on true
-  where e.tenant_id = %(tenant)s and e.active
-  order by e.name, e.id limit 500
+  order by e.on_shift desc, e.name, e.id
 """
 
 _COUNTS = """
@@ -74,11 +76,13 @@ _COUNTS = """
 """
 
 PAGE = 100
+#: A board of more would show nobody anything; those on shift come first.
+MOST_ENGINEERS = 500
 
 
 def read_board(db: Session, tenant_id: UUID, now: datetime, day: Any, page: str | None) -> dict[str, Any]:
     """views.Board as plain values; `page` is the rank the last page ended with."""
-    values = {"tenant": tenant_id, "now": now, "day": day}
+    values = {"tenant": tenant_id, "now": now, "day": day, "engineers": MOST_ENGINEERS + 1}
     counts, head, lines, engineers = fetch_all(
         db,
         (_COUNTS, values),
@@ -94,7 +98,8 @@ def read_board(db: Session, tenant_id: UUID, now: datetime, day: Any, page: str 
         "attention_count": sum(c["attention"] for c in counts),
         "tickets": tickets,
         "next_page": next_page,
-        "engineers": [_engineer(row) for row in engineers],
+        "engineers": [_engineer(row) for row in engineers[:MOST_ENGINEERS]],
+        "more_engineers": len(engineers) > MOST_ENGINEERS,
     }
 
 

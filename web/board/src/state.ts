@@ -18,7 +18,7 @@ export const startProblem = signal<Refused | null>(null)
 export const wasSignedOut = signal(false)
 
 export const catalogue = signal<CatalogueReply | null>(null)
-export const board = signal<Pick<Board, 'counts' | 'attention_count' | 'as_of_seq' | 'now'> | null>(null)
+export const board = signal<Pick<Board, 'counts' | 'attention_count' | 'as_of_seq' | 'now' | 'more_engineers'> | null>(null)
 export const tickets = signal<Map<Uuid, BoardTicket>>(new Map())
 export const engineers = signal<BoardEngineer[]>([])
 export const isLive = signal(false)

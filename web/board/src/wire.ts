@@ -105,6 +105,7 @@ export interface Board {
   tickets: BoardTicket[]
   next_page: string | null
   engineers: BoardEngineer[]
+  more_engineers: boolean
 }
 
 export interface TicketPage {

@@ -286,6 +286,7 @@ export const board = {
   engineers_count: ['{n} 人，{on} 人在班', '{n} engineers, {on} on shift'],
   engineer_filter_all: ['全部', 'All'],
   engineer_find: ['按姓名或技能查找', 'Find by name or skill'],
+  engineers_more: ['人数更多，此处只列出一部分，在班者优先', 'There are more: these are as many as are shown, those on shift first.'],
   engineers_empty: ['没有符合条件的工程师', 'No such engineers'],
   load_of: ['{done} / {limit}', '{done} of {limit}'],
   today_load: ['今日工时', 'Today’s load'],

@@ -35,6 +35,7 @@ export function Engineers(): JSX.Element {
       <header class="page-head">
         <h1>{t('nav_engineers')}</h1>
         <p>{t('engineers_count', { n: all.length, on: all.filter((one) => one.on_shift).length })}</p>
+        {board.value.more_engineers && <p>{t('engineers_more')}</p>}
       </header>
       <div class="page-tools">
         <div class="search">
