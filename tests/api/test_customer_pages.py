@@ -1,10 +1,8 @@
 """The customer's pages as a browser without scripts sees them: forms in, pages out, nothing else changed."""
 
-import json
 import re
 import secrets
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -12,13 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.customer.limits import RequestLimit
-from api.customer.pages import CHOICES, DONE
-from api.customer.progress import _EVENTS
-from dispatch.domain.lifecycle import Actor, Outcome, TicketStatus, allowed_actions
-from tests.builders import SITE, new_ticket, picture
+from tests.builders import SITE, picture
+from tests.customer_forms import act, done, form_id, made, offered, page, send
 from tests.house import Product, Town, ok
 
-WEB = Path(__file__).resolve().parents[2] / "web"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
@@ -26,57 +21,6 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 def _no_limit(product: Product) -> None:
     """Tests share one address; the limit has tests of its own."""
     product.app.state.request_limit = RequestLimit(most=10_000)
-
-
-def made(town: Town, work_type: str = "survey", **more: Any) -> tuple[str, str]:
-    """A ticket's id and the path of its link."""
-    body = town.create(new_ticket(work_type, **more))
-    return body["ticket_id"], f"/c/{body['customer_link'].rsplit('/', 1)[-1]}"
-
-
-def page(town: Town, path: str, status: int = 200, **headers: str) -> str:
-    reply = town.product.client.get(path, headers=headers)
-    assert reply.status_code == status, reply.text
-    assert reply.headers["content-type"] == "text/html; charset=utf-8"
-    return reply.text
-
-
-def form_id(html: str, action: str) -> str:
-    """The command id the page made for one of its forms."""
-    found = re.search(
-        rf'name="action" value="{action}">\s*<input type="hidden" name="command_id" value="([^"]+)"', html
-    )
-    assert found, f"no form for {action}"
-    return found[1]
-
-
-def offered(html: str) -> set[str]:
-    """The actions the page has forms for."""
-    return set(re.findall(r'name="action" value="(\w+)"', html))
-
-
-def send(
-    town: Town,
-    path: str,
-    files: list[Any] | None = None,
-    headers: dict[str, str] | None = None,
-    **fields: str,
-) -> Any:
-    """Posts a form as a browser does; the raw reply, redirects not followed."""
-    parts = [("photos", (f"{n}.jpg", raw, "image/jpeg")) for n, raw in enumerate(files or [])]
-    return town.product.client.post(
-        path, data=fields, files=parts or None, headers=headers, follow_redirects=False
-    )
-
-
-def act(town: Town, path: str, action: str, **fields: Any) -> Any:
-    """Opens the page and sends one of its forms."""
-    return send(town, path, action=action, command_id=form_id(page(town, path), action), **fields)
-
-
-def done(reply: Any, action: str) -> None:
-    assert reply.status_code == 303, f"{reply.status_code} {reply.text}"
-    assert f"done={action}" in reply.headers["location"]
 
 
 def versions(town: Town) -> Any:
@@ -482,196 +426,6 @@ def test_photos_added_later_are_shown(town: Town) -> None:
     reply = act(town, path, "add_photos", files=[picture(n) for n in range(6)])
     assert reply.status_code == 422
     assert "too many photos" in reply.text
-
-
-# asking for a repair
-
-
-def asked(town: Town, **more: str) -> dict[str, str]:
-    return {
-        "command_id": str(uuid4()),
-        "work_type": "leak",
-        "description": "水槽漏水 & more",
-        "address": "示例路 2 号",
-        "door": "1-101",
-        "contact_name": "Chen",
-        "contact_phone": "139 0000 1234",
-        "language": "en",
-        **more,
-    }
-
-
-def tickets(town: Town) -> int:
-    rows = town.product.rows(
-        "select count(*) as n from tickets where tenant_id = %(tenant)s", town.made.tenant_id
-    )
-    return int(rows[0]["n"])
-
-
-def test_a_request_becomes_a_ticket_with_its_photos_and_leads_to_its_link(town: Town) -> None:
-    pictures = [picture(secrets.randbits(30)) for _ in range(3)]
-    reply = send(town, f"/new/{town.made.slug}", files=pictures, **asked(town))
-    done(reply, "request")
-    html = page(town, reply.headers["location"])
-    assert "We have your request." in html
-    assert "水槽漏水 &amp; more" in html
-    assert len(re.findall(r'<img src="/c/', html)) == 3
-    kinds = town.product.rows(
-        "select distinct kind from evidence where tenant_id = %(tenant)s", town.made.tenant_id
-    )
-    assert kinds == [{"kind": "intake"}]
-
-
-def test_a_request_sent_twice_is_one_ticket_with_its_photos_once(town: Town) -> None:
-    body, pictures = asked(town), [picture(secrets.randbits(30))]
-    first, again = (send(town, f"/new/{town.made.slug}", files=pictures, **body) for _ in range(2))
-    assert first.headers["location"] == again.headers["location"]
-    assert tickets(town) == 1
-    assert len(re.findall(r'<img src="/c/', page(town, first.headers["location"]))) == 1
-
-
-def test_a_bad_photo_does_not_lose_the_request(town: Town) -> None:
-    reply = send(town, f"/new/{town.made.slug}", files=[b"nonsense", picture(3)], **asked(town))
-    done(reply, "request")
-    html = page(town, reply.headers["location"])
-    assert "could not keep 1 of the photos" in html
-    assert len(re.findall(r'<img src="/c/', html)) == 1
-
-
-def test_what_was_typed_stays_when_something_is_wrong(town: Town) -> None:
-    body = asked(town, contact_phone="call me", description="a leak <b>here</b>", work_type="leak")
-    reply = send(town, f"/new/{town.made.slug}?lang=en", **body)
-    assert reply.status_code == 422
-    assert "Please check: the phone number." in reply.text
-    for text in (
-        "a leak &lt;b&gt;here&lt;/b&gt;",
-        'value="call me"',
-        'value="示例路 2 号"',
-        'value="leak" required checked',
-    ):
-        assert text in reply.text, text
-    assert body["command_id"] not in reply.text
-    assert tickets(town) == 0
-
-
-@pytest.mark.parametrize("missing", ["work_type", "description", "address", "contact_phone", "command_id"])
-def test_a_request_without_what_it_needs_is_refused_in_words(town: Town, missing: str) -> None:
-    body = asked(town)
-    del body[missing]
-    reply = send(town, f"/new/{town.made.slug}?lang=en", **body)
-    assert reply.status_code == 422
-    assert "Please check" in reply.text
-
-
-def test_an_unknown_work_type_or_company_is_told(town: Town) -> None:
-    assert send(town, f"/new/{town.made.slug}", **asked(town, work_type="magic")).status_code == 422
-    assert send(town, "/new/nobody", **asked(town)).status_code == 404
-    page(town, "/new/nobody", 404)
-    page(town, "/new/%00", 404)
-
-
-def test_the_trap_field_catches_what_fills_everything(town: Town) -> None:
-    reply = send(town, f"/new/{town.made.slug}", **asked(town, website="https://spam.example"))
-    assert reply.status_code == 422
-    assert tickets(town) == 0
-
-
-def test_one_address_may_ask_twenty_times_an_hour_whatever_its_headers_say(town: Town) -> None:
-    town.product.app.state.request_limit = None
-    replies = [
-        send(town, f"/new/{town.made.slug}", headers={"x-forwarded-for": f"198.51.100.{n}"}, **asked(town))
-        for n in range(21)
-    ]
-    assert [r.status_code for r in replies] == [303] * 20 + [429]
-    assert 3500 < int(replies[-1].headers["retry-after"]) <= 3601
-    assert 'value="示例路 2 号"' in replies[-1].text
-    body = {**asked(town), "contact_phone": "13900001234"}
-    twin = town.product.client.post(f"/customer/v1/{town.made.slug}/tickets", json=body)
-    assert (twin.status_code, twin.json()["code"]) == (429, "too_many_requests")
-    assert tickets(town) == 20
-
-
-def test_the_limit_forgets_after_its_time_and_counts_households() -> None:
-    now = [0.0]
-    limit = RequestLimit(most=2, per_s=100, clock=lambda: now[0])
-    assert [limit.wait_s("2001:db8::1"), limit.wait_s("2001:db8::2"), limit.wait_s("192.0.2.1")] == [0, 0, 0]
-    assert limit.wait_s("2001:db8::3") == 101
-    now[0] = 100.0
-    assert limit.wait_s("2001:db8::3") == 0
-
-
-# words
-
-
-def _holes(text: str) -> list[str]:
-    return sorted(re.findall(r"\{(\w+)\}", text))
-
-
-def catalogue() -> dict[str, dict[str, str]]:
-    texts: dict[str, dict[str, str]] = json.loads((WEB / "customer" / "messages.json").read_text("utf-8"))
-    return texts
-
-
-def gaps(texts: dict[str, dict[str, str]]) -> list[str]:
-    """Keys that one language lacks, says nothing under, or fills with other facts."""
-    zh, en = texts["zh"], texts["en"]
-    return sorted(
-        key for key in zh.keys() | en.keys()
-        if not zh.get(key) or not en.get(key) or _holes(zh[key]) != _holes(en[key])
-    )  # fmt: skip
-
-
-def test_both_languages_say_the_same_facts() -> None:
-    assert gaps(catalogue()) == []
-
-
-def test_a_lost_text_or_fact_is_seen() -> None:
-    texts = catalogue()
-    texts["en"]["head_open"] = ""
-    texts["zh"]["about"] = "约"
-    del texts["zh"]["refresh"]
-    assert gaps(texts) == ["about", "head_open", "refresh"]
-
-
-def test_every_code_a_customer_meets_has_words() -> None:
-    wanted = {f"status_{s}" for s in TicketStatus} | {f"outcome_{o}" for o in Outcome}
-    wanted |= {f"head_{s}" for s in TicketStatus} | {f"done_{d}" for d in DONE}
-    wanted |= {f"event_{e}" for e in _EVENTS.values()}
-    wanted |= {f"reason_{code}" for codes in CHOICES.values() for code in codes}
-    assert wanted - catalogue()["zh"].keys() == set()
-    customer = {a for s in TicketStatus for a in allowed_actions(s, Actor.CUSTOMER)} - {"note"}
-    assert customer <= DONE
-
-
-def test_codes_have_the_same_words_as_on_the_other_pages() -> None:
-    common = (WEB / "shared" / "messages" / "common.ts").read_text("utf-8")
-    texts = catalogue()
-    for key in texts["zh"]:
-        if key.startswith(("reason_", "outcome_")) and (
-            found := re.search(rf"\b{key}: \['(.+?)', '(.+?)'\]", common)
-        ):
-            assert (texts["zh"][key], texts["en"][key]) == found.groups()
-
-
-def test_no_key_is_left_unused() -> None:
-    source = "".join(p.read_text("utf-8") for p in (WEB / "customer").glob("*.html"))
-    source += "".join(p.read_text("utf-8") for p in (WEB.parent / "api" / "customer").glob("*.py"))
-    made_up = re.compile(
-        r"^(head|sub|step|outcome|photo|line|rating|reason|done|event|status|problem|need|field|language|quote|day|check_wrong)_"
-    )
-    assert [
-        k
-        for k in catalogue()["zh"]
-        if not made_up.match(k) and f"'{k}'" not in source and f'"{k}"' not in source
-    ] == []
-
-
-def test_the_script_stays_small_and_closes_no_tag() -> None:
-    for name, most in (("page.js", 10_000), ("switch.js", 2_500), ("notices.js", 1_500)):
-        script = (WEB / "customer" / name).read_bytes()
-        assert len(script) <= most, name
-        assert b"</" not in script, name
-    assert b"</" not in (WEB / "customer" / "style.css").read_bytes()
 
 
 def test_an_unforeseen_failure_is_a_page_with_its_trace(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
