@@ -1,37 +1,45 @@
 """Jobs that tell: pushes to engineers, messages to customers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from dispatch.actions import telling, telling_customers, telling_engineers
 from dispatch.actions.step import Step
 from dispatch.actions.telling_messages import Telling
 from dispatch.actions.telling_people import Person
+from dispatch.adapters.channel import Channel
 from jobs.registry import About, Wired, in_step, job
 
 
 def _push(wired: Wired, about: About, kind: str) -> None:
-    book, pushes = wired.book, wired.push is not None
-    if book is not None and kind in telling_engineers.TEMPLATES:
-        in_step(
-            wired,
-            about,
-            lambda step: telling_engineers.tell_in_place_of_push(
-                step, book.of(step), about.ticket_id, about.seq, kind, pushes
-            ),
-        )
-    _send(wired, about, lambda step: telling.plan_pushes(step, about.ticket_id, about.seq, kind))
+    def tell(step: Step, channels: Mapping[str, Channel], pushes: bool) -> None:
+        telling_engineers.tell_in_place_of_push(step, channels, about.ticket_id, about.seq, kind, pushes)
+
+    _send(wired, about, tell, lambda step: telling.plan_pushes(step, about.ticket_id, about.seq, kind))
 
 
-def _send(wired: Wired, about: About, plan: Callable[[Step], list[telling.PlannedPush]]) -> None:
-    """Read whom to tell, send outside any transaction, keep what became of it."""
-    if wired.push is None:
+def _send(
+    wired: Wired,
+    about: About,
+    tell: Callable[[Step, Mapping[str, Channel], bool], None],
+    plan: Callable[[Step], list[telling.PlannedPush]],
+) -> None:
+    """Tell those who have no app and read whom to push to, send outside any transaction, keep what became of it."""
+    book, push = wired.book, wired.push
+    if book is None and push is None:
         return
-    planned = in_step(wired, about, plan)
-    if planned:
-        results = wired.push.send([p.message for p in planned])
+
+    def begin(step: Step) -> list[telling.PlannedPush]:
+        if book is not None:
+            tell(step, book.of(step), push is not None)
+        return plan(step) if push is not None else []
+
+    planned = in_step(wired, about, begin)
+    if push is None or not planned:
+        return
+    results = push.send([p.message for p in planned])
+    if any(result.outcome != "retry" for result in results):
         in_step(wired, about, lambda step: telling.keep_results(step, about.seq, planned, results))
-        if telling.wants_retry(results):
-            raise telling.PushLater
+    telling.check_patience(results)
 
 
 @job
@@ -51,16 +59,10 @@ def push_ticket_changed(wired: Wired, about: About) -> None:
 
 @job
 def push_request_answered(wired: Wired, about: About) -> None:
-    book, pushes = wired.book, wired.push is not None
-    if book is not None:
-        in_step(
-            wired,
-            about,
-            lambda step: telling_engineers.tell_answer(
-                step, book.of(step), about.subject_id, about.seq, pushes
-            ),
-        )
-    _send(wired, about, lambda step: telling.plan_answer_pushes(step, about.subject_id, about.seq))
+    def tell(step: Step, channels: Mapping[str, Channel], pushes: bool) -> None:
+        telling_engineers.tell_answer(step, channels, about.subject_id, about.seq, pushes)
+
+    _send(wired, about, tell, lambda step: telling.plan_answer_pushes(step, about.subject_id, about.seq))
 
 
 def _tell(wired: Wired, about: About, template: str) -> None:

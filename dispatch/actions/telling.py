@@ -33,7 +33,11 @@ class PlannedPush:
 
 
 class PushLater(Exception):
-    """The provider asked for patience: the job is tried again."""
+    """The provider asked for patience: the job is tried again, not before `after_s` seconds."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__(f"not before {after_s:.0f} s")
+        self.after_s = after_s
 
 
 def plan_pushes(step: Step, ticket_id: UUID, seq: int, kind: str) -> list[PlannedPush]:
@@ -147,8 +151,11 @@ def keep_results(step: Step, seq: int, planned: Sequence[PlannedPush], results: 
     step.db.flush()
 
 
-def wants_retry(results: Sequence[PushResult]) -> bool:
-    return any(result.outcome == "retry" for result in results)
+def check_patience(results: Sequence[PushResult]) -> None:
+    """Raises PushLater where any is to be tried again."""
+    waits = [result.after_s for result in results if result.outcome == "retry"]
+    if waits:
+        raise PushLater(max(waits))
 
 
 def tell_customer(step: Step, ticket_id: UUID, seq: int, template: str) -> None:

@@ -23,7 +23,9 @@ _CHUNK = 50
 _HTTP_TIMEOUT_S = 5
 _PAYLOAD_BYTES_MAX = 4096
 _TTL_S_MAX = 28 * 24 * 3600
-_RETRY_S_DEFAULT = 30.0
+#: Where the provider names no time: its own advice for what timed out or broke, and for too many at once.
+_RETRY_S_DEFAULT = 10.0
+_RETRY_S_QUOTA = 60.0
 _RETRY_S_MIN = 1.0
 _RETRY_S_MAX = 600.0
 _RESERVED_WORDS = {"from", "message_type", "collapse_key"}
@@ -162,6 +164,7 @@ def _failure(message: PushMessage, error: exceptions.FirebaseError) -> PushResul
     answer = error.http_response
     if answer is None or answer.status_code == 429 or answer.status_code >= 500:
         wait = answer.headers.get("Retry-After", "") if answer is not None else ""
-        after_s = float(wait) if wait.isdecimal() else _RETRY_S_DEFAULT
+        quota = answer is not None and answer.status_code == 429
+        after_s = float(wait) if wait.isdecimal() else _RETRY_S_QUOTA if quota else _RETRY_S_DEFAULT
         return PushResult(message.target, "retry", min(max(after_s, _RETRY_S_MIN), _RETRY_S_MAX), code)
     return PushResult(message.target, "refused", code=code)

@@ -12,11 +12,20 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import procrastinate
 import psycopg
-from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy, SyncPsycopgConnector
+from procrastinate import (
+    App,
+    JobContext,
+    PsycopgConnector,
+    RetryDecision,
+    RetryStrategy,
+    SyncPsycopgConnector,
+)
+from procrastinate.jobs import Job
 from psycopg.types.json import Jsonb
 
 from dispatch.adapters.logs import entry
@@ -56,7 +65,20 @@ FORGET = """
   returning id
 """
 
-RETRY = RetryStrategy(max_attempts=MAX_TRIES, exponential_wait=2)
+
+class Patience(RetryStrategy):
+    """Ever longer waits. An error that names `after_s` waits as long at least, and holds up no other job meanwhile."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        decision = super().get_retry_decision(exception=exception, job=job)
+        after_s: float | None = getattr(exception, "after_s", None)
+        if decision is None or decision.retry_at is None or after_s is None:
+            return decision
+        named = Clock.wall() + timedelta(seconds=after_s)
+        return RetryDecision(retry_at=max(decision.retry_at, named), lock=f"later/{job.id}")
+
+
+RETRY = Patience(max_attempts=MAX_TRIES, exponential_wait=2)
 
 Run = Callable[[str, Mapping[str, Any]], None]
 #: Names of an event's jobs that would find nothing to do.

@@ -25,7 +25,7 @@ HANGING, OWN, AT_ONCE = "push_offers", "match_ticket", 2
 def came_past(product: Product, hangs_s: float) -> list[bool]:
     """For each of AT_ONCE jobs that hang, `hangs_s` at most: was the product's own work done meanwhile? By one worker
     that does AT_ONCE jobs of a kind."""
-    begun, own_done = threading.Barrier(AT_ONCE + 1), threading.Event()
+    begun, ended, own_done = threading.Barrier(AT_ONCE + 1), threading.Barrier(AT_ONCE), threading.Event()
     found: list[bool] = []
 
     def run(name: str, arguments: Mapping[str, Any]) -> None:
@@ -34,6 +34,7 @@ def came_past(product: Product, hangs_s: float) -> list[bool]:
         else:
             begun.wait(20)
             found.append(own_done.wait(hangs_s))
+            ended.wait(20)  # the first to give up leaves its place to nobody while the other still looks
 
     wanted = [JobWanted(HANGING, {"n": n}) for n in range(AT_ONCE)]
 

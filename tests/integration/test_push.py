@@ -73,7 +73,7 @@ def test_an_offer_reaches_the_service_as_a_phone_needs_it(
         ("gone:1", ("gone", 0.0, None)),
         ("quota:1", ("retry", 600.0, "push_resource_exhausted")),
         ("e503:1", ("retry", 2.0, "push_unavailable")),
-        ("e500:1", ("retry", 30.0, "push_internal")),
+        ("e500:1", ("retry", 10.0, "push_internal")),
         ("sender:1", ("refused", 0.0, "push_sender_id_mismatch")),
     ],
 )
