@@ -3,8 +3,14 @@
 import re
 from typing import Any
 
+from api.customer.limits import RequestLimit
 from tests.builders import new_ticket
-from tests.house import Town
+from tests.house import Product, Town
+
+
+def without_limit(product: Product) -> None:
+    """Tests share one address; the limit has tests of its own."""
+    product.app.state.request_limit = RequestLimit(most=10_000)
 
 
 def made(town: Town, work_type: str = "survey", **more: Any) -> tuple[str, str]:

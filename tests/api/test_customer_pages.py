@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.customer.limits import RequestLimit
 from tests.builders import SITE, picture
-from tests.customer_forms import act, done, form_id, made, offered, page, send
+from tests.customer_forms import act, done, form_id, made, offered, page, send, without_limit
 from tests.house import Product, Town, ok
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -19,8 +18,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 @pytest.fixture(autouse=True)
 def _no_limit(product: Product) -> None:
-    """Tests share one address; the limit has tests of its own."""
-    product.app.state.request_limit = RequestLimit(most=10_000)
+    without_limit(product)
 
 
 def versions(town: Town) -> Any:

@@ -8,14 +8,13 @@ import pytest
 
 from api.customer.limits import RequestLimit
 from tests.builders import picture
-from tests.customer_forms import done, page, send
+from tests.customer_forms import done, page, send, without_limit
 from tests.house import Product, Town
 
 
 @pytest.fixture(autouse=True)
 def _no_limit(product: Product) -> None:
-    """Tests share one address; the limit has tests of its own."""
-    product.app.state.request_limit = RequestLimit(most=10_000)
+    without_limit(product)
 
 
 def asked(town: Town, **more: str) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from api.customer.limits import RequestLimit
 from tests.browser.serving import complaints_of, served
 from tests.builders import new_ticket, picture
+from tests.customer_forms import without_limit
 from tests.house import Product, Town, ok
 
 pytestmark = pytest.mark.browser
@@ -23,7 +23,7 @@ DESK = {"width": 1280, "height": 800}
 @pytest.fixture(scope="module")
 def address(product: Product) -> Iterator[str]:
     """The application on a free port."""
-    product.app.state.request_limit = RequestLimit(most=10_000)
+    without_limit(product)
     with served(product.app, lifespan="off") as address:
         yield address
 

@@ -22,11 +22,10 @@ import psycopg
 import uvloop
 
 from api.command_line.cluster import Cluster
-from api.signin import Doorkeeper
 from dispatch.store.ids import new_id
-from dispatch.store.tables.people import Engineer
 from tests.builders import Company, add_engineer, company, new_ticket
 from tests.campaign.cpu import of_processes
+from tests.campaign.sign_ins import SignIns
 from tests.campaign.sql_twin import percentile
 from tests.databases import Database, migrate
 from tests.fakes.push_service import running_push_service
@@ -37,7 +36,6 @@ CLUSTER = {"fsync": "on", "synchronous_commit": "on", "max_connections": "100"}
 ENGINEERS, WORKERS, READS_S = 500, 2, 20
 #: Offers a second: two processors that also carry the bench are half busy with it. At 8 they are full, well or not.
 RATE_S = 4
-RENEWED_S = 300.0
 SECONDS = 1250.0
 #: Offers to warm up; in how many parts the others are made; at most so many in a healthy part.
 WARMING, PARTS, HEALTHY_MOST = 80, 5, 300
@@ -118,37 +116,24 @@ class Shift:
         self.database, self.running, self.postmaster = database, running, postmaster
         self.made: Company = company(running.house, {"offer_s": OFFER_S, "offer_rounds": 1})
         self.names = [f"E{n:03}" for n in range(ENGINEERS)]
-        self.tokens: dict[str, tuple[str, float]] = {}
         self.idle: list[Wire] = []
         self.phase = Phase(0)
         self.look = psycopg.connect(database.superuser_url, autocommit=True)
         now = running.house.now()
-        self.doors = Doorkeeper(running.house.database, running.settings.secret_key, secure=False)
+        self.signed = SignIns(running, self.made)
         with running.house.database.transaction(self.made.tenant_id) as db:
             for n, name in enumerate(self.names):
                 skills = {"hvac": 2, "plumbing": 1}
                 self.made.engineers[name] = add_engineer(self.made, db, name, skills, 20 * n, now)
 
-    def token(self, name: str) -> str:
-        """Of a sign-in that is not about to end: a run takes longer than one lasts."""
-        token, since = self.tokens.get(name, ("", -RENEWED_S))
-        if time.monotonic() - since < RENEWED_S:
-            return token
-        with self.running.house.database.transaction(self.made.tenant_id) as db:
-            engineer = db.get(Engineer, {"tenant_id": self.made.tenant_id, "id": self.made.engineers[name]})
-            assert engineer is not None
-            token = self.doors.begin(engineer, "bench").token
-        self.tokens[name] = token, time.monotonic()
-        return token
-
     def phones(self, run: str) -> None:
         """Every engineer's phone, new and signed in for each part; three of ten are in trouble where that is its name."""
-        self.tokens.clear()
+        self.signed.forget()
         troubled = run.startswith(IN_TROUBLE)
         with psycopg.connect(self.database.superuser_url, autocommit=True) as db:
             db.execute("delete from push_targets where tenant_id = %s", [self.made.tenant_id])
             for n, name in enumerate(self.names):
-                self.token(name)
+                self.signed.token(name)
                 prefix = TROUBLES[n // 10 % len(TROUBLES)] if troubled and n % 10 < 3 else ""
                 db.execute(
                     "insert into push_targets (tenant_id, id, engineer_id, platform, target, created_at) "
@@ -230,7 +215,7 @@ class Shift:
         assert reply.status == 200, reply.body
         tickets.append(ticket_id)
         if n // 10 % 2 == 0 and n % 10 > 4:
-            await self._answer(self.token(name), ticket_id, declines=n % 10 == 9)
+            await self._answer(self.signed.token(name), ticket_id, declines=n % 10 == 9)
 
     async def _answer(self, token: str, ticket_id: str, declines: bool) -> None:
         await asyncio.sleep(2)
@@ -248,7 +233,7 @@ class Shift:
 
         async def one(name: str) -> None:
             asked = time.perf_counter()
-            assert (await self.ask(self.token(name), "GET", "/engineer/v1/today")).status == 200
+            assert (await self.ask(self.signed.token(name), "GET", "/engineer/v1/today")).status == 200
             phase.took_ms.append((time.perf_counter() - asked) * 1000)
 
         reading: list[asyncio.Task[None]] = []

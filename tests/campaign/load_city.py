@@ -14,12 +14,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from api.signin import Doorkeeper
 from dispatch.settings import Clock
 from dispatch.store.ids import new_id
-from dispatch.store.tables.people import Engineer
-from dispatch.store.tables.tenants import Dispatcher
 from tests.builders import SITE, add_engineer, company, new_ticket, picture
+from tests.campaign.sign_ins import SignIns
 from tests.campaign.sql_twin import percentile
 from tests.running import Running
 from tests.wire import Wire, WireReply
@@ -29,7 +27,6 @@ COMPRESSED = 16
 REFRESH_S, POSITIONS_S, BOARD_S = 30.0, 30.0, 10.0
 DRIVE_S, WORK_S = 4.0, 6.0
 CONNECTIONS = 700
-RENEWED_S = 300.0
 #: A connection unused so long may just be closed by the server: a fresh one is taken, as any client would.
 IDLE_S = 20.0
 #: A phone comes back with the same command when it was told to, so often.
@@ -80,9 +77,8 @@ class LoadCity:
     def __init__(self, running: Running) -> None:
         self.running, self.chance = running, random.Random(7)
         self.made = company(running.house, {"offer_s": 3600})
-        self.doors = Doorkeeper(running.house.database, running.settings.secret_key, secure=False)
         self.names = [f"E{n:03}" for n in range(PHONES)]
-        self.tokens: dict[str, tuple[str, float]] = {}
+        self.token = SignIns(running, self.made).token
         self.idle: list[str] = []
         self.wires: list[tuple[Wire, float]] = []
         self.open = 0
@@ -102,19 +98,6 @@ class LoadCity:
             self.token(name)
         self.idle = self.names[:]
         self.chance.shuffle(self.idle)
-
-    def token(self, name: str) -> str:
-        """Of a sign-in that is not about to end; without a password, which costs 50 ms by design."""
-        token, since = self.tokens.get(name, ("", -RENEWED_S))
-        if time.monotonic() - since < RENEWED_S:
-            return token
-        kind: Any = Dispatcher if name == "Dora" else Engineer
-        ids = self.made.dispatchers if name == "Dora" else self.made.engineers
-        with self.running.house.database.transaction(self.made.tenant_id) as db:
-            person = db.get(kind, {"tenant_id": self.made.tenant_id, "id": ids[name]})
-            token = self.doors.begin(person, "bench").token
-        self.tokens[name] = token, time.monotonic()
-        return token
 
     # one request
 

@@ -16,11 +16,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.customer.limits import RequestLimit
 from dispatch.domain.commands import Role
 from dispatch.domain.policy import POLICY
 from geo.pmtiles import BASE_MAP, write_pmtiles
 from tests.api.test_authorisation import REQUESTS, World, ask, operations
+from tests.customer_forms import without_limit
 from tests.house import Product
 
 EXAMPLES = 50
@@ -38,7 +38,7 @@ def world(product: Product) -> World:
     maps.mkdir(parents=True, exist_ok=True)
     (maps / "probe.geojson").write_text('{"type": "FeatureCollection", "features": []}')
     write_pmtiles(maps / BASE_MAP, {(0, 0, 0): b"probe"}, (-1, -1, 1, 1), {})
-    product.app.state.request_limit = RequestLimit(most=10_000)
+    without_limit(product)
     return World(product)
 
 

@@ -30,7 +30,7 @@ def added(town: Town, **more: Any) -> dict[str, Any]:
 
 def forget(town: Town) -> None:
     """The doorkeeper's memory of half a minute."""
-    town.product.app.state.doorkeeper._known.clear()
+    town.product.app.state.doorkeeper.forget(None)
 
 
 def test_an_engineer_added_here_signs_in_agrees_and_is_found(town: Town) -> None:

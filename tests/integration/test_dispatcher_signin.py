@@ -139,7 +139,7 @@ def test_a_new_password_ends_the_other_sign_ins(town: Town) -> None:
     body = {"old_password": PASSWORD, "new_password": "another long password"}
     reply = town.product.client.post("/dispatcher/v1/password", json=body, headers=headers)
     assert reply.status_code == 204
-    town.product.app.state.doorkeeper._known.clear()
+    town.product.app.state.doorkeeper.forget(None)
     refused(town.product.client.get("/dispatcher/v1/me", headers=other), 401, "signin_ended")
     ok(town.product.client.get("/dispatcher/v1/me", headers=headers))
     refused(sign_in(town, name="Ada"), 401, "signin_refused")

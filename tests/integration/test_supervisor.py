@@ -25,6 +25,7 @@ from api.command_line.supervisor import (
     starting,
     stop_leftovers,
 )
+from tests.waiting import until
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(60)"
 IGNORE = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
@@ -46,13 +47,6 @@ with Supervisor(Path(sys.argv[1]), [program], {}) as supervisor:
 
 def program(code: str, name: str = "child", *, once: bool = False) -> Program:
     return Program(name, (sys.executable, "-c", code), once=once)
-
-
-def until(condition: Callable[[], object], timeout_s: float = 15) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def after(seconds: float) -> Callable[[], bool]:

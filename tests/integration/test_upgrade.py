@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from dispatch.store.transactions import Database as Store
 from tests.builders import company
 from tests.databases import Database
 from tests.house import settings_for
+from tests.waiting import until
 
 SLEEPER = "import pathlib, sys, time; pathlib.Path({broken!r}).exists() and sys.exit(3); time.sleep(60)"
 
@@ -242,13 +242,6 @@ def test_what_an_older_version_started_is_not_signalled(tmp_path: Path) -> None:
     finally:
         sleeper.kill()
         sleeper.wait()
-
-
-def until(condition: Callable[[], object], timeout_s: float = 15) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def test_nothing_running_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals'
 import { asRefused } from '../api'
+import { pageOf, type PageOf } from '../paging'
 import { api } from '../state'
 import type { CatalogueReply, Texts, Uuid } from '../wire'
 
@@ -68,18 +69,7 @@ export async function proven<T>(work: () => Promise<T>): Promise<T> {
 
 export const readAdmin = (): Promise<Admin> => api.ask<Admin>('GET', '/admin')
 
-interface Paged<Row> {
-  rows: Row[]
-  next: string | null
-}
-
-async function pageOf<Row>(name: 'engineers' | 'dispatchers' | 'keys', query: Record<string, string>): Promise<Paged<Row>> {
-  const found = await api.ask<Record<string, Row[]> & { next_page: string | null }>('GET', `/admin/${name}?${new URLSearchParams(query)}`)
-  return { rows: found[name]!, next: found.next_page }
-}
-
-const after = (page: string | null): Record<string, string> => (page ? { page } : {})
-export const readEngineers = (q: string, page: string | null): Promise<Paged<EngineerLine>> => pageOf('engineers', { ...(q ? { q } : {}), ...after(page) })
-export const readDispatchers = (page: string | null): Promise<Paged<DispatcherLine>> => pageOf('dispatchers', after(page))
-export const readKeys = (page: string | null): Promise<Paged<KeyLine>> => pageOf('keys', after(page))
+export const readEngineers = (q: string, page: string | null): Promise<PageOf<EngineerLine>> => pageOf('/admin/engineers', 'engineers', { q, page })
+export const readDispatchers = (page: string | null): Promise<PageOf<DispatcherLine>> => pageOf('/admin/dispatchers', 'dispatchers', { page })
+export const readKeys = (page: string | null): Promise<PageOf<KeyLine>> => pageOf('/admin/keys', 'keys', { page })
 export const send = <T = void>(method: string, path: string, body?: object): Promise<T> => proven(() => api.ask<T>(method, path, body))

@@ -14,10 +14,7 @@ export function Roster(): JSX.Element {
   const [kind, setKind] = useState('')
   const [engineer, setEngineer] = useState('')
   const [adding, setAdding] = useState(false)
-  const { rows, next, reload, waiting } = usePaged(async (page) => {
-    const found = await readShifts({ kind, engineer_id: engineer, page })
-    return { rows: found.shifts, next: found.next_page }
-  }, `${kind} ${engineer}`)
+  const { rows, next, reload, waiting } = usePaged((page) => readShifts({ kind, engineer_id: engineer, page }), `${kind} ${engineer}`)
   const zone = zoneOf(null)
   return (
     <Part title="roster" lead="roster_zone" action={<AddButton label="roster_add" onClick={() => setAdding(true)} />}>

@@ -1,23 +1,9 @@
 /** What the settings pages say to the server beside rules_api and admin_api. */
 
+import { get, pageOf, type PageOf } from '../paging'
 import { api } from '../state'
 import type { ChecklistItem, Instant, Texts, Uuid } from '../wire'
 
-const get = <T>(path: string, query: Record<string, string | null> = {}): Promise<T> => {
-  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== null && entry[1] !== '')
-  const text = new URLSearchParams(given).toString()
-  return api.ask<T>('GET', text ? `${path}?${text}` : path)
-}
-
-/** One page of a list, and the key of the next one. */
-export interface PageOf<Row> {
-  rows: Row[]
-  next: string | null
-}
-async function pageOf<Row>(path: string, list: string, page: string | null): Promise<PageOf<Row>> {
-  const found = await get<Record<string, Row[]> & { next_page: string | null }>(path, { page })
-  return { rows: found[list]!, next: found.next_page }
-}
 const MOST_PAGES = 50
 
 /** A list from its first page to its last, for what is chosen from. */
@@ -85,7 +71,7 @@ export interface MatchPolicy {
   contractor_id: Uuid | null
   settings: Record<string, number>
 }
-export const readPolicies = (page: string | null): Promise<PageOf<MatchPolicy>> => pageOf('/match_policies', 'policies', page)
+export const readPolicies = (page: string | null): Promise<PageOf<MatchPolicy>> => pageOf('/match_policies', 'policies', { page })
 export const putPolicy = (id: Uuid, policy: Omit<MatchPolicy, 'policy_id'>): Promise<void> => api.ask('PUT', `/match_policies/${id}`, policy)
 export const dropPolicy = (id: Uuid): Promise<void> => api.ask('DELETE', `/match_policies/${id}`)
 
@@ -97,7 +83,7 @@ export interface Checklist {
   items: ChecklistItem[]
   completion_photos: number
 }
-export const readChecklists = (page: string | null): Promise<PageOf<Checklist>> => pageOf('/checklists', 'checklists', page)
+export const readChecklists = (page: string | null): Promise<PageOf<Checklist>> => pageOf('/checklists', 'checklists', { page })
 export const putChecklist = (code: string, items: ChecklistItem[], completion_photos: number): Promise<unknown> =>
   api.ask('PUT', `/work_types/${code}/checklist`, { items, completion_photos })
 
@@ -190,12 +176,12 @@ export interface MovedLine {
 export const readParts = (page: string | null): Promise<{ currency: string; parts: PartLine[]; next_page: string | null }> => get('/parts', { page })
 export const putParts = (lines: Omit<PartLine, 'in_vans' | 'in_depots'>[]): Promise<unknown> => api.ask('PUT', '/parts', { lines })
 /** Every depot. */
-export const readDepots = (): Promise<Depot[]> => everyPage((page) => pageOf('/depots', 'depots', page))
+export const readDepots = (): Promise<Depot[]> => everyPage((page) => pageOf('/depots', 'depots', { page }))
 export const putDepot = (id: Uuid, depot: { code: string; name: Texts; position: { lon: number; lat: number } | null; active: boolean }): Promise<unknown> =>
   api.ask('PUT', `/depots/${id}`, depot)
-export const readStock = (place: Place, page: string | null): Promise<{ stock: StockLine[]; next_page: string | null }> => get('/stock', { ...place, page })
-export const readMovements = (part: string | null, place: Place | null, page: string | null): Promise<{ movements: MovementLine[]; next_page: string | null }> =>
-  get('/part_movements', { part, ...place, page })
+export const readStock = (place: Place, page: string | null): Promise<PageOf<StockLine>> => pageOf('/stock', 'stock', { ...place, page })
+export const readMovements = (part: string | null, place: Place | null, page: string | null): Promise<PageOf<MovementLine>> =>
+  pageOf('/part_movements', 'movements', { part, ...place, page })
 export const receiveParts = (depot: Uuid, command_id: Uuid, reference: string, line: MovedLine): Promise<unknown> =>
   api.ask('POST', `/depots/${depot}/deliveries`, { command_id, reference, lines: [line] })
 export const moveParts = (way: 'van_loads' | 'van_returns', depot: Uuid, command_id: Uuid, engineer_id: Uuid, line: MovedLine): Promise<unknown> =>
@@ -211,7 +197,7 @@ export interface OldPart {
   engineer_id: Uuid | null
   place_name: Texts
 }
-export const readOldParts = (page: string | null): Promise<PageOf<OldPart>> => pageOf('/old_parts', 'old_parts', page)
+export const readOldParts = (page: string | null): Promise<PageOf<OldPart>> => pageOf('/old_parts', 'old_parts', { page })
 export interface OwedPart {
   line_id: string
   ticket_id: Uuid
@@ -224,7 +210,7 @@ export interface OwedPart {
   engineer_name: string
   at: Instant
 }
-export const readOwedParts = (page: string | null): Promise<PageOf<OwedPart>> => pageOf('/owed_parts', 'owed_parts', page)
+export const readOwedParts = (page: string | null): Promise<PageOf<OwedPart>> => pageOf('/owed_parts', 'owed_parts', { page })
 export const bringOldParts = (owed: OwedPart, command_id: Uuid, quantity: string): Promise<unknown> =>
   api.ask('POST', `/tickets/${owed.ticket_id}/old_parts`, { command_id, engineer_id: owed.engineer_id, lines: [{ part: owed.part, quantity }] })
 export const takeOldParts = (depot: Uuid, command_id: Uuid, engineer_id: Uuid, line: { part: string; quantity: string }): Promise<unknown> =>
@@ -242,7 +228,7 @@ export interface ShiftLine {
   starts_at: Instant
   ends_at: Instant
 }
-export const readShifts = (query: { kind: string; engineer_id: string; page: string | null }): Promise<{ shifts: ShiftLine[]; next_page: Uuid | null }> => get('/shifts', query)
+export const readShifts = (query: { kind: string; engineer_id: string; page: string | null }): Promise<PageOf<ShiftLine>> => pageOf('/shifts', 'shifts', query)
 export const addShifts = (engineer: Uuid, spans: { kind: string; starts_at: Instant; ends_at: Instant }[]): Promise<void> =>
   api.ask('POST', `/engineers/${engineer}/shifts`, { spans })
 export const dropShift = (id: Uuid): Promise<void> => api.ask('DELETE', `/shifts/${id}`)

@@ -100,11 +100,7 @@ function Stock({ depots, parts, depot, count }: {
   const [kind = '', id = ''] = chosen.split(' ')
   const place: Place = kind === 'depot' ? { depot_id: id } : { engineer_id: id }
   const held = depots.find((one) => one.depot_id === id) ?? null
-  const { rows, next, waiting } = usePaged(async (page) => {
-    if (!id) return { rows: [], next: null }
-    const found = await readStock(place, page)
-    return { rows: found.stock, next: found.next_page }
-  }, chosen)
+  const { rows, next, waiting } = usePaged(async (page) => (id ? readStock(place, page) : { rows: [], next: null }), chosen)
   const missing = parts.find((one) => !rows?.some((each) => each.part === one.code))
   return (
     <Part title="stock" lead="stock_lead" {...(depot ? { action: <AddButton label="depot_add" onClick={() => depot(null)} /> } : {})}>
@@ -146,10 +142,7 @@ function Ledger({ part, all }: { part: string | null; all: () => void }): JSX.El
   const depots = useLoaded(readDepots)
   const [kind = '', id = ''] = where.split(' ')
   const chosen: Place | null = id ? (kind === 'depot' ? { depot_id: id } : { engineer_id: id }) : null
-  const { rows, next, waiting } = usePaged(async (page) => {
-    const found = await readMovements(part, chosen, page)
-    return { rows: found.movements, next: found.next_page }
-  }, where)
+  const { rows, next, waiting } = usePaged((page) => readMovements(part, chosen, page), where)
   return (
     <Part title="ledger" lead="ledger_lead" {...(part ? { action: <button type="button" class="button" onClick={all}>{t('ledger_all')}</button> } : {})}>
       <div class="inline-form">
