@@ -64,29 +64,21 @@ def share(
     return {i: taker for arc, (i, taker) in chosen.items() if flow.flow(arc)}
 
 
-def share_out(day: Day, draft: Draft, tickets: Sequence[int], most_each: int = 1) -> dict[int, int]:
+def share_out(day: Day, draft: Draft, tickets: Sequence[int], slack: float = float("inf")) -> dict[int, int]:
     """Engineer of each of the open `tickets` that is better served than left open, at the least total price.
 
-    Each engineer gets at most `most_each`; the prices are those of today's routes, so insert round by round where it is
-    above 1. Raises PlanningError as `share`.
+    Each engineer gets one at most; the prices are those of the routes as they are, so insert round by round. Without those
+    who would get somebody dearer than their cheapest by more than `slack`. Raises PlanningError as `share`.
     """
     if len(tickets) > BATCH_MOST:
         raise PlanningError("batch_too_large", {"tickets": len(tickets), "limit": BATCH_MOST})
-    return _share_out(day, draft, tickets, most_each, float("inf"))
-
-
-def _share_out(
-    day: Day, draft: Draft, tickets: Sequence[int], most_each: int, slack: float
-) -> dict[int, int]:
-    """As `share_out`, without those who would get somebody dearer than their cheapest by more than `slack`."""
     costs = []
     for t in tickets:
         cost, place, _ = prices(day, draft, t)
         costs.append({int(m): float(cost[m]) for m in np.nonzero(place >= 0)[0]})
     left_open = [min(float(day.facts.price[t, col.UNSERVED]), col.BROKEN / CENTS) for t in tickets]
     room = [
-        int(min(most_each, max(0, day.facts.engineer[m, col.MAX_VISITS] - draft.visits[m])))
-        for m in range(len(day.names.engineers))
+        int(draft.visits[m] < day.facts.engineer[m, col.MAX_VISITS]) for m in range(len(day.names.engineers))
     ]
     given = share(costs, left_open, room)
     return {tickets[i]: m for i, m in given.items() if costs[i][m] <= min(costs[i].values()) + slack}
@@ -105,7 +97,7 @@ def share_day(day: Day, routes: Routes, tickets: Sequence[int]) -> Routes:
 def _by_rounds(day: Day, routes: Routes, tickets: Sequence[int], slack: float) -> tuple[float, Routes]:
     draft = settled_draft(day, routes)
     waiting = [t for t in tickets if day.facts.crew[t] == 1]
-    while given := _share_out(day, draft, waiting, 1, slack):
+    while given := share_out(day, draft, waiting, slack):
         for t, m in given.items():
             _, place, _ = prices(day, draft, t)
             if place[m] >= 0:

@@ -41,6 +41,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--warm", type=Path, help="a paidan-plan/1 file to start from")
+    parser.add_argument(
+        "--prove",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="of the seconds, so many for proofs of small parts",
+    )
     parser.add_argument("--out", type=Path, help="where the plan goes; standard output where absent")
     parser.add_argument("--check", type=Path, metavar="PLAN", help="judge this plan instead of making one")
     return parser
@@ -57,6 +64,7 @@ def _plan(given: argparse.Namespace) -> int:
         given.seed,
         given.threads,
         None if given.warm is None else given.warm.resolve(),
+        prove_s=given.prove,
         began=_born(),
     )
     plan = solve(order)

@@ -18,8 +18,8 @@ MIXER: Final = 0x9E3779B97F4A7C15
 Routes = list[list[int]]  # nodes in order, one list for each engineer
 
 
-def empty_draft(day: Day, seed: int) -> Draft:
-    """A draft with every ticket open, pinned tickets in their routes and each engineer's breaks in his."""
+def empty_draft(day: Day, seed: int, routes: Sequence[Sequence[int]] | None = None) -> Draft:
+    """A draft with every ticket open, pinned tickets in their routes and each engineer's breaks in his; or with `routes`."""
     facts = day.facts
     tickets, team, nodes = facts.crew.shape[0], facts.engineer.shape[0], facts.node.shape[0]
     wide = day.longest + 4
@@ -69,7 +69,7 @@ def empty_draft(day: Day, seed: int) -> Draft:
         member=np.zeros((3, facts.helpers.shape[1] + 1), np.int64),
         member_place=np.zeros((3, facts.helpers.shape[1] + 1), np.int64),
     )
-    load(day, draft, [[] for _ in range(team)])
+    load(day, draft, [[] for _ in range(team)] if routes is None else routes)
     return draft
 
 

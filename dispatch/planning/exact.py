@@ -1,158 +1,160 @@
-"""The proven best order of one engineer's stops, breaks included, by CP-SAT: for small routes and for doubts.
+"""A few engineers' routes at their proven best, by CP-SAT: who serves what, in which order, who rests when, who stays open.
 
-OR-Tools: call from a process that can be killed. One worker and a fixed seed make it repeatable.
+It says breaks, crews, overtime, lateness, preferences and the workload spread exactly, and what it cannot say it leaves
+alone: a change stands only where the engine's own score of the whole day falls. OR-Tools: call from a process that can be
+killed. One worker and a fixed seed make it repeatable.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.compile_travel import between_s
-from dispatch.planning.draft import rows_of
+from dispatch.planning.draft import Routes, rows_of
+from dispatch.planning.exact_model import Model
+from dispatch.planning.kernel_search import score
 from dispatch.planning.kernel_types import Draft
-from dispatch.planning.outcome import settled_draft
-from dispatch.planning.scenario import SECONDS_LIMIT
+from dispatch.planning.outcome import open_tickets, settled_draft
 
-STOPS_MOST: Final = 14
-SCALE: Final = 100  # prices in whole hundredths
+STOPS_MOST: Final = 18
+OPEN_MOST: Final = 3
+ROUNDING: Final = 0.5  # of prices in whole thousandths
+LEAST_S: Final = 0.05
+EACH_S: Final = 3.0
+NEIGHBOURS: Final = 3
+Team = tuple[int, ...]  # engineers, by index
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The best order found, its route's cost, and whether nothing better exists."""
+    """All routes after the best found for some, the day's score with them, and whether nothing better exists for those."""
 
-    row: list[int]
-    cost: float
+    routes: Routes
+    score: float
     proven: bool
 
 
-def best_order(day: Day, draft: Draft, m: int, seconds: float = 2.0, seed: int = 1) -> Proof | None:
-    """None where the route is too long, empty, or holds what this model cannot say (crews, depots, pins, hours …)."""
-    row = rows_of(draft)[m]
-    if not _sayable(day, row, m):
-        return None
-    order, proven = _solve(day, row, m, seconds, seed)
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """Routes after every cluster that was tried, what that spared, and the engineers of each cluster proven best."""
+
+    routes: Routes
+    spared: float
+    proven: list[list[str]]
+
+
+def prove(day: Day, routes: Routes, seconds: float) -> Proofs:
+    """Goes through each route, then pairs of entwined ones, again while any changes and until the seconds are over.
+
+    What was proven counts only while none of its routes changes afterwards.
+    """
+    until = time.monotonic() + seconds
+    draft = settled_draft(day, routes)
+    first = float(score(day.facts, draft))
+    proven: dict[Team, Routes] = {}
+    tried: dict[Team, Routes] = {}
+    while team := next((t for t in _clusters(day, draft) if tried.get(t) != _rows(draft, t)), None):
+        left_s = until - time.monotonic()
+        if left_s < LEAST_S:
+            break
+        found = best_of(day, draft, team, seconds=min(EACH_S, left_s))
+        if found is not None and found.routes != rows_of(draft):
+            draft = settled_draft(day, found.routes)
+        tried[team] = _rows(draft, team)
+        if found is not None and found.proven:
+            proven[team] = tried[team]
+    names, last = day.names.engineers, float(score(day.facts, draft))
+    standing = [team for team, rows in proven.items() if rows == _rows(draft, team)]
+    widest = [team for team in standing if not any(set(team) < set(other) for other in standing)]
+    return Proofs(rows_of(draft), first - last, [[names[m] for m in team] for team in widest])
+
+
+def _rows(draft: Draft, team: Team) -> Routes:
+    return [draft.stop[m, 1 : int(draft.length[m]) + 1, col.NODE].tolist() for m in team]
+
+
+def _clusters(day: Day, draft: Draft) -> Iterator[Team]:
+    """Each engineer with visits alone, then pairs whose visits lie near each other, the most entwined first."""
+    busy = [m for m in range(len(day.names.engineers)) if draft.visits[m]]
+    yield from ((m,) for m in busy)
+    entwined: dict[tuple[int, int], int] = {}
+    for x, near in enumerate(day.facts.near[:, :NEIGHBOURS]):
+        for y in near:
+            pair = sorted((int(draft.owner[x]), int(draft.owner[y])))
+            if pair[0] >= 0 and pair[0] != pair[1]:
+                entwined[pair[0], pair[1]] = entwined.get((pair[0], pair[1]), 0) + 1
+    yield from sorted(entwined, key=lambda pair: (-entwined[pair], pair))
+
+
+def best_of(
+    day: Day,
+    draft: Draft,
+    team: Sequence[int],
+    open_most: int = OPEN_MOST,
+    seconds: float = 2.0,
+    seed: int = 1,
+) -> Proof | None:
+    """The best routes of `team` (indices), who may also take the dearest open tickets they are able to lead.
+
+    None where they have more than STOPS_MOST stops, or something the model cannot say: depots, pins, hours, order between
+    tickets, prices of moving or of working time, crews with tools, crews that meet somebody outside the team.
+    """
     rows = rows_of(draft)
-    rows[m] = order
-    trial = settled_draft(day, rows)
-    if rows_of(trial) != rows or float(trial.cost[m]) >= float(draft.cost[m]) - 1e-6:
-        return Proof(row, float(draft.cost[m]), proven)
-    return Proof(order, float(trial.cost[m]), proven)
+    stops = [x for m in team for x in rows[m]]
+    wanted = _open_for(day, draft, team, open_most)
+    if not stops or len(stops) > STOPS_MOST:
+        return None
+    visits = [x for x in stops if day.facts.node[x, col.KIND] <= col.HELP] + wanted
+    if not _sayable(day, team, visits):
+        return None
+    standing = Proof(rows, float(score(day.facts, draft)), False)
+    answer = Model(day, draft, list(team), visits, {m: list(day.names.rests[m]) for m in team}).solve(
+        seconds, seed
+    )
+    if answer is None:
+        return standing
+    trial = settled_draft(day, [answer.rows.get(m, row) for m, row in enumerate(rows)])
+    total = float(score(day.facts, trial))
+    stands = all(rows_of(trial)[m] == row for m, row in answer.rows.items())
+    if stands and total < standing.score - 1e-6:
+        return Proof(rows_of(trial), total, answer.proven)
+    return replace(standing, proven=answer.proven and stands and total < standing.score + ROUNDING)
 
 
-def _sayable(day: Day, row: list[int], m: int) -> bool:
+def _open_for(day: Day, draft: Draft, team: Sequence[int], most: int) -> list[int]:
+    """Open tickets for one engineer that somebody of the team may lead, dearest first."""
     facts = day.facts
+    able = [t for t in open_tickets(draft) if facts.crew[t] == 1 and any(day.able[m, t] for m in team)]
+    return sorted(able, key=lambda t: (-float(facts.price[t, col.UNSERVED]), t))[:most]
+
+
+def _sayable(day: Day, team: Sequence[int], visits: Sequence[int]) -> bool:
+    facts = day.facts
+    if facts.drive.shape[1] > 1 or facts.working > 0 or facts.depots.size:
+        return False
+    if any(facts.engineer[m, col.FIXED] for m in team):
+        return False
+    return all(_node_sayable(day, x, visits) for x in visits)
+
+
+def _node_sayable(day: Day, x: int, visits: Sequence[int]) -> bool:
+    """Whether visit `x` is neither pinned nor ordered nor priced when moved, and its whole crew is among the `visits`."""
+    facts: Any = day.facts
+    lead = int(facts.node[x, col.LEAD])
+    ordered = facts.before.shape[1] and (facts.before[lead, 0] >= 0 or facts.behind[lead, 0] >= 0)
     if (
-        not 1 < len(row) <= STOPS_MOST
-        or facts.drive.shape[1] > 1
-        or facts.working > 0
-        or facts.engineer[m, col.FIXED]
+        ordered
+        or facts.node[x, col.PIN]
+        or facts.node[x, col.EXCUSED] != col.FAR
+        or facts.price[x, col.MOVED]
     ):
         return False
-    tied = set(facts.tied.tolist())
-    return all(
-        facts.node[x, col.KIND] in (col.VISIT, col.REST)
-        and x not in tied
-        and facts.node[x, col.EXCUSED] == col.FAR
-        and facts.price[x, col.MOVED] == 0
-        and not facts.node[x, col.PIN]
-        for x in row
-    )
-
-
-def _solve(day: Day, row: list[int], m: int, seconds: float, seed: int) -> tuple[list[int], bool]:
-    """The best order within the seconds, and whether it is proven."""
-    from ortools.sat.python import cp_model
-
-    model = cp_model.CpModel()
-    visits = [x for x in row if day.facts.node[x, col.KIND] == col.VISIT]
-    rests = sorted((x for x in row if x not in visits), key=lambda x: int(day.facts.node[x, col.EARLIEST]))
-    begin, last = int(day.facts.engineer[m, col.SHIFT_FROM]), int(day.facts.engineer[m, col.LAST_END])
-    start = {x: _start_variable(model, day, x, begin, last) for x in row}
-    leave, taken = _breaks(model, day, visits, rests, start, begin, last)
-    finish = model.new_int_var(begin, last, "finish")
-    arcs = _ways(model, day, m, visits, start, leave, finish)
-    _minimise(model, day, m, visits, start, finish, arcs)
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers, solver.parameters.random_seed = 1, seed
-    solver.parameters.max_time_in_seconds = seconds
-    status = solver.solve(model)
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return row, False
-    follows = {i: j for i, j, used, _ in arcs if solver.value(used)}
-    order: list[int] = []
-    here = len(visits)
-    while True:
-        order += [r for r in rests if solver.value(taken[r, here])]
-        here = follows[here]
-        if here == len(visits):
-            return order, status == cp_model.OPTIMAL
-        order.append(visits[here])
-
-
-def _start_variable(model: Any, day: Day, x: int, begin: int, last: int) -> Any:
-    low = max(begin, int(day.facts.node[x, col.EARLIEST]))
-    return model.new_int_var(low, max(low, min(last, int(day.facts.node[x, col.LATEST]))), f"start{x}")
-
-
-def _breaks(
-    model: Any, day: Day, visits: list[int], rests: list[int], start: dict[int, Any], begin: int, last: int
-) -> tuple[list[Any], dict[tuple[int, int], Any]]:
-    """When the engineer leaves each visit, and home (the last index), after the breaks taken there."""
-    duration = {x: int(day.facts.node[x, col.DURATION]) for x in (*visits, *rests)}
-    ends = [*(start[x] + duration[x] for x in visits), begin]
-    leave = [model.new_int_var(begin, last, f"leave{i}") for i in range(len(ends))]
-    taken = {(r, i): model.new_bool_var(f"rest{r}at{i}") for r in rests for i in range(len(ends))}
-    for i, end in enumerate(ends):
-        model.add(leave[i] >= end)
-        for r in rests:
-            model.add(start[r] >= end).only_enforce_if(taken[r, i])
-            model.add(leave[i] >= start[r] + duration[r]).only_enforce_if(taken[r, i])
-    for r in rests:
-        model.add_exactly_one(taken[r, i] for i in range(len(ends)))
-    for earlier, later in pairwise(rests):
-        model.add(start[later] >= start[earlier] + duration[earlier])
-    return leave, taken
-
-
-def _ways(
-    model: Any, day: Day, m: int, visits: list[int], start: dict[int, Any], leave: list[Any], finish: Any
-) -> list[tuple[int, int, Any, int]]:
-    """One round trip over all visits: (from, to, used, seconds driven); the last index is home."""
-    facts, n = day.facts, len(visits)
-    homes = facts.engineer[m, [col.START_NODE, col.END_NODE]]
-    out_of = [int(facts.node[x, col.SITE]) for x in (*visits, homes[0])]
-    into = [int(facts.node[x, col.SITE]) for x in (*visits, homes[1])]
-    mode, arcs = int(facts.engineer[m, col.MODE]), []
-    for i in range(n + 1):
-        for j in range(n + 1):
-            if i == j:
-                continue
-            leg = between_s(mode, 0, out_of[i], into[j], facts.drive, facts.ball)
-            used = model.new_bool_var(f"{i}to{j}")
-            arrival = finish if j == n else start[visits[j]]
-            model.add(arrival >= leave[i] + leg).only_enforce_if(used)
-            arcs.append((i, j, used, leg))
-    model.add_circuit([(i, j, used) for i, j, used, _ in arcs])
-    return arcs
-
-
-def _minimise(
-    model: Any, day: Day, m: int, visits: list[int], start: dict[int, Any], finish: Any, arcs: list[Any]
-) -> None:
-    facts = day.facts
-    per_s, over_s = (round(float(rate) * SCALE) for rate in facts.rate[m])
-    terms = [used * (leg * per_s) for _, _, used, leg in arcs]
-    over = model.new_int_var(0, SECONDS_LIMIT, "over")
-    model.add(over >= finish - int(facts.engineer[m, col.SHIFT_TO]))
-    terms.append(over * over_s)
-    for x in visits:
-        if facts.node[x, col.DUE] < col.FAR:
-            late = model.new_int_var(0, SECONDS_LIMIT, f"late{x}")
-            model.add(late >= start[x] - int(facts.node[x, col.DUE]))
-            terms.append(late * round(float(facts.price[x, col.LATE]) * SCALE))
-    model.minimize(sum(terms))
+    if facts.price[lead, col.UNSERVED] >= col.BROKEN:
+        return False
+    crew = {lead, *(int(h) for h in facts.helpers[lead] if h >= 0)}
+    stores = facts.lack.shape[0] > 0 or facts.stock.shape[1] > 0
+    return crew <= set(visits) and not (len(crew) > 1 and stores)

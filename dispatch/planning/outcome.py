@@ -7,7 +7,7 @@ from typing import Any
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.draft import empty_draft, load
+from dispatch.planning.draft import empty_draft
 from dispatch.planning.kernel_search import spread_price
 from dispatch.planning.kernel_types import Draft
 from dispatch.planning.scenario import MOVED_TOLERANCE_S, Plan, Route, Stop, Unassigned
@@ -27,9 +27,7 @@ PARTS = (
 
 def settled_draft(day: Day, routes: Sequence[Sequence[int]]) -> Draft:
     """A draft holding exactly these routes, with the times that really happen."""
-    draft = empty_draft(day, 0)
-    load(day, draft, routes)
-    return draft
+    return empty_draft(day, 0, routes)
 
 
 def plan_of(day: Day, draft: Draft, unassigned: Sequence[Unassigned] | None = None) -> Plan:

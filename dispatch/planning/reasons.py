@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -12,15 +11,18 @@ import numpy as np
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
 from dispatch.planning.draft import rows_of
-from dispatch.planning.insertion import Offer, price_insertions, prices
-from dispatch.planning.kernel_edit import close_ticket, refresh_route, take_out
+from dispatch.planning.insertion import price_insertions, prices
+from dispatch.planning.kernel_edit import close_ticket, refresh_route, start_of, take_out
+from dispatch.planning.kernel_search import score
 from dispatch.planning.kernel_types import Draft
 from dispatch.planning.outcome import open_tickets, settled_draft, visit_parts
 from dispatch.planning.scenario import Unassigned
+from dispatch.planning.search import fill
 
 FIXES_MOST: Final = 3
 WINDOW_STEPS_S: Final = (900, 1800, 3600, 7200)
 OVERTIME_STEPS_S: Final = (900, 1800, 3600)
+BREAK_STEPS_S: Final = (900, 1800, 3600)
 EXPLAINED_MOST: Final = 400
 FIXED_MOST: Final = 60
 INSTEAD_ENGINEERS: Final = 8
@@ -30,9 +32,9 @@ Fix = dict[str, Any]
 def explain_unassigned(day: Day, draft: Draft, spent: Callable[[], bool] = lambda: False) -> list[Unassigned]:
     """Every open ticket with reasons, and the cheapest fixes while time lasts (`spent` ends the search for fixes)."""
     answers = []
-    unplanned = _unplanned(day)
+    unplanned, easier = _unplanned(day), _Easier(day, rows_of(draft))
     for rank, t in enumerate(open_tickets(draft)):
-        fixes = find_fixes(day, draft, t) if rank < FIXED_MOST and not spent() else []
+        fixes = _find_fixes(easier, t) if rank < FIXED_MOST and not spent() else []
         reasons = reasons_for(day, draft, t, unplanned)
         answers.append(Unassigned(day.names.tickets[t], tuple(reasons), tuple(fixes)))
     return answers
@@ -113,70 +115,128 @@ def _fits_at_any_hour(day: Day, unplanned: Draft, t: int) -> bool:
     return bool(offers)
 
 
-def _relaxed(day: Day, t: int, column: int, value: int) -> Day:
-    """The same day with one column of ticket `t`'s node changed."""
-    node = day.facts.node.copy()
-    node[t, column] = value
-    return replace(day, facts=day.facts._replace(node=node))
+class _Easier:
+    """The planned day, and the same with more overtime or wider breaks, each made when first asked for."""
+
+    def __init__(self, day: Day, routes: list[list[int]]) -> None:
+        self.day, self.routes = day, routes
+        self.draft = self._planned(day)
+        self.now = float(score(day.facts, self.draft))
+        self.rests = [x for mine in day.names.rests for x in mine]
+        self._made: dict[tuple[str, int], tuple[Day, Draft]] = {}
+
+    def by(self, code: str, step: int) -> tuple[Day, Draft]:
+        if (code, step) not in self._made:
+            day = _longer_days(self.day, step) if code == "more_overtime" else self._wider_breaks(step)
+            self._made[code, step] = day, self._planned(day)
+        return self._made[code, step]
+
+    def _planned(self, day: Day) -> Draft:
+        """Without what a search remembers, by far the largest part: several are held at once."""
+        draft = settled_draft(day, self.routes)
+        return draft._replace(memo=np.zeros((0, *draft.memo.shape[1:])))
+
+    def _wider_breaks(self, step: int) -> Day:
+        return _changed(_changed(self.day, self.rests, col.LATEST, step), self.rests, col.EARLIEST, -step)
 
 
-def find_fixes(day: Day, draft: Draft, t: int) -> list[Fix]:
+def _find_fixes(easier: _Easier, t: int) -> list[Fix]:
     """Up to three changes that let ticket `t` in, each proved by inserting it, cheapest first.
 
     The cost is what the plan's score rises by, the ticket's own price of staying open not deducted.
     """
-    if day.scenario.tickets[t].crew > 1:
-        return []
-    routes = rows_of(draft)
-    offers = price_insertions(day, draft, t, 1)
-    bound = offers[0].cost if offers else col.BROKEN
-    fixes = [_fix(day, "serve_anyway", {}, offers[0])] if offers else []
-    fixes += (
-        _more_time(day, routes, t, bound) + _lower_level(day, draft, t) + _instead_of(day, draft, routes, t)
-    )
+    anyway = _served(easier.day, easier.draft, t, easier.now)
+    bound = float(anyway["cost"]) if anyway else col.BROKEN
+    fixes = [_fix("serve_anyway", anyway, {})] if anyway else []
+    fixes += _later_window(easier, t, bound) + _more_time(easier, t, bound)
+    if easier.day.scenario.tickets[t].crew == 1:
+        fixes += _lower_level(easier, t) + _instead_of(easier, t)
     return sorted(fixes, key=lambda fix: float(fix["cost"]))[:FIXES_MOST]
 
 
-def _fix(day: Day, code: str, facts: dict[str, Any], offer: Offer) -> Fix:
-    who = {"engineer": day.names.engineers[offer.engineer], "start_s": offer.start_s}
-    return {"code": code, "facts": {**facts, **who}, "cost": round(offer.cost, 1)}
+def _served(day: Day, draft: Draft, t: int, now: float) -> Fix | None:
+    """Who takes ticket `t` when it goes where it costs least, and how much the score rises above `now`.
+
+    The draft is left as it was.
+    """
+    if day.scenario.tickets[t].crew > 1:
+        return _served_by_crew(day, rows_of(draft), t, now)
+    offers = price_insertions(day, draft, t, 1)
+    if not offers:
+        return None
+    rise = float(score(day.facts, draft)) - now + offers[0].cost
+    return _told(day, [offers[0].engineer], offers[0].start_s, rise)
 
 
-def _first_that_works(
-    day: Day,
-    routes: list[list[int]],
-    t: int,
-    bound: float,
-    code: str,
-    changes: Mapping[int, Callable[[], Day]],
-) -> list[Fix]:
-    """The smallest change, by seconds, under which the ticket fits for less than `bound`."""
-    for step, change in changes.items():
-        other = change()
-        offers = price_insertions(other, settled_draft(other, routes), t, 1)
-        if offers and offers[0].cost < bound:
-            return [_fix(day, code, {"by_s": step}, offers[0])]
+def _served_by_crew(day: Day, routes: list[list[int]], t: int, now: float) -> Fix | None:
+    """The same for a crew: the ticket is put in at any price, and the plan made must stand as it is."""
+    price = day.facts.price.copy()
+    price[t, col.UNSERVED] = col.BROKEN / 2
+    trial = settled_draft(day, routes)
+    fill(replace(day, facts=day.facts._replace(price=price)), trial, np.array([t]))
+    rows = rows_of(trial)
+    settled = settled_draft(day, rows)
+    if settled.owner[t] < 0 or rows_of(settled) != rows:
+        return None
+    crew = [int(settled.owner[x]) for x in (t, *day.facts.helpers[t][: day.facts.crew[t] - 1])]
+    rise = float(score(day.facts, settled)) - now + float(day.facts.price[t, col.UNSERVED])
+    return _told(day, crew, int(start_of(t, settled)), rise)
+
+
+def _told(day: Day, crew: list[int], start_s: int, cost: float) -> Fix:
+    names = [day.names.engineers[m] for m in crew]
+    beside = {"with": names[1:]} if len(names) > 1 else {}
+    return {"facts": {"engineer": names[0], **beside, "start_s": start_s}, "cost": round(cost, 1)}
+
+
+def _fix(code: str, found: Fix, change: Mapping[str, Any]) -> Fix:
+    return {"code": code, "facts": {**change, **found["facts"]}, "cost": found["cost"]}
+
+
+def _later_window(easier: _Easier, t: int, bound: float) -> list[Fix]:
+    """The smallest step by which the window's end moves so that the ticket fits for less than `bound`."""
+    draft = easier.draft
+    latest = int(draft.node[t, col.LATEST])
+    for step in WINDOW_STEPS_S if latest < col.FAR else ():
+        draft.node[t, col.LATEST] = latest + step
+        found = _served(_changed(easier.day, [t], col.LATEST, step), draft, t, easier.now)
+        draft.node[t, col.LATEST] = latest
+        if found is not None and float(found["cost"]) < bound:
+            return [_fix("later_window", found, {"by_s": step})]
     return []
 
 
-def _more_time(day: Day, routes: list[list[int]], t: int, bound: float) -> list[Fix]:
-    """A later window end, or more overtime, by the smallest step that works."""
-    latest = int(day.facts.node[t, col.LATEST])
+def _more_time(easier: _Easier, t: int, bound: float) -> list[Fix]:
+    """More overtime, and breaks in a wider span: of each the smallest step that does, as with the window."""
+    fixes = []
+    for code, steps in (
+        ("more_overtime", OVERTIME_STEPS_S),
+        ("wider_break", BREAK_STEPS_S if easier.rests else ()),
+    ):
+        for step in steps:
+            found = _served(*easier.by(code, step), t, easier.now)
+            if found is not None and float(found["cost"]) < bound:
+                fixes.append(_fix(code, found, {"by_s": step}))
+                break
+    return fixes
 
-    def longer(step: int) -> Day:
-        engineer = day.facts.engineer.copy()
-        engineer[:, col.LAST_END] += step
-        return replace(day, facts=day.facts._replace(engineer=engineer))
 
-    later = {s: partial(_relaxed, day, t, col.LATEST, latest + s) for s in WINDOW_STEPS_S if latest < col.FAR}
-    over = {s: partial(longer, s) for s in OVERTIME_STEPS_S}
-    return _first_that_works(day, routes, t, bound, "later_window", later) + _first_that_works(
-        day, routes, t, bound, "more_overtime", over
-    )
+def _changed(day: Day, nodes: list[int], column: int, step: int) -> Day:
+    """The same day with one column of some nodes moved by `step` seconds."""
+    node = day.facts.node.copy()
+    node[nodes, column] += step
+    return replace(day, facts=day.facts._replace(node=node))
 
 
-def _lower_level(day: Day, draft: Draft, t: int) -> list[Fix]:
+def _longer_days(day: Day, step: int) -> Day:
+    engineer = day.facts.engineer.copy()
+    engineer[:, col.LAST_END] += step
+    return replace(day, facts=day.facts._replace(engineer=engineer))
+
+
+def _lower_level(easier: _Easier, t: int) -> list[Fix]:
     """The nearest engineer who has the skills, but one of them a level too low."""
+    day = easier.day
     ticket = day.scenario.tickets[t]
     near = [
         m
@@ -193,31 +253,33 @@ def _lower_level(day: Day, draft: Draft, t: int) -> list[Fix]:
     option[:, : day.facts.option.shape[1]] = day.facts.option
     option[t, : len(near)], choices[t] = near, len(near)
     other = replace(day, facts=day.facts._replace(option=option, choices=choices))
-    offers = price_insertions(other, draft, t, 1)
-    return [_fix(day, "one_level_lower", {"needed": dict(ticket.skills)}, offers[0])] if offers else []
+    found = _served(other, easier.draft, t, easier.now)
+    return [_fix("one_level_lower", found, {"needed": dict(ticket.skills)})] if found else []
 
 
-def _instead_of(day: Day, draft: Draft, routes: list[list[int]], t: int) -> list[Fix]:
+def _instead_of(easier: _Easier, t: int) -> list[Fix]:
     """The visit of no dearer a ticket that, left open, makes room most cheaply."""
-    facts, best = day.facts, None
-    trial = settled_draft(day, routes)
+    day, trial = easier.day, easier.draft
+    facts, least = day.facts, (np.inf, -1)
     own = float(facts.price[t, col.UNSERVED])
     able = facts.option[t, : facts.choices[t]][:INSTEAD_ENGINEERS]
     for m in (int(m) for m in able):
-        for x in routes[m]:
+        for x in easier.routes[m]:
             if not _is_free(day, x) or facts.price[x, col.UNSERVED] > own:
                 continue
             before = float(trial.cost[m])
             take_out(x, facts, trial)
             cost, place, _ = prices(day, trial, t)
             rise = float(trial.cost[m]) - before + float(cost[m]) + float(facts.price[x, col.UNSERVED])
-            put_back(day, trial, x, m, routes[m])
-            if place[m] >= 0 and (best is None or rise < best[0]):
-                best = (rise, x, m)
-    if best is None:
+            put_back(day, trial, x, m, easier.routes[m])
+            if place[m] >= 0:
+                least = min(least, (rise, x))
+    left = least[1]
+    if left < 0:
         return []
-    told = {"leaves_open": day.names.tickets[best[1]], "engineer": day.names.engineers[best[2]]}
-    return [{"code": "instead_of_another", "facts": told, "cost": round(best[0], 1)}]
+    without = settled_draft(day, [[x for x in row if x != left] for row in easier.routes])
+    found = _served(day, without, t, easier.now)
+    return [_fix("instead_of_another", found, {"leaves_open": day.names.tickets[left]})] if found else []
 
 
 def _is_free(day: Day, x: int) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dispatch.planning import layout as col
-from dispatch.planning.scenario import Scenario
-from dispatch.planning.territories import measure
+from dispatch.planning.compile_travel import globe
+from dispatch.planning.scenario import Matrices, Scenario
 
 TOGETHER: Final = 8
+Away = Callable[[NDArray[np.int64], int], NDArray[np.float64]]
 
 
 def lay_out(
@@ -32,7 +34,7 @@ def lay_out(
 
 def sites_by_nearness(scenario: Scenario) -> NDArray[np.int64]:
     """(L,) all sites, cut into halves of halves between two far ones."""
-    away = measure(scenario)
+    away = _measure(scenario)
     waiting, order = [np.arange(scenario.travel.sites)], list[NDArray[np.int64]]()
     while waiting:
         part = waiting.pop()
@@ -44,3 +46,12 @@ def sites_by_nearness(scenario: Scenario) -> NDArray[np.int64]:
         lean = np.argsort(away(part, one) - away(part, other), kind="stable")
         waiting += [part[lean[len(part) // 2 :]], part[lean[: len(part) // 2]]]
     return np.concatenate(order)
+
+
+def _measure(scenario: Scenario) -> Away:
+    """Seconds, or a measure that grows with them, from each of some sites to one site."""
+    if isinstance(scenario.travel, Matrices):
+        table = next(iter(scenario.travel.by_mode.values()))[0]
+        return lambda origins, target: np.asarray(table[origins, target], np.float64)
+    points = globe(scenario.travel)[:, :3]
+    return lambda origins, target: np.asarray(np.linalg.norm(points[origins] - points[target], axis=1))

@@ -18,9 +18,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from dispatch.planning.compile import Day, compile_day
 from dispatch.planning.draft import Routes
+from dispatch.planning.exact import prove
 from dispatch.planning.outcome import plan_of, routes_from_plan, settled_draft
 from dispatch.planning.plain import is_plain, solve_plain
 from dispatch.planning.plan_file import read_plan, write_plan
@@ -29,7 +31,6 @@ from dispatch.planning.scenario import Plan, PlanningError, Scenario
 from dispatch.planning.scenario_file import read_scenario
 from dispatch.planning.search import FROM_A_PLAN, Effort, Found, search_day, temperatures
 from dispatch.planning.steady import steady
-from dispatch.planning.territories import split
 from dispatch.planning.warm_up import warm_up
 
 KEEP_EVERY_S = 2.0
@@ -85,7 +86,7 @@ def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--repair", action="store_true", help="the warm plan is known to people: keep close to it"
     )
-    parser.add_argument("--part", default="0/1", help="i/n: only territory i of n")
+    parser.add_argument("--prove", type=float, default=0.0, help="of the seconds, so many for proofs")
     parser.add_argument("--explain", action="store_true")
     parser.add_argument("--memory-mb", type=int, default=4096)
     return parser.parse_args(arguments)
@@ -94,17 +95,19 @@ def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _work(given: argparse.Namespace) -> None:
     scenario = read_scenario(given.scenario)
     began = time.monotonic()
-    number, parts = (int(n) for n in given.part.split("/"))
-    if parts > 1:
-        scenario = split(scenario, parts)[number]
     day = compile_day(scenario)
     warm = routes_from_plan(day, read_plan(given.warm).routes) if given.warm else None
     finish_s = FINISH_S + FINISH_TICKET_S * len(scenario.tickets)
     explain_s = max(EXPLAIN_LEAST_S, EXPLAIN_SHARE * given.seconds) if given.explain else 0.0
-    search_until = min(began + given.seconds, given.until - explain_s - finish_s)
-    found = _search(day, scenario, given, warm, search_until)
-    ends = min(search_until + explain_s, given.until - finish_s)
-    write_plan(_finished(day, found, given, ends if given.iterations is None else math.inf), given.out)
+    until = min(began + given.seconds, given.until - explain_s - finish_s)
+    found = _search(day, scenario, given, warm, until - given.prove)
+    notes: dict[str, Any] = {"rounds": found.rounds, "changed": found.changed, "seed": given.seed}
+    routes = found.routes
+    if given.prove:
+        proofs = prove(day, routes, given.prove)
+        routes, notes["proofs"] = proofs.routes, {"spared": round(proofs.spared, 1), "proven": proofs.proven}
+    ends = math.inf if given.iterations is not None else min(until + explain_s, given.until - finish_s)
+    write_plan(replace(_finished(day, routes, given, ends), notes=notes), given.out)
 
 
 def _search(
@@ -135,19 +138,16 @@ def _search(
     return search_day(day, effort, warm, keep=keep)
 
 
-def _finished(day: Day, found: Found, given: argparse.Namespace, ends: float) -> Plan:
-    draft = settled_draft(day, found.routes)
+def _finished(day: Day, routes: Routes, given: argparse.Namespace, ends: float) -> Plan:
+    draft = settled_draft(day, routes)
 
     def spent() -> bool:
         return time.monotonic() > ends
 
     if not given.explain:
-        plan = plan_of(day, draft)
-    else:
-        assignments = explain_assignments(day, draft, spent)
-        plan = plan_of(day, draft, explain_unassigned(day, draft, spent))
-        plan = replace(plan, assignments=assignments)
-    return replace(plan, notes={"rounds": found.rounds, "changed": found.changed, "seed": given.seed})
+        return plan_of(day, draft)
+    assignments = explain_assignments(day, draft, spent)
+    return replace(plan_of(day, draft, explain_unassigned(day, draft, spent)), assignments=assignments)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ UNITS = 1000  # whole seconds of the scenario in one time unit of the instance
 UNSERVED = 9_000_000
 SAME = 1e-6
 DEPOT = 0
+THESIS = Path(__file__).with_name("trsp_best.txt")
 
 
 @dataclass(frozen=True)
@@ -191,9 +192,9 @@ def routes_of(plan: dict[str, Any]) -> dict[int, list[int]]:
 
 
 def read_best(folder: Path) -> dict[str, float]:
-    """The lowest value of each instance over the folder's `best_known*.txt`, lines of name=value."""
+    """The lowest value of each instance over the folder's `best_known*.txt` and the thesis, lines of name=value."""
     best: dict[str, float] = {}
-    for path in sorted(folder.glob("best_known*.txt")):
+    for path in [*sorted(folder.glob("best_known*.txt")), THESIS]:
         for line in path.read_text().splitlines():
             name, found, value = line.partition("=")
             if found:

@@ -20,7 +20,6 @@ from dispatch.planning.processes import LATE_S, LATE_SHARE, START_S, Order, solv
 from dispatch.planning.referee import judge
 from dispatch.planning.scenario import PlanningError
 from dispatch.planning.scenario_file import scenario_from_document
-from dispatch.planning.territories import split
 from tests.planning_days import random_day
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,12 +72,33 @@ def test_a_wrong_day_is_told_as_a_code_not_a_trace(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"seconds": 0.0}, {"seconds": float("nan")}, {"threads": 0}, {"iterations": 0}]
+    "wrong",
+    [
+        {"seconds": 0.0},
+        {"seconds": float("nan")},
+        {"threads": 0},
+        {"iterations": 0},
+        {"seconds": 2.0, "prove_s": 1.5},
+        {"iterations": 5, "prove_s": 0.5},
+        {"prove_s": float("nan")},
+    ],
 )
 def test_an_order_out_of_range_is_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
     _, path = written(tmp_path, set())
     with pytest.raises(PlanningError, match="value_out_of_range"):
         solve(Order(path, **wrong))
+
+
+def test_a_plan_says_whose_routes_are_proven_best_within_its_seconds(tmp_path: Path) -> None:
+    _, path = written(tmp_path, {"breaks"})
+    out, began = tmp_path / "plan.json", time.monotonic()
+    assert command.main([str(path), "--seconds", "6", "--prove", "1.5", "--out", str(out)]) == 0
+    assert time.monotonic() - began < START_S + 6 * LATE_SHARE + LATE_S
+    plan = json.loads(out.read_text())
+    proofs, routes = plan["notes"]["proofs"], {route["engineer"] for route in plan["routes"]}
+    assert proofs["proven"]
+    assert {name for team in proofs["proven"] for name in team} <= routes
+    assert judge(json.loads(path.read_text()), plan, tmp_path).valid
 
 
 def test_the_same_seed_and_iterations_give_the_same_file(tmp_path: Path) -> None:
@@ -170,18 +190,11 @@ def test_the_client_loads_no_solver() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=60)
 
 
-def test_territories_share_out_every_engineer_and_no_ticket_twice(tmp_path: Path) -> None:
-    document = random_day(tmp_path, 1, {"after", "pins", "prefer"}, tickets=60, team=8)
-    scenario = scenario_from_document(document, tmp_path)
-    days = split(scenario, 2)
-    engineers = [e.id for day in days for e in day.engineers]
-    tickets = [t.id for day in days for t in day.tickets]
-    assert sorted(engineers) == sorted(e.id for e in scenario.engineers)
-    assert len(tickets) == len(set(tickets))
-    assert len(tickets) >= 40
-    for day in days:
-        names = {t.id for t in day.tickets}
-        assert all(set(t.after) <= names for t in day.tickets)
+def test_two_threads_give_the_better_of_two_seeds(tmp_path: Path) -> None:
+    _, path = written(tmp_path, {"breaks"}, tickets=40, team=6)
+    alone = [solve(Order(path, iterations=30, seed=seed)).score["total"] for seed in (1, 2)]
+    assert alone[0] != alone[1]
+    assert solve(Order(path, iterations=30, threads=2)).score["total"] == min(alone)
 
 
 def test_a_plain_routing_day_goes_to_the_routing_solver(tmp_path: Path) -> None:

@@ -101,7 +101,9 @@ def test_a_technician_instance_becomes_a_day_the_referee_agrees_on(
 def test_the_best_known_value_is_the_lowest_of_all_files(tmp_path: Path) -> None:
     (tmp_path / "best_known.txt").write_text("a=2.5\nb=3\n\n")
     (tmp_path / "best_known_later.txt").write_text("a=2.25\n")
-    assert trsp.read_best(tmp_path) == {"a": 2.25, "b": 3.0}
+    best = trsp.read_best(tmp_path)
+    assert (best["a"], best["b"]) == (2.25, 3.0)
+    assert best["R104.100_25-5-5-5"] == 2285.773  # of the thesis, lower than the folder's
 
 
 def test_a_file_that_is_no_instance_is_refused(tmp_path: Path) -> None:

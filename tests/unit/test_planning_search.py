@@ -12,7 +12,7 @@ import pytest
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day, compile_day
-from dispatch.planning.draft import empty_draft, load, rows_of
+from dispatch.planning.draft import empty_draft, rows_of
 from dispatch.planning.insertion import price_insertions, prices
 from dispatch.planning.kernel_edit import take_out
 from dispatch.planning.kernel_recreate import cheapest_rich
@@ -160,25 +160,6 @@ def test_a_route_put_back_as_it_was_is_still_known(tmp_path: Path) -> None:
     moved = [now != before for now, before in zip(rows_of(draft), rows, strict=True)]
     assert any(moved)
     assert (draft.version != versions)[moved].all()
-
-
-def test_every_open_ticket_has_a_reason_and_fixes_that_hold(tmp_path: Path) -> None:
-    _, day, found = planned(tmp_path, 1, {"max_visits"})
-    draft = settled_draft(day, found.routes)
-    told = explain_unassigned(day, draft)
-    assert told
-    assert all(u.reasons and u.reasons[0]["code"] for u in told)
-    for unassigned in told:
-        for fix in unassigned.fixes:
-            if fix["code"] == "instead_of_another":
-                t = day.names.tickets.index(unassigned.ticket)
-                x = day.names.tickets.index(fix["facts"]["leaves_open"])
-                take_out(x, day.facts, draft)
-                assert any(
-                    o.engineer == day.names.engineers.index(fix["facts"]["engineer"])
-                    for o in price_insertions(day, draft, t)
-                )
-                load(day, draft, found.routes)
 
 
 def test_a_skill_nobody_has_is_named(tmp_path: Path) -> None:
