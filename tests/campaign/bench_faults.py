@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from api.command_line.cluster import Cluster
-from tests.campaign.faults import Campaign, Outcome
+from tests.campaign.faults import TARGETS, Campaign, Outcome
 from tests.databases import Database, migrate
 from tests.running import Running
 
@@ -22,10 +22,11 @@ def campaign(
     sql: str = "",
     server: tuple[str, ...] = ("-m", "api.server"),
     settings: dict[str, str] | None = None,
+    targets: tuple[str, ...] = TARGETS,
 ) -> Outcome:
     """A campaign over a cluster of its own under `state`, with more `settings` of PostgreSQL where given.
 
-    `sql` is run as superuser before it begins.
+    `sql` is run as superuser before it begins; `targets` are the processes that are killed.
     """
     with Cluster(state / "cluster", CLUSTER | (settings or {})).in_use() as cluster:
         cluster.ensure_database("paidan_faults")
@@ -36,7 +37,9 @@ def campaign(
                 db.execute(sql)
         (state / "product").mkdir(exist_ok=True)
         with Running(database, state / "product", server=server) as running:
-            return Campaign(cluster, database, running, state / "ledger.jsonl", seed).run(operations, kills)
+            return Campaign(cluster, database, running, state / "ledger.jsonl", seed).run(
+                operations, kills, targets
+            )
 
 
 def run(source: Path | None, seconds: float | None, results: Path) -> dict[str, Any]:

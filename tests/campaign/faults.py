@@ -83,20 +83,20 @@ class Campaign:
         self._left = 0
         self._done = 0
 
-    def run(self, operations: int, kills: int) -> Outcome:
-        """`operations` commands with `kills` SIGKILLs spread over them, each target at least once."""
+    def run(self, operations: int, kills: int, targets: tuple[str, ...] = TARGETS) -> Outcome:
+        """`operations` commands with `kills` SIGKILLs spread over them, each of `targets` in its turn."""
         began = time.monotonic()
         self._left = operations
         self.outcome.operations = operations
         with self.ledger.open("a") as ledger:
-            asyncio.run(self._run(operations, kills, ledger))
+            asyncio.run(self._run(operations, [targets[n % len(targets)] for n in range(kills)], ledger))
         self._mend()
         self._settle()
         self._judge()
         self.outcome.seconds = round(time.monotonic() - began, 1)
         return self.outcome
 
-    async def _run(self, operations: int, kills: int, ledger: Any) -> None:
+    async def _run(self, operations: int, kills: list[str], ledger: Any) -> None:
         killer = asyncio.create_task(self._kill(operations, kills))
         await asyncio.gather(*(self._client(n, ledger) for n in range(CLIENTS)))
         await killer
@@ -162,8 +162,7 @@ class Campaign:
 
     # the killer
 
-    async def _kill(self, operations: int, kills: int) -> None:
-        targets = [TARGETS[n % len(TARGETS)] for n in range(kills)]
+    async def _kill(self, operations: int, targets: list[str]) -> None:
         self.random.shuffle(targets)
         moments = sorted(self.random.uniform(0.02, 0.95) * operations for _ in targets)
         for target, moment in zip(targets, moments, strict=True):

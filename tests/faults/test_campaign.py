@@ -28,8 +28,9 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_applied_twice(state: Path) 
 
 
 def test_commits_that_do_not_wait_for_the_disk_are_seen(state: Path) -> None:
+    """Each kill of PostgreSQL costs one or two of the last answers, as its log writer leaves few behind."""
     lazy = {"synchronous_commit": "off", "wal_writer_delay": "10s"}
-    outcome = campaign(state, operations=500, kills=15, settings=lazy)
+    outcome = campaign(state, operations=500, kills=15, settings=lazy, targets=("postgres",))
     assert outcome.lost > 0 or outcome.audit_breaks > 0, outcome.as_json()
 
 
