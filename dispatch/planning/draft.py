@@ -141,4 +141,10 @@ def routes_of(draft: Draft) -> Routes:
 
 def rows_of(draft: Draft) -> Routes:
     """The same of the draft as it stands."""
-    return [draft.stop[m, 1 : n + 1, col.NODE].tolist() for m, n in enumerate(draft.length)]
+    return [row_of(draft, m) for m in range(draft.length.shape[0])]
+
+
+def row_of(draft: Draft, m: int) -> list[int]:
+    """Nodes in order of engineer `m`, as the draft stands."""
+    row: list[int] = draft.stop[m, 1 : int(draft.length[m]) + 1, col.NODE].tolist()
+    return row

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.draft import Routes, rows_of
+from dispatch.planning.draft import Routes, row_of, rows_of
 from dispatch.planning.exact_model import Model
 from dispatch.planning.kernel_search import score
 from dispatch.planning.kernel_types import Draft
@@ -74,7 +74,7 @@ def prove(day: Day, routes: Routes, seconds: float) -> Proofs:
 
 
 def _rows(draft: Draft, team: Team) -> Routes:
-    return [draft.stop[m, 1 : int(draft.length[m]) + 1, col.NODE].tolist() for m in team]
+    return [row_of(draft, m) for m in team]
 
 
 def _clusters(day: Day, draft: Draft) -> Iterator[Team]:
@@ -112,9 +112,7 @@ def best_of(
     if not _sayable(day, team, visits):
         return None
     standing = Proof(rows, float(score(day.facts, draft)), False)
-    answer = Model(day, draft, list(team), visits, {m: list(day.names.rests[m]) for m in team}).solve(
-        seconds, seed
-    )
+    answer = Model(day, draft, team, visits).solve(seconds, seed)
     if answer is None:
         return standing
     trial = settled_draft(day, [answer.rows.get(m, row) for m, row in enumerate(rows)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any, Final
@@ -25,21 +25,15 @@ class Answer:
 
 
 class Model:
-    """`visits` are nodes, crews' further members among them, that `team` may serve; `rests` its break nodes."""
+    """`visits` are nodes, crews' further members among them, that `team` may serve."""
 
-    def __init__(
-        self,
-        day: Day,
-        draft: Draft,
-        team: Sequence[int],
-        visits: Sequence[int],
-        rests: Mapping[int, list[int]],
-    ) -> None:
+    def __init__(self, day: Day, draft: Draft, team: Sequence[int], visits: Sequence[int]) -> None:
         from ortools.sat.python import cp_model
 
         self.cp = cp_model
         self.model: Any = cp_model.CpModel()
-        self.day, self.draft, self.team, self.visits, self.rests = day, draft, team, visits, rests
+        self.day, self.draft, self.team, self.visits = day, draft, team, visits
+        self.rests = day.names.rests
         self.begin = min(int(day.facts.engineer[m, col.SHIFT_FROM]) for m in team)
         self.last = max(int(day.facts.engineer[m, col.LAST_END]) for m in team)
         self.start = {x: self._start_variable(x) for x in visits}
@@ -48,11 +42,11 @@ class Model:
         }
         self.open = {x: self.model.new_bool_var(f"open{x}") for x in visits}
         for x in visits:
-            self.model.add_exactly_one([self.open[x], *(self.serves[m, x] for m in team if self._may(m, x))])
+            self.model.add_exactly_one(
+                [self.open[x], *(self.serves[m, x] for m in team if (m, x) in self.serves)]
+            )
         self.taken: dict[tuple[int, int], Any] = {}  # (break, visit or -1 for at home)
-        self.used: dict[
-            int, list[tuple[int, int, Any, int]]
-        ] = {}  # engineer -> (from, to, used, seconds), -1 is home
+        self.used: dict[int, list[tuple[int, int, Any, int]]] = {}  # (from, to, used, seconds), -1 is home
         self.finish: dict[int, Any] = {}
         self.idle: dict[int, Any] = {}
         for m in team:

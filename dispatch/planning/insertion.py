@@ -8,6 +8,7 @@ import numpy as np
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
+from dispatch.planning.draft import row_of
 from dispatch.planning.kernel_edit import close_ticket, insert_visit
 from dispatch.planning.kernel_insert import price_all
 from dispatch.planning.kernel_types import Draft
@@ -48,7 +49,7 @@ def prices(day: Day, draft: Draft, ticket: int) -> tuple[np.ndarray, np.ndarray,
 
 def row_with(day: Day, draft: Draft, ticket: int, engineer: int, place: int) -> list[int]:
     """The nodes of the engineer's route with `ticket` at a packed place from `prices`, the draft left as it is."""
-    row = draft.stop[engineer, 1 : int(draft.length[engineer]) + 1, col.NODE].tolist()
+    row = row_of(draft, engineer)
     at, depot_at, depot = place & 1023, (place >> 10) & 1023, place >> 20
     if not depot:
         return [*row[: at - 1], ticket, *row[at - 1 :]]

@@ -72,11 +72,11 @@ def solve(order: Order, stop: Callable[[], bool] = lambda: False) -> Plan:
     if order.began is not None:
         order = replace(order, began=order.began + time.monotonic() - compiling)
     with tempfile.TemporaryDirectory(prefix="paidan-plan-") as folder:
-        crew = _Crew(order, Path(folder), stop)
+        children = _Children(order, Path(folder), stop)
         try:
-            return crew.run()
+            return children.best()
         finally:
-            crew.kill_all()
+            children.kill_all()
 
 
 def _check(order: Order) -> None:
@@ -95,7 +95,7 @@ def _check(order: Order) -> None:
         raise PlanningError("scenario_not_found", {"path": str(order.scenario)})
 
 
-class _Crew:
+class _Children:
     """The children of one order, one for each thread with a seed of its own.
 
     Two processes that shared the day out by territories, before or after planning the whole, made worse plans than one
@@ -104,22 +104,22 @@ class _Crew:
 
     def __init__(self, order: Order, folder: Path, stop: Callable[[], bool]) -> None:
         self.order, self.folder, self.stop = order, folder, stop
-        self.children: list[_Child] = []
-        self.count = 0
+        self.started: list[_Child] = []
         self.began = time.monotonic() if order.began is None else order.began
         beyond_s = max(0.0, AIM_S - AIM_SHARE * order.seconds)
         self.latest = self.began + order.seconds + beyond_s - LEAVE_S
 
-    def run(self) -> Plan:
+    def best(self) -> Plan:
         order = self.order
-        children = [self._start(order.seed + number) for number in range(order.threads)]
+        for number in range(order.threads):
+            self.started.append(self._start(number))
         ends = time.monotonic() + START_S + order.seconds * LATE_SHARE + LATE_S
-        while any(child.process.poll() is None for child in children):
+        while any(child.process.poll() is None for child in self.started):
             if time.monotonic() > ends or self.stop():
                 break
             time.sleep(0.01 if order.seconds < 2 else 0.05)
         self.kill_all()
-        return _best(_plans(children))
+        return _best(_plans(self.started))
 
     def _arguments(self, seed: int) -> list[str]:
         order = self.order
@@ -132,13 +132,13 @@ class _Crew:
         words += ["--warm", str(order.warm), "--repair"] if order.warm is not None else []
         return [*words, "--prove", f"{order.prove_s:.3f}", *(["--explain"] if order.explain else [])]
 
-    def _start(self, seed: int) -> _Child:
-        self.count += 1
-        out, log = self.folder / f"plan{self.count}.json", self.folder / f"log{self.count}.txt"
+    def _start(self, number: int) -> _Child:
+        out, log = self.folder / f"plan{number}.json", self.folder / f"log{number}.txt"
+        words = self._arguments(self.order.seed + number)
         quiet = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "dispatch.planning.worker", *self._arguments(seed), "--out", str(out)],
+                [sys.executable, "-m", "dispatch.planning.worker", *words, "--out", str(out)],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -146,12 +146,10 @@ class _Crew:
                 env={**os.environ, **quiet},
                 start_new_session=True,
             )
-        child = _Child(process, out, log)
-        self.children.append(child)
-        return child
+        return _Child(process, out, log)
 
     def kill_all(self) -> None:
-        for child in self.children:
+        for child in self.started:
             if child.process.poll() is None:
                 try:
                     os.killpg(child.process.pid, signal.SIGKILL)
@@ -174,9 +172,8 @@ def _plans(children: Sequence[_Child]) -> list[dict[str, Any]]:
         if "error" in document:
             raise PlanningError(document["error"]["code"], document["error"]["facts"])
         plans.append(document)
-    if error is not None and (not plans or len(plans) < len(children)):
-        if not plans:
-            raise error
+    if error is not None and not plans:
+        raise error
     return plans
 
 

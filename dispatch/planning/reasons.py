@@ -10,7 +10,7 @@ import numpy as np
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.draft import rows_of
+from dispatch.planning.draft import row_of, rows_of
 from dispatch.planning.insertion import price_insertions, prices
 from dispatch.planning.kernel_edit import close_ticket, refresh_route, start_of, take_out
 from dispatch.planning.kernel_search import score
@@ -27,14 +27,18 @@ EXPLAINED_MOST: Final = 400
 FIXED_MOST: Final = 60
 INSTEAD_ENGINEERS: Final = 8
 Fix = dict[str, Any]
+Change = Callable[[Day, int], Day]
 
 
 def explain_unassigned(day: Day, draft: Draft, spent: Callable[[], bool] = lambda: False) -> list[Unassigned]:
     """Every open ticket with reasons, and the cheapest fixes while time lasts (`spent` ends the search for fixes)."""
     answers = []
-    unplanned, easier = _unplanned(day), _Easier(day, rows_of(draft))
+    unplanned, easier = _unplanned(day), None
     for rank, t in enumerate(open_tickets(draft)):
-        fixes = _find_fixes(easier, t) if rank < FIXED_MOST and not spent() else []
+        fixes: list[Fix] = []
+        if rank < FIXED_MOST and not spent():
+            easier = easier or _Easier(day, rows_of(draft))
+            fixes = _find_fixes(easier, t)
         reasons = reasons_for(day, draft, t, unplanned)
         answers.append(Unassigned(day.names.tickets[t], tuple(reasons), tuple(fixes)))
     return answers
@@ -116,28 +120,24 @@ def _fits_at_any_hour(day: Day, unplanned: Draft, t: int) -> bool:
 
 
 class _Easier:
-    """The planned day, and the same with more overtime or wider breaks, each made when first asked for."""
+    """The planned day, and the same with more overtime, wider breaks or more visits, made when first asked for."""
 
     def __init__(self, day: Day, routes: list[list[int]]) -> None:
         self.day, self.routes = day, routes
         self.draft = self._planned(day)
         self.now = float(score(day.facts, self.draft))
-        self.rests = [x for mine in day.names.rests for x in mine]
-        self._made: dict[tuple[str, int], tuple[Day, Draft]] = {}
+        self._made: dict[tuple[Change, int], tuple[Day, Draft]] = {}
 
-    def by(self, code: str, step: int) -> tuple[Day, Draft]:
-        if (code, step) not in self._made:
-            day = _longer_days(self.day, step) if code == "more_overtime" else self._wider_breaks(step)
-            self._made[code, step] = day, self._planned(day)
-        return self._made[code, step]
+    def by(self, change: Change, step: int) -> tuple[Day, Draft]:
+        if (change, step) not in self._made:
+            day = change(self.day, step)
+            self._made[change, step] = day, self._planned(day)
+        return self._made[change, step]
 
     def _planned(self, day: Day) -> Draft:
         """Without what a search remembers, by far the largest part: several are held at once."""
         draft = settled_draft(day, self.routes)
         return draft._replace(memo=np.zeros((0, *draft.memo.shape[1:])))
-
-    def _wider_breaks(self, step: int) -> Day:
-        return _changed(_changed(self.day, self.rests, col.LATEST, step), self.rests, col.EARLIEST, -step)
 
 
 def _find_fixes(easier: _Easier, t: int) -> list[Fix]:
@@ -148,7 +148,7 @@ def _find_fixes(easier: _Easier, t: int) -> list[Fix]:
     anyway = _served(easier.day, easier.draft, t, easier.now)
     bound = float(anyway["cost"]) if anyway else col.BROKEN
     fixes = [_fix("serve_anyway", anyway, {})] if anyway else []
-    fixes += _later_window(easier, t, bound) + _more_time(easier, t, bound)
+    fixes += _later_window(easier, t, bound) + _more_room(easier, t, bound)
     if easier.day.scenario.tickets[t].crew == 1:
         fixes += _lower_level(easier, t) + _instead_of(easier, t)
     return sorted(fixes, key=lambda fix: float(fix["cost"]))[:FIXES_MOST]
@@ -206,17 +206,19 @@ def _later_window(easier: _Easier, t: int, bound: float) -> list[Fix]:
     return []
 
 
-def _more_time(easier: _Easier, t: int, bound: float) -> list[Fix]:
-    """More overtime, and breaks in a wider span: of each the smallest step that does, as with the window."""
-    fixes = []
-    for code, steps in (
-        ("more_overtime", OVERTIME_STEPS_S),
-        ("wider_break", BREAK_STEPS_S if easier.rests else ()),
+def _more_room(easier: _Easier, t: int, bound: float) -> list[Fix]:
+    """More overtime, breaks in a wider span, one visit more: of each the smallest step that does, as with the window."""
+    day, fixes = easier.day, []
+    limited = any(engineer.max_visits is not None for engineer in day.scenario.engineers)
+    for code, change, unit, steps in (
+        ("more_overtime", _longer_days, "by_s", OVERTIME_STEPS_S),
+        ("wider_break", _wider_breaks, "by_s", BREAK_STEPS_S if any(day.names.rests) else ()),
+        ("more_visits", _more_visits, "by", (1,) if limited else ()),
     ):
         for step in steps:
-            found = _served(*easier.by(code, step), t, easier.now)
+            found = _served(*easier.by(change, step), t, easier.now)
             if found is not None and float(found["cost"]) < bound:
-                fixes.append(_fix(code, found, {"by_s": step}))
+                fixes.append(_fix(code, found, {unit: step}))
                 break
     return fixes
 
@@ -228,9 +230,20 @@ def _changed(day: Day, nodes: list[int], column: int, step: int) -> Day:
     return replace(day, facts=day.facts._replace(node=node))
 
 
+def _wider_breaks(day: Day, step: int) -> Day:
+    rests = [x for mine in day.names.rests for x in mine]
+    return _changed(_changed(day, rests, col.LATEST, step), rests, col.EARLIEST, -step)
+
+
 def _longer_days(day: Day, step: int) -> Day:
     engineer = day.facts.engineer.copy()
     engineer[:, col.LAST_END] += step
+    return replace(day, facts=day.facts._replace(engineer=engineer))
+
+
+def _more_visits(day: Day, step: int) -> Day:
+    engineer = day.facts.engineer.copy()
+    engineer[:, col.MAX_VISITS] = np.minimum(engineer[:, col.MAX_VISITS] + step, day.longest)
     return replace(day, facts=day.facts._replace(engineer=engineer))
 
 
@@ -315,7 +328,7 @@ def explain_assignments(day: Day, draft: Draft, spent: Callable[[], bool] = lamb
 
 def _runner_up(day: Day, trial: Draft, x: int, m: int) -> dict[str, Any]:
     """What ticket `x` adds to route `m`, and who would be next; the trial is put back as it was."""
-    row = trial.stop[m, 1 : int(trial.length[m]) + 1, col.NODE].tolist()
+    row = row_of(trial, m)
     before = float(trial.cost[m])
     take_out(x, day.facts, trial)
     added = before - float(trial.cost[m])
