@@ -4,14 +4,14 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import NoReturn
 
 from api.command_line.commands import COMMANDS, Command, External
 from api.command_line.database import database_ready
 from api.command_line.environment import read_environment
-from api.command_line.front_end import ensure_built
 from api.command_line.machine import ensure_python, ensure_system
 from api.command_line.problems import CommandError
 from api.command_line.progress import say
@@ -24,24 +24,18 @@ ENV_FILE_HELP = "a file of NAME=value settings; the environment goes before it (
 def main(words: Sequence[str]) -> int:
     """Runs one command and gives back its exit code: 0 well, 1 failed, 2 wrongly called."""
     env_file, words = take_env_file(list(words))
-    known = {
-        command.NAME if not isinstance(command, External) else command.name: command for command in COMMANDS
-    }
+    known = {command.name: command for command in COMMANDS}
     chosen = known.get(words[0]) if words else None
     if not words or words == ["help"]:
         parser().print_help(sys.stdout if words else sys.stderr)
         return 0 if words else 2
     try:
+        if chosen is None:
+            parser().parse_args(words)  # says what is wrong with them, and ends
+            return 2
         if isinstance(chosen, External):
-            return run_external(chosen, words[1:], env_file)
-        if chosen is not None and getattr(chosen, "PASS_THROUGH", False):
-            args = argparse.Namespace(rest=words[1:])
-        else:
-            args = parser().parse_args(words)
-            chosen = known[args.command]
-            assert not isinstance(chosen, External)
-        args.env_file = env_file
-        return run_command(chosen, args)
+            run_external(chosen, words[1:], env_file)
+        return run_command(chosen, words[1:], env_file)
     except CommandError as error:
         say(str(error))
         return 1
@@ -58,46 +52,45 @@ def main(words: Sequence[str]) -> int:
         return 1
 
 
-def run_command(command: Command, args: argparse.Namespace) -> int:
-    """A command of this package, inside what its NEEDS name."""
-    needs: frozenset[str] = getattr(command, "NEEDS", frozenset())
-    with ExitStack() as stack:
-        if needs:
-            make_ready(stack, needs, args.env_file)
-        return command.run(args)
+def run_command(command: Command, words: Sequence[str], env_file: Path | None) -> int:
+    """A command of this package, inside what it needs."""
+    module = command.load()
+    if command.unread:
+        args = argparse.Namespace(rest=words)
+    else:
+        own = argparse.ArgumentParser(prog=f"paidan {command.name}", description=command.help)
+        module.add_arguments(own)
+        args = own.parse_args(words)
+    args.env_file = env_file
+    with database_in_use(env_file) if command.database else nullcontext():
+        return module.run(args)
 
 
-def run_external(command: External, words: Sequence[str], env_file: Path | None) -> int:
-    """A command in a process of its own, because the api side must not load what it loads."""
+def run_external(command: External, words: Sequence[str], env_file: Path | None) -> NoReturn:
+    """A command of other packages takes this process over, and counts its seconds from this one's start."""
     ensure_python(command.packages)
-    with ExitStack() as stack:
-        make_ready(stack, command.needs, env_file)
-        return subprocess.run([sys.executable, "-m", command.module, *words]).returncode
+    read_environment(os.environ, env_file).apply()
+    os.execv(sys.executable, [sys.executable, "-m", command.module, *words])
 
 
-def make_ready(stack: ExitStack, needs: frozenset[str], env_file: Path | None) -> None:
-    """Front-end, database and settings, as far as `needs` names them, for as long as the stack is open."""
+@contextmanager
+def database_in_use(env_file: Path | None) -> Iterator[None]:
+    """The database, migrated and running, and the settings applied."""
     environment = read_environment(os.environ, env_file)
-    if "web" in needs:
-        ensure_built()
-    if "database" in needs:
-        if environment.cluster is not None:
-            ensure_system(["postgresql"])
-        stack.enter_context(database_ready(environment))
-    environment.apply()
+    if environment.cluster is not None:
+        ensure_system(["postgresql"])
+    with database_ready(environment):
+        environment.apply()
+        yield
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of everything but external commands, which read their own words."""
+    """What can be called; each command reads its own words."""
     top = argparse.ArgumentParser(prog="paidan", description="Paidan 派单: field-service dispatch")
     top.add_argument(ENV_FILE, metavar="FILE", help=ENV_FILE_HELP)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
-        if isinstance(command, External):
-            commands.add_parser(command.name, help=command.help)
-            continue
-        sub = commands.add_parser(command.NAME, help=command.HELP, description=command.HELP)
-        command.add_arguments(sub)
+        commands.add_parser(command.name, help=command.help)
     return top
 
 

@@ -11,10 +11,6 @@ from dispatch.actions.audit import verify
 from dispatch.settings import read_settings
 from dispatch.store.transactions import Database
 
-NAME = "audit"
-HELP = "verify: check every event's hash and that replaying events gives every ticket"
-NEEDS = frozenset({"database"})
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`verify`, of one tenant or all."""

@@ -28,8 +28,6 @@ from api.command_line.progress import say, step
 from dispatch.adapters.storage import BlobMissing, BlobStore
 from dispatch.settings import Settings, SettingsError, read_settings
 
-NAME = "backup"
-HELP = "PLACE: database and photos into a folder, or into one file when it ends in .tar"
 DUMP_TIMEOUT_S = 6 * 3600
 BACKUP_URL = "PAIDAN_DATABASE_BACKUP_URL"
 

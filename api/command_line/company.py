@@ -19,10 +19,6 @@ from dispatch.domain.errors import Conflict
 from dispatch.settings import read_settings
 from dispatch.store.transactions import Database
 
-NAME = "company"
-HELP = "add SLUG: a new company and its first admin (asks for the password); allow-passwords SLUG: end company-only sign-in"
-NEEDS = frozenset({"database"})
-
 SLUG = "a slug has 1 to 60 letters a–z, digits or hyphens"
 SHORTEST_PASSWORD = 12
 

@@ -9,8 +9,6 @@ from api.command_line.environment import HOME
 from api.command_line.problems import CommandError
 from api.command_line.progress import say
 
-NAME = "contract"
-HELP = "write: generate mobile_contract/schema; check: is it current, and --since OLD.json not broken"
 FOLDER = HOME / "mobile_contract" / "schema"
 
 

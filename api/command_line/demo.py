@@ -20,8 +20,6 @@ from api.command_line.progress import say, step
 from api.command_line.supervisor import Program, Supervisor, open_socket, python, starting
 from api.command_line.words import minutes, new_file, port, speed
 
-NAME = "demo"
-HELP = "a demo city: all set-up, all processes, simulated engineers and customers"
 WATCHED_SPEED = 20.0
 HEADLESS_SPEED = 60.0
 REMEMBERED = ("PAIDAN_SECRET_KEY", "PAIDAN_DATA_KEY", "PAIDAN_CLOCK", "PAIDAN_FCM_SERVICE_ACCOUNT")

@@ -19,8 +19,6 @@ from api.command_line.processes import is_alive
 from api.command_line.supervisor import read_run
 from dispatch.settings import DESCRIPTIONS, SettingsError, read_settings
 
-NAME = "doctor"
-HELP = "what is missing or wrong, and how to mend it"
 FREE_BYTES = 2_000_000_000
 POSTGIS = (3, 0)
 POSTGRESQL = 140000

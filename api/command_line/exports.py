@@ -14,9 +14,6 @@ from dispatch.settings import read_settings
 from dispatch.store.personal import PersonalData
 from dispatch.store.transactions import Database
 
-NAME = "export"
-HELP = "skills, work-types, engineers, shifts, customers, assets FILE: CSV or XLSX, as import reads it back"
-NEEDS = frozenset({"database"})
 PERSONAL = frozenset({"engineers", "customers", "assets"})
 
 

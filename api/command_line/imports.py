@@ -32,12 +32,6 @@ from dispatch.settings import read_settings
 from dispatch.store.personal import PersonalData
 from dispatch.store.transactions import Database
 
-NAME = "import"
-HELP = (
-    "tickets FILE --mapping M, or skills, work-types, engineers, shifts, customers, assets FILE [--dry-run]"
-)
-NEEDS = frozenset({"database"})
-
 SHIPPED = Path(__file__).parent / "mappings"
 MOST_ROWS = 200_000
 PROGRESS_S = 2.0

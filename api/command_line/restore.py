@@ -47,9 +47,6 @@ from dispatch.actions.audit import verify
 from dispatch.settings import Settings
 from dispatch.store.transactions import Database
 
-NAME = "restore"
-HELP = "PLACE: put a backup back, verified; refuses to touch a database in use without --replace"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """From where, and whether what is there may give way."""

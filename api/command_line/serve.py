@@ -14,9 +14,6 @@ from api.command_line.supervisor import Supervisor, open_socket, starting
 from api.command_line.words import port, processes
 from dispatch.settings import SettingsError, read_settings
 
-NAME = "serve"
-HELP = "run api, worker and relay with your own settings"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Address and how many of each process this host runs."""

@@ -12,9 +12,6 @@ from api.command_line.processes import is_alive
 from api.command_line.product import health
 from api.command_line.supervisor import read_run
 
-NAME = "status"
-HELP = "process ids and health as JSON; exit code 0 when all is well"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """It takes none."""

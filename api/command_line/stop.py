@@ -10,8 +10,6 @@ from api.command_line.processes import is_alive
 from api.command_line.progress import say
 from api.command_line.supervisor import read_run, stop_leftovers
 
-NAME = "stop"
-HELP = "stop the running product and its private database"
 PATIENCE_S = 15.0
 
 

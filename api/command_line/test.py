@@ -12,13 +12,10 @@ from api.command_line.machine import ensure_python, ensure_system
 from api.command_line.problems import CommandError
 from api.command_line.progress import say, step
 
-NAME = "test"
-HELP = "all checks and tests; words behind it go to pytest, and then only pytest runs"
-PASS_THROUGH = True
 CHECK_TIMEOUT_S = 600
-EXPLAINED = f"""usage: paidan test [PYTEST-WORDS …]
+EXPLAINED = """usage: paidan test [PYTEST-WORDS …]
 
-{HELP}
+all checks and tests; words behind it go to pytest, and then only pytest runs
 
   paidan test                        linters, types, front-end, then pytest on two processes
   paidan test tests/unit             only these tests

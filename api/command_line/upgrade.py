@@ -25,8 +25,6 @@ from api.command_line.restore import prove
 from api.command_line.supervisor import read_run
 from dispatch.settings import Settings
 
-NAME = "upgrade"
-HELP = "after new code: backup, migrations, then each process anew, one after another, while the product runs"
 ROLL_TIMEOUT_S = 900.0
 PREFIX = "before-upgrade-"
 KEPT = 3  # of the backups made here

@@ -26,7 +26,7 @@ START_S: Final = 20.0  # for starting Python, loading kernels and reading the da
 LATE_SHARE: Final = 1.10
 LATE_S: Final = 1.0
 AIM_S: Final = (
-    1.25  # beyond the seconds, for libraries, kernels and reading; the rest of LATE is for a busy machine
+    1.1  # beyond the seconds, for libraries, kernels and reading; the rest of LATE is for a busy machine
 )
 AIM_SHARE: Final = 0.125  # of the seconds off that: a long plan starts within them, as any other planner does
 LEAVE_S: Final = 0.15  # for a child to end and be read

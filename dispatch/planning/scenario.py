@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # whoever only waits for a plan starts without it
+    import numpy as np
+    from numpy.typing import NDArray
 
 Priority = Literal["urgent", "high", "normal", "low"]
 Known = Literal["planned", "seen", "promised"]

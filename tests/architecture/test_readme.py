@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from api.command_line.commands import COMMANDS, External
+from api.command_line.commands import COMMANDS
 from api.command_line.environment import HOME
 from dispatch.domain import lifecycle
 from dispatch.settings import DESCRIPTIONS
@@ -31,7 +31,7 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def expected() -> dict[str, str]:
     """Marker → what the code says must stand there."""
-    commands = [(c.name, c.help) if isinstance(c, External) else (c.NAME, c.HELP) for c in COMMANDS]
+    commands = [(command.name, command.help) for command in COMMANDS]
     settings = [(name, *described) for name, described in DESCRIPTIONS.items()] + [ENV_FILE]
     return {
         "life": f"```mermaid\n{lifecycle.mermaid()}\n```",
