@@ -136,8 +136,7 @@ class _Easier:
 
     def _planned(self, day: Day) -> Draft:
         """Without what a search remembers, by far the largest part: several are held at once."""
-        draft = settled_draft(day, self.routes)
-        return draft._replace(memo=np.zeros((0, *draft.memo.shape[1:])))
+        return settled_draft(day, self.routes)._replace(memo=np.zeros((0, 0, col.MEMO_WIDTH)))
 
 
 def _find_fixes(easier: _Easier, t: int) -> list[Fix]:
