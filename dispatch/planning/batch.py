@@ -16,10 +16,10 @@ import numpy as np
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.draft import Routes, rows_of
 from dispatch.planning.insertion import prices, put
 from dispatch.planning.kernel_types import Draft
 from dispatch.planning.outcome import score_parts, settled_draft
+from dispatch.planning.rows import Routes, rows_of
 from dispatch.planning.scenario import PlanningError
 
 CENTS: Final = 100  # the flow counts in whole numbers

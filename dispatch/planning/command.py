@@ -73,9 +73,10 @@ def _plan(given: argparse.Namespace) -> int:
     else:
         write_plan(plan, given.out)
         served = sum(len([s for s in r.stops if s.ticket]) for r in plan.routes)
-        total = plan.score["total"]
+        broken = f" · pinned visits break the rules of {', '.join(plan.broken)}" if plan.broken else ""
         sys.stdout.write(
-            f"score {total:,.0f} · {served} visits · {len(plan.unassigned)} unassigned · {given.out}\n"
+            f"score {plan.score['total']:,.0f} · {served} visits · {len(plan.unassigned)} unassigned{broken}"
+            f" · {given.out}\n"
         )
     return 0
 
@@ -95,7 +96,7 @@ def _check(plan: Path, scenario: Path) -> int:
             raise PlanningError(code, {"path": str(path)})
     try:
         verdict = judge(json.loads(scenario.read_bytes()), json.loads(plan.read_bytes()), scenario.parent)
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise PlanningError("cannot_be_judged", {"detail": repr(error)}) from error
     answer = {
         "valid": verdict.valid,

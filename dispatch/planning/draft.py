@@ -1,4 +1,4 @@
-"""The plan in work as arrays: made empty, loaded with routes, read back as routes."""
+"""The plan in work as arrays: made empty, or loaded with routes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from dispatch.planning.compile import Day
 from dispatch.planning.kernel_crew import CREW_TIMES, walk_again
 from dispatch.planning.kernel_edit import close_ticket, refresh_route
 from dispatch.planning.kernel_types import Draft
+from dispatch.planning.pinned import pinned_tickets, pinned_to, put_pinned
+from dispatch.planning.rows import Routes
 from dispatch.planning.standing import make_it_stand
 
 MIXER: Final = 0x9E3779B97F4A7C15
-Routes = list[list[int]]  # nodes in order, one list for each engineer
 
 
 def empty_draft(day: Day, seed: int, routes: Sequence[Sequence[int]] | None = None) -> Draft:
@@ -101,25 +102,20 @@ def load(day: Day, draft: Draft, routes: Sequence[Sequence[int]]) -> None:
         else:
             refresh_route(m, facts, draft)
     make_it_stand(day, draft)
+    put_pinned(day, draft)
 
 
 def _completed(day: Day, routes: Sequence[Sequence[int]]) -> Routes:
-    """The routes with their engineer's breaks, and every pinned ticket at its row."""
+    """The routes with their engineer's breaks, and every ticket pinned to a row there."""
     facts, names = day.facts, day.names
-    pinned = [t for t, ticket in enumerate(day.scenario.tickets) if ticket.pinned is not None]
-    index = {name: m for m, name in enumerate(names.engineers)}
     done: Routes = []
     for m, row in enumerate(routes):
         rows = [x for x in row if _may_stay(day, x, m)]
         rows += [x for x in names.rests[m] if x not in rows]
         done.append(rows)
-    order = sorted(pinned, key=lambda t: (facts.node[t, col.PIN] == 0, facts.node[t, col.PIN], t))
-    for t in order:
-        pin = day.scenario.tickets[t].pinned
-        assert pin is not None
-        row = done[index[pin.engineer]]
-        if facts.crew[t] == 1 and t not in row:
-            row.insert(len(row) if pin.position is None else pin.position, t)
+    fixed = [t for t in pinned_tickets(day) if facts.node[t, col.PIN] > 0 and facts.crew[t] == 1]
+    for t in sorted(fixed, key=lambda t: (facts.node[t, col.PIN], t)):
+        done[pinned_to(day, t)].insert(int(facts.node[t, col.PIN]) - 1, t)
     return done
 
 
@@ -132,19 +128,3 @@ def _may_stay(day: Day, x: int, m: int) -> bool:
     if x >= len(day.scenario.tickets):
         return True
     return bool(day.able[m, x]) and not day.facts.node[x, col.PIN]
-
-
-def routes_of(draft: Draft) -> Routes:
-    """Nodes in order, one list for each engineer, of the best plan kept."""
-    return [draft.best_stop[m, 1 : n + 1].tolist() for m, n in enumerate(draft.best_length)]
-
-
-def rows_of(draft: Draft) -> Routes:
-    """The same of the draft as it stands."""
-    return [row_of(draft, m) for m in range(draft.length.shape[0])]
-
-
-def row_of(draft: Draft, m: int) -> list[int]:
-    """Nodes in order of engineer `m`, as the draft stands."""
-    row: list[int] = draft.stop[m, 1 : int(draft.length[m]) + 1, col.NODE].tolist()
-    return row

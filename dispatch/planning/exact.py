@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.draft import Routes, row_of, rows_of
 from dispatch.planning.exact_model import Model
 from dispatch.planning.kernel_search import score
 from dispatch.planning.kernel_types import Draft
 from dispatch.planning.outcome import open_tickets, settled_draft
+from dispatch.planning.rows import Routes, row_of, rows_of
 
 STOPS_MOST: Final = 18
 OPEN_MOST: Final = 3

@@ -8,10 +8,10 @@ import numpy as np
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.draft import row_of
 from dispatch.planning.kernel_edit import close_ticket, insert_visit
 from dispatch.planning.kernel_insert import price_all
 from dispatch.planning.kernel_types import Draft
+from dispatch.planning.rows import row_of
 
 
 @dataclass(frozen=True, slots=True)

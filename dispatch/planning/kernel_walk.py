@@ -31,6 +31,7 @@ from dispatch.planning.layout import (
     LEG,
     MAX_VISITS,
     MODE,
+    NEVER,
     NODE,
     OVERTIME,
     PIN,
@@ -150,7 +151,7 @@ def stocked(m, row, n, facts):
 
 @kernel_inline
 def walk_line(m, n, first, bound, facts, draft):
-    """The cost of route `m` with the stops draft.line[first..n], rows before `first` unchanged; BROKEN when not allowed.
+    """The cost of route `m` with the stops draft.line[first..n], rows before `first` unchanged; NEVER when not allowed.
 
     Gives up, returning `bound`, as soon as the cost cannot stay below it. Parts and tools are the caller's concern.
     Also returns work seconds.
@@ -177,7 +178,7 @@ def walk_line(m, n, first, bound, facts, draft):
             here = there
         start = max(clock + leg, node[x, EARLIEST])
         if start > node[x, LATEST] or start < node[x, FLOOR] or (node[x, PIN] > 0 and node[x, PIN] != k):
-            return BROKEN, 0
+            return NEVER, 0
         slack, saved = leave_later(facts.node, x, clock + leg, start, slack, saved)
         work += leg
         cost += per_s * leg
@@ -194,7 +195,7 @@ def walk_line(m, n, first, bound, facts, draft):
     )
     clock += leg
     if clock > facts.engineer[m, LAST_END]:
-        return BROKEN, 0
+        return NEVER, 0
     cost += per_s * leg + facts.rate[m, OVERTIME] * max(0, clock - facts.engineer[m, SHIFT_TO])
     cost += facts.working * (clock - facts.engineer[m, SHIFT_FROM] - saved)
     return cost, work + leg

@@ -79,4 +79,5 @@ MEMO_PLACE: Final = 2  # packed place, or -1
 MEMO_WIDTH: Final = 4  # the last is unused
 
 FAR: Final = 1_000_000_000
-BROKEN: Final = 1e12  # price of one hard violation: such a plan is never kept
+BROKEN: Final = 1e12  # price of one hard violation: such a plan is never kept where another is found
+NEVER: Final = 1e18  # price of a change that would break a rule, even of a route that breaks some already

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
 from dispatch.planning.draft import empty_draft
 from dispatch.planning.kernel_search import spread_price
 from dispatch.planning.kernel_types import Draft
 from dispatch.planning.scenario import MOVED_TOLERANCE_S, Plan, Route, Stop, Unassigned
+from dispatch.planning.standing import HALF
 
 PARTS = (
     "travel",
@@ -40,7 +43,8 @@ def plan_of(day: Day, draft: Draft, unassigned: Sequence[Unassigned] | None = No
     if unassigned is None:
         unassigned = [Unassigned(day.names.tickets[t]) for t in open_tickets(draft)]
     parts = score_parts(day, draft)
-    return Plan(tuple(routes), tuple(unassigned), {**parts, "total": sum(parts.values())})
+    broken = tuple(day.names.engineers[m] for m in np.nonzero(draft.cost >= HALF)[0])
+    return Plan(tuple(routes), tuple(unassigned), {**parts, "total": sum(parts.values())}, broken)
 
 
 def open_tickets(draft: Draft) -> list[int]:

@@ -28,6 +28,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             {"ticket": u.ticket, "reasons": list(u.reasons), "fixes": list(u.fixes)} for u in plan.unassigned
         ],
         "score": dict(plan.score),
+        "broken": list(plan.broken),
         "assignments": dict(plan.assignments),
         "notes": dict(plan.notes),
     }
@@ -55,10 +56,11 @@ def plan_from_document(document: Any) -> Plan:
             for u in document.get("unassigned", [])
         )
         score = {str(k): float(v) for k, v in document.get("score", {}).items()}
+        broken = tuple(str(engineer) for engineer in document.get("broken", []))
         extra = document.get("assignments", {}), document.get("notes", {})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise PlanningError("plan_invalid", {"detail": repr(error)}) from error
-    return Plan(routes, unassigned, score, *extra)
+    return Plan(routes, unassigned, score, broken, *extra)
 
 
 def write_plan(plan: Plan, path: Path) -> None:

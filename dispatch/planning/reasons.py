@@ -10,12 +10,12 @@ import numpy as np
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.draft import row_of, rows_of
 from dispatch.planning.insertion import price_insertions, prices
 from dispatch.planning.kernel_edit import close_ticket, refresh_route, start_of, take_out
 from dispatch.planning.kernel_search import score
 from dispatch.planning.kernel_types import Draft
 from dispatch.planning.outcome import open_tickets, settled_draft, visit_parts
+from dispatch.planning.rows import row_of, rows_of
 from dispatch.planning.scenario import Unassigned
 from dispatch.planning.search import fill
 

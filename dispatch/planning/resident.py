@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from dispatch.planning.compile import compile_day
-from dispatch.planning.draft import load, rows_of
+from dispatch.planning.draft import load
 from dispatch.planning.insertion import price_insertions, prices, put
 from dispatch.planning.kernel_edit import take_out
 from dispatch.planning.outcome import plan_of, routes_from_plan, settled_draft
 from dispatch.planning.reasons import reasons_for
+from dispatch.planning.rows import rows_of
 from dispatch.planning.scenario import Plan, PlanningError, Route, Scenario
 
 SAME_COST: Final = 0.5

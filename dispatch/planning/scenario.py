@@ -188,10 +188,14 @@ class Unassigned:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the engine answers. `assignments` holds, per ticket id, the score parts and the runner-up."""
+    """What the engine answers. `assignments` holds, per ticket id, the score parts and the runner-up.
+
+    `broken` names the engineers whose pinned visits break a hard rule, whatever else their routes hold.
+    """
 
     routes: tuple[Route, ...]
     unassigned: tuple[Unassigned, ...]
     score: Mapping[str, float]
+    broken: tuple[str, ...] = ()
     assignments: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day
-from dispatch.planning.draft import Routes, empty_draft, load, routes_of, rows_of
+from dispatch.planning.draft import empty_draft, load
 from dispatch.planning.kernel_search import keep_best, score, search
 from dispatch.planning.kernel_types import Draft
+from dispatch.planning.rows import Routes, routes_of, rows_of
 
 # Where tickets may stay open: the share of their mean price to begin with, and the short legs to end with; time at the
 # smallest changes is worth less there. A plan given is kept closer to.

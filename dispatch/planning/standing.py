@@ -15,6 +15,7 @@ from dispatch.planning.compile import Day
 from dispatch.planning.kernel_crew import settle, walk_again
 from dispatch.planning.kernel_edit import refresh_route, take_out
 from dispatch.planning.kernel_types import Draft
+from dispatch.planning.rows import row_of
 
 HALF: Final = col.BROKEN / 2
 
@@ -104,7 +105,7 @@ def never_meeting(day: Day, draft: Draft) -> list[int]:
 def _least_missed(day: Day, draft: Draft, m: int) -> int | None:
     """The visit without which the broken route `m` is least broken, then cheapest; None where none may go or helps."""
     facts = day.facts
-    row = draft.stop[m, 1 : int(draft.length[m]) + 1, col.NODE].tolist()
+    row = row_of(draft, m)
     free = [
         x
         for x in row

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from dispatch.planning.compile import Day, compile_day
-from dispatch.planning.draft import Routes
 from dispatch.planning.exact import prove
 from dispatch.planning.outcome import plan_of, routes_from_plan, settled_draft
 from dispatch.planning.plain import is_plain, solve_plain
 from dispatch.planning.plan_file import read_plan, write_plan
 from dispatch.planning.reasons import explain_assignments, explain_unassigned
+from dispatch.planning.rows import Routes
 from dispatch.planning.scenario import Plan, PlanningError, Scenario
 from dispatch.planning.scenario_file import read_scenario
 from dispatch.planning.search import FROM_A_PLAN, Effort, Found, search_day, temperatures

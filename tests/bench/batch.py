@@ -19,11 +19,11 @@ import numpy as np
 from api.command_line.demo_city import _SKILLS_OF, WORK_TYPES
 from dispatch.planning.batch import share_day
 from dispatch.planning.compile import Day, compile_day
-from dispatch.planning.draft import Routes, rows_of
 from dispatch.planning.insertion import price_insertions, prices, put
 from dispatch.planning.outcome import plan_of, settled_draft
 from dispatch.planning.plan_file import plan_document
 from dispatch.planning.referee import judge
+from dispatch.planning.rows import Routes, rows_of
 from dispatch.planning.scenario_file import scenario_from_document
 from geo.demo_city import make_city
 from tests.bench.cities import PRIORITIES, WEIGHTS

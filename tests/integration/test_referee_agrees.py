@@ -12,16 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from dispatch.planning import layout, referee, search
+from dispatch.planning import layout, referee_parts, search
 from dispatch.planning.compile import Day, compile_day
-from dispatch.planning.draft import empty_draft, load, rows_of
+from dispatch.planning.draft import empty_draft, load
 from dispatch.planning.insertion import prices, row_with
 from dispatch.planning.kernel_search import score
 from dispatch.planning.layout import BROKEN
 from dispatch.planning.outcome import settled_draft
 from dispatch.planning.referee import Verdict, judge
+from dispatch.planning.rows import rows_of
 from dispatch.planning.scenario import PlanningError
 from dispatch.planning.scenario_file import scenario_from_document
 from dispatch.planning.search import Effort, search_day
@@ -133,6 +135,42 @@ def test_engine_and_referee_agree_on_all_features_together(travel: str, tables: 
             check(seed, document, day, tables)
 
 
+@pytest.mark.parametrize("travel", TRAVEL)
+def test_engine_and_referee_read_the_same_day_written_otherwise(travel: str, tables: Path) -> None:
+    for seed in DAYS:
+        chosen = [name for name in TIMELESS if random.Random(seed).random() < 0.7]
+        more = [travel] if travel in FEATURES else []
+        for number, document, day in days([*chosen, *more], range(seed, seed + 1), tables):
+            other = written_otherwise(document, tables)
+            found = search_day(day, Effort(iterations=ROUNDS, seed=number))
+            assert (
+                search_day(
+                    compile_day(scenario_from_document(other, tables)), Effort(iterations=ROUNDS, seed=number)
+                )
+                == found
+            )
+            plan = as_plan(day, found.routes)
+            assert judge(other, plan, tables) == judge(document, plan, tables)
+
+
+def written_otherwise(value: Any, folder: Path) -> Any:
+    """The same day: tables as rows, whole numbers as floats, what is assumed anyway left out, what is absent null."""
+    if isinstance(value, str) and value.endswith(".npy"):
+        return np.load(folder / value).tolist()
+    if isinstance(value, list):
+        return [written_otherwise(one, folder) for one in value]
+    if not isinstance(value, dict):
+        return float(value) if isinstance(value, int) else value
+    other = {key: written_otherwise(one, folder) for key, one in value.items()}
+    if "priority" in value:
+        nothing = {"window_s": None, "due_s": None, "pinned": None, "previous": None}
+        other = {
+            **nothing,
+            **{key: one for key, one in other.items() if (key, one) != ("priority", "normal")},
+        }
+    return {key: one for key, one in other.items() if (key, one) != ("known", "planned")}
+
+
 @pytest.mark.parametrize("feature", ["order", "people", "crews"])
 def test_a_plan_that_leaves_the_engine_unproved_is_caught(
     feature: str, tables: Path, monkeypatch: pytest.MonkeyPatch
@@ -173,7 +211,7 @@ def forgetful(feature: str, day: Day) -> Day:
 def test_a_referee_that_forgets_a_part_is_caught(
     part: str, feature: str, tables: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(referee.PARTS, part, lambda _day, _table: 0.0)
+    monkeypatch.setitem(referee_parts.PARTS, part, lambda _day, _table: 0.0)
     assert not passes([] if feature == "plain" else [feature], tables)
 
 

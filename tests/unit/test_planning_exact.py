@@ -12,13 +12,13 @@ import pytest
 from dispatch.planning import layout as col
 from dispatch.planning.batch import share_out
 from dispatch.planning.compile import Day, compile_day
-from dispatch.planning.draft import rows_of
 from dispatch.planning.exact import Proof, best_of, prove
 from dispatch.planning.exact_model import Model
 from dispatch.planning.insertion import prices
 from dispatch.planning.kernel_search import score
 from dispatch.planning.outcome import settled_draft
 from dispatch.planning.resident import ResidentDay
+from dispatch.planning.rows import rows_of
 from dispatch.planning.scenario import PlanningError
 from dispatch.planning.scenario_file import scenario_from_document
 from dispatch.planning.search import Effort, search_day

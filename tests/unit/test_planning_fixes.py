@@ -12,13 +12,13 @@ import pytest
 from dispatch.planning import layout as col
 from dispatch.planning import reasons
 from dispatch.planning.compile import Day, compile_day
-from dispatch.planning.draft import rows_of
 from dispatch.planning.insertion import prices, put
 from dispatch.planning.kernel_types import Draft
 from dispatch.planning.outcome import plan_of, settled_draft
 from dispatch.planning.plan_file import plan_document
 from dispatch.planning.reasons import explain_unassigned
 from dispatch.planning.referee import judge
+from dispatch.planning.rows import rows_of
 from dispatch.planning.scenario_file import scenario_from_document
 from dispatch.planning.search import Effort, fill, search_day
 from tests.planning_days import random_day
@@ -28,8 +28,9 @@ MIXES = {  # features of a day: a fix that must be found there
     "max_visits": "more_visits",
     "breaks": "wider_break",
     "breaks+spread": "more_overtime",
-    "crews": "later_window",
-    "breaks+crews": "serve_anyway",
+    "crews": "serve_anyway",
+    "breaks+crews": "later_window",
+    "pins+spread": "serve_anyway",
     "parts+prefer": "one_level_lower",
 }
 

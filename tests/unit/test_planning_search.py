@@ -12,7 +12,7 @@ import pytest
 
 from dispatch.planning import layout as col
 from dispatch.planning.compile import Day, compile_day
-from dispatch.planning.draft import empty_draft, rows_of
+from dispatch.planning.draft import empty_draft
 from dispatch.planning.insertion import price_insertions, prices
 from dispatch.planning.kernel_edit import take_out
 from dispatch.planning.kernel_recreate import cheapest_rich
@@ -22,6 +22,7 @@ from dispatch.planning.outcome import plan_of, routes_from_plan, score_parts, se
 from dispatch.planning.plan_file import plan_document, plan_from_document
 from dispatch.planning.reasons import explain_assignments, explain_unassigned, put_back
 from dispatch.planning.referee import Verdict, judge
+from dispatch.planning.rows import rows_of
 from dispatch.planning.scenario_file import scenario_from_document
 from dispatch.planning.search import Effort, Found, search_day
 from tests.planning_days import FEATURES, random_day
