@@ -58,24 +58,16 @@ class Day:
     weights: dict[str, Any]
     limits: dict[str, int]
     travel: Mapping[str, Any]
-    base_dir: Path
-    tables: dict[Path, Any] = field(default_factory=dict)
+    tables: dict[str, list[Any]]
 
     def drive_s(self, engineer: str, origin: int, destination: int, depart_s: int) -> int:
         """Seconds from site to site for this engineer's mode, leaving at depart_s."""
-        travel = self.travel
-        if "modes" in travel:
-            travel = travel["modes"][self.engineers[engineer].get("mode", "car")]
-        if "positions" in travel:
-            return _great_circle_s(travel, origin, destination)
-        files = travel["matrix_s"]
-        name = files if isinstance(files, str) else files[depart_s // 3600 % 24]
-        return int(self._table(self.base_dir / name)[origin, destination])
-
-    def _table(self, path: Path) -> Any:
-        if path not in self.tables:
-            self.tables[path] = np.load(path, mmap_mode="r", allow_pickle=False)
-        return self.tables[path]
+        if "positions" in self.travel:
+            return _great_circle_s(self.travel, origin, destination)
+        only = next(iter(self.tables)) if len(self.tables) == 1 else "car"
+        mode = self.engineers[engineer].get("mode", only) if "modes" in self.travel else only
+        hours = self.tables[mode]
+        return int(hours[depart_s // 3600 % len(hours)][origin, destination])
 
     def reach_s(self, engineer: str, site: int) -> int:
         """The earliest second this engineer could stand at the site, driving straight from his start."""
@@ -143,6 +135,7 @@ class _Clock:
 
 def read_day(scenario: Mapping[str, Any], base_dir: Path) -> Day:
     """Raises ValueError for another format or an unknown weight, KeyError for a key that must be there."""
+    scenario = _without_nothing(scenario)
     if scenario.get("format") != "paidan-scenario/1":
         raise ValueError(f"not a paidan-scenario/1: {scenario.get('format')!r}")
     given = scenario.get("weights", {})
@@ -151,15 +144,40 @@ def read_day(scenario: Mapping[str, Any], base_dir: Path) -> Day:
     weights: dict[str, Any] = {**WEIGHTS, **given}
     for name in ("late_s", "unserved", "moved"):
         weights[name] = {**WEIGHTS[name], **weights[name]}
+    travel = scenario["travel"]
+    modes = travel.get("modes") or ({} if "positions" in travel else {"": travel})
     return Day(
         engineers=_by_id(scenario["engineers"]),
-        tickets=_by_id(scenario["tickets"]),
+        tickets={name: _filled_up(ticket) for name, ticket in _by_id(scenario["tickets"]).items()},
         depots=_by_id(scenario.get("depots", [])),
         weights=weights,
         limits={**LIMITS, **scenario.get("limits", {})},
-        travel=scenario["travel"],
-        base_dir=base_dir,
+        travel=travel,
+        tables={mode: _tables(table["matrix_s"], base_dir) for mode, table in modes.items()},
     )
+
+
+def _without_nothing(value: Any) -> Any:
+    """The same value where a key that is null is absent and a whole number is an int."""
+    if isinstance(value, Mapping):
+        return {key: _without_nothing(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list | tuple):
+        return [_without_nothing(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _filled_up(ticket: Mapping[str, Any]) -> Mapping[str, Any]:
+    previous = {"previous": {"known": "planned", **ticket["previous"]}} if "previous" in ticket else {}
+    return {"priority": "normal", **ticket, **previous}
+
+
+def _tables(given: Any, base_dir: Path) -> list[Any]:
+    """One table of seconds, or one for each hour of departure; each the name of a file or rows of numbers."""
+    hourly = not isinstance(given, str) and (isinstance(given[0], str) or np.ndim(given) == 3)
+    return [
+        np.load(base_dir / one, mmap_mode="r", allow_pickle=False) if isinstance(one, str) else np.array(one)
+        for one in (given if hourly else [given])
+    ]
 
 
 def run_clock(day: Day, routes: list[Route]) -> Timetable:
