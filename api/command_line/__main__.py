@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from api.command_line.commands import COMMANDS, Command, External
-from api.command_line.database import database_ready
 from api.command_line.environment import read_environment
 from api.command_line.machine import ensure_python, ensure_system
 from api.command_line.problems import CommandError
@@ -76,6 +75,8 @@ def run_external(command: External, words: Sequence[str], env_file: Path | None)
 @contextmanager
 def database_in_use(env_file: Path | None) -> Iterator[None]:
     """The database, migrated and running, and the settings applied."""
+    from api.command_line.database import database_ready  # loads psycopg
+
     environment = read_environment(os.environ, env_file)
     if environment.cluster is not None:
         ensure_system(["postgresql"])

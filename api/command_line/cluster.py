@@ -15,11 +15,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
-
-import psycopg
+from typing import IO, TYPE_CHECKING, Any
 
 from api.command_line.problems import CommandError
+
+if TYPE_CHECKING:  # commands that need no database do not wait for it
+    import psycopg
 
 SETUP_SQL = Path(__file__).resolve().parents[2] / "setup" / "database.sql"
 SOCKET_PATH_LIMIT = 85  # bytes: the kernel takes 107 with PostgreSQL's file name behind it
@@ -72,8 +73,10 @@ class Cluster:
         """A libpq address for a role; libpq and SQLAlchemy both read it."""
         return f"postgresql://{role}@/{database}?host={self.socket}"
 
-    def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:
+    def connect(self, database: str = "postgres") -> "psycopg.Connection[Any]":
         """A superuser connection that commits by itself."""
+        import psycopg
+
         return psycopg.connect(self.url("postgres", database), autocommit=True, connect_timeout=5)
 
     def server_pid(self) -> int | None:
@@ -87,6 +90,8 @@ class Cluster:
 
     def answers(self) -> bool:
         """Whether a connection can be made now."""
+        import psycopg
+
         try:
             self.connect().close()
         except psycopg.OperationalError:

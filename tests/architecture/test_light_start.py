@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-HEAVY = {"fastapi", "sqlalchemy", "numpy", "numba", "ortools", "PIL"}
+HEAVY = {"fastapi", "sqlalchemy", "numpy", "numba", "ortools", "PIL", "psycopg"}
 
 
 def heavy_after(statement: str) -> set[str]:
